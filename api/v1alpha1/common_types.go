@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package v1alpha1
+
+import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+// Party is one side of the agreement.
+// +kubebuilder:validation:Enum=Marketing;Sales
+type Party string
+
+// The two parties. Both must sign before anything takes effect.
+const (
+	PartyMarketing Party = "Marketing"
+	PartySales     Party = "Sales"
+)
+
+// BusinessWindow is a length of time in hours, minutes and seconds, such as `5m`, `1h30m` or `8h`. Days are not
+// allowed: a business day has no fixed length.
+// +kubebuilder:validation:MaxLength=16
+// +kubebuilder:validation:Pattern=`^([1-9][0-9]{0,4}h)?([1-9][0-9]{0,4}m)?([1-9][0-9]{0,4}s)?$`
+// +kubebuilder:validation:MinLength=2
+type BusinessWindow string
+
+// WallWindow is a length of time on the wall clock in days, hours, minutes and seconds, such as `16d`, `24h` or
+// `1d12h`. A day is 24 hours.
+// +kubebuilder:validation:MaxLength=20
+// +kubebuilder:validation:Pattern=`^([1-9][0-9]{0,3}d)?([1-9][0-9]{0,4}h)?([1-9][0-9]{0,4}m)?([1-9][0-9]{0,4}s)?$`
+// +kubebuilder:validation:MinLength=2
+type WallWindow string
+
+// Name is the name of an entry in a list: a rule, a path, an intent, a pool.
+// +kubebuilder:validation:MinLength=1
+// +kubebuilder:validation:MaxLength=63
+// +kubebuilder:validation:Pattern=`^[A-Za-z]([-A-Za-z0-9]*[A-Za-z0-9])?$`
+type Name string
+
+// Percent is a whole percentage, 0 to 100.
+// +kubebuilder:validation:Minimum=0
+// +kubebuilder:validation:Maximum=100
+type Percent int32
+
+// Digest identifies a meaning: `v1:sha256:` and 64 hexadecimal digits, as `kubectl sla digest` prints it. Comments,
+// formatting and key order do not change it; a threshold does.
+// +kubebuilder:validation:MaxLength=80
+// +kubebuilder:validation:Pattern=`^v[0-9]+:sha256:[0-9a-f]{64}$`
+type Digest string
+
+// Expression is a CEL expression (https://cel.dev), type-checked when the object is reconciled.
+// +kubebuilder:validation:MinLength=1
+// +kubebuilder:validation:MaxLength=2048
+type Expression string
+
+// ObjectReference names an object in the same namespace. References never cross a namespace.
+type ObjectReference struct {
+	// name of the object.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	Name string `json:"name,omitempty"`
+}
+
+// SignOff is one party's agreement to exactly one text of one object.
+type SignOff struct {
+	// party that signs.
+	// +required
+	Party Party `json:"party,omitempty"`
+
+	// by names the person or role that signs, for people to read.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	By string `json:"by,omitempty"`
+
+	// at is when it was signed, RFC 3339. A sign-off older than the revision in force does not count for another
+	// text, so that bringing back an old text needs new signatures.
+	// +required
+	At metav1.Time `json:"at,omitzero"`
+
+	// digest of the text that is agreed to, as `kubectl sla digest` prints it. A sign-off with any other digest
+	// than the one in `status.digest` does not count.
+	// +required
+	Digest Digest `json:"digest,omitempty"`
+}
+
+// InForce names the revision that is in force.
+type InForce struct {
+	// revision is the name of the ControllerRevision that keeps the ratified text.
+	// +required
+	// +kubebuilder:validation:MaxLength=253
+	Revision string `json:"revision,omitempty"`
+
+	// digest of the ratified text.
+	// +required
+	Digest Digest `json:"digest,omitempty"`
+
+	// since is when the revision was ratified.
+	// +required
+	Since metav1.Time `json:"since,omitzero"`
+}
+
+// Pending says what is written but not in force, and why.
+type Pending struct {
+	// digest of what is written now.
+	// +required
+	Digest Digest `json:"digest,omitempty"`
+
+	// missing are the parties whose valid sign-off is missing.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=2
+	Missing []Party `json:"missing,omitempty"`
+}
+
+// Condition types of the kinds that people write.
+const (
+	// ReadyCondition is True when the operator has done all it has to do for the generation in
+	// `observedGeneration`. A missed SLA never turns it False.
+	ReadyCondition = "Ready"
+	// StalledCondition is True when nothing will change without an edit of the object; otherwise it is absent.
+	StalledCondition = "Stalled"
+	// ReconcilingCondition is True while the operator waits for something; otherwise it is absent.
+	ReconcilingCondition = "Reconciling"
+	// RatifiedCondition is True when both parties have signed what is written now.
+	RatifiedCondition = "Ratified"
+	// WorkersAvailableCondition is True when the scoring and routing workers run and are ready.
+	WorkersAvailableCondition = "WorkersAvailable"
+	// MeasuredCondition is True when the counts in `status.scorecard` are current.
+	MeasuredCondition = "Measured"
+	// CompliantCondition is the business outcome: True when no clause is missed.
+	CompliantCondition = "Compliant"
+	// LedgerAvailableCondition is on an SLAMeasurement: the routing worker reaches its PostgreSQL ledger.
+	LedgerAvailableCondition = "LedgerAvailable"
+	// IngestAvailableCondition is on an SLAMeasurement: the scoring worker has what it needs to accept events.
+	IngestAvailableCondition = "IngestAvailable"
+)
+
+// Reasons of the conditions.
+const (
+	// ReasonSucceeded: all is done.
+	ReasonSucceeded = "Succeeded"
+	// ReasonInvalidDefinition: the definition does not compile; the message names the rule and the position.
+	ReasonInvalidDefinition = "InvalidDefinition"
+	// ReasonInvalidTerms: the terms do not compile; the message names the field.
+	ReasonInvalidTerms = "InvalidTerms"
+	// ReasonInvalidRouting: a pool's expression does not compile; the message names the pool.
+	ReasonInvalidRouting = "InvalidRouting"
+	// ReasonIncompatibleDefinition: definition and terms do not fit each other; the checked pair stays in force.
+	ReasonIncompatibleDefinition = "IncompatibleDefinition"
+	// ReasonDefinitionNotFound: the LeadDefinition in `definitionRef` does not exist.
+	ReasonDefinitionNotFound = "DefinitionNotFound"
+	// ReasonDefinitionNotRatified: the LeadDefinition has no ratified revision yet.
+	ReasonDefinitionNotRatified = "DefinitionNotRatified"
+	// ReasonContractNotFound: the SLAContract in `contractRef` does not exist.
+	ReasonContractNotFound = "ContractNotFound"
+	// ReasonNothingInForce: no ratified pair of definition and terms exists yet.
+	ReasonNothingInForce = "NothingInForce"
+	// ReasonReferenceTaken: another ReviewCadence of the same contract is older.
+	ReasonReferenceTaken = "ReferenceTaken"
+	// ReasonTenantTaken: an older SLAContract of the namespace has the same ledger tenant.
+	ReasonTenantTaken = "TenantTaken"
+	// ReasonAttested: both parties signed by name.
+	ReasonAttested = "Attested"
+	// ReasonSignOffMissing: at least one party has not signed what is written.
+	ReasonSignOffMissing = "SignOffMissing"
+	// ReasonWaiting: something that is under way is waited for; the message says what.
+	ReasonWaiting = "Waiting"
+	// ReasonWorkersAvailable: every wanted replica of both workers is available.
+	ReasonWorkersAvailable = "WorkersAvailable"
+	// ReasonWorkersUnavailable: replicas are missing; the message says of which worker and why.
+	ReasonWorkersUnavailable = "WorkersUnavailable"
+	// ReasonSecretNotFound: a Secret or a key in it is missing; the message says which.
+	ReasonSecretNotFound = "SecretNotFound"
+	// ReasonLedgerUnreachable: PostgreSQL does not answer; the message says why.
+	ReasonLedgerUnreachable = "LedgerUnreachable"
+	// ReasonLedgerAvailable: PostgreSQL answers and its schema is current.
+	ReasonLedgerAvailable = "LedgerAvailable"
+	// ReasonIngestAvailable: events are accepted.
+	ReasonIngestAvailable = "IngestAvailable"
+	// ReasonMeasured: the counts are current.
+	ReasonMeasured = "Measured"
+	// ReasonNotMeasured: no count has arrived yet.
+	ReasonNotMeasured = "NotMeasured"
+	// ReasonAllMet: no clause is missed.
+	ReasonAllMet = "AllMet"
+	// ReasonMissed: at least one clause is missed; the message has the numbers.
+	ReasonMissed = "Missed"
+	// ReasonInsufficientData: no clause has the minimum sample.
+	ReasonInsufficientData = "InsufficientData"
+	// ReasonTerminating: the namespace or the object is being deleted.
+	ReasonTerminating = "Terminating"
+)

@@ -1,0 +1,398 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package v1alpha1
+
+import (
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// Strategy is how a pool picks the owner of a lead.
+// +kubebuilder:validation:Enum=RoundRobin;Weighted;LeastLoaded
+type Strategy string
+
+// TimeAway is a stretch of time in which a member takes no leads.
+// +kubebuilder:validation:XValidation:rule="self.from < self.to",message="`from` must be before `to`"
+type TimeAway struct {
+	// from is the first instant away.
+	// +required
+	From metav1.Time `json:"from,omitzero"`
+
+	// to is the first instant back.
+	// +required
+	To metav1.Time `json:"to,omitzero"`
+}
+
+// Member of a pool.
+type Member struct {
+	// rep is the id of the sales rep, as touches and the CRM name it.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	Rep string `json:"rep,omitempty"`
+
+	// weight of the member under the strategy Weighted. Default 1.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=100
+	Weight *int32 `json:"weight,omitempty"`
+
+	// capacity is the most open leads that the member may own. No limit when absent.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=100000
+	Capacity *int32 `json:"capacity,omitempty"`
+
+	// away lists the times in which the member takes no leads.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=50
+	Away []TimeAway `json:"away,omitempty"`
+}
+
+// Pool of reps. A lead goes to the first pool that takes it.
+type Pool struct {
+	// name of the pool.
+	// +required
+	Name Name `json:"name,omitempty"`
+
+	// when is a CEL expression over `lead` and `signals`. A pool without one takes every lead.
+	// +optional
+	When Expression `json:"when,omitempty"`
+
+	// strategy: RoundRobin gives each available member a turn; Weighted gives turns by weight; LeastLoaded takes the member with the
+	// fewest open leads. Default RoundRobin.
+	// +optional
+	// +default="RoundRobin"
+	Strategy Strategy `json:"strategy,omitempty"`
+
+	// members of the pool.
+	// +required
+	// +listType=map
+	// +listMapKey=rep
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=200
+	Members []Member `json:"members,omitempty"`
+}
+
+// Routing says who gets a qualified lead. It needs no signature. A lead that no available member can take is held, counted
+// in `status.leads.unrouted`, and routed as soon as somebody can.
+type Routing struct {
+	// pools are tried in order.
+	// +required
+	// +listType=atomic
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=20
+	// +kubebuilder:validation:XValidation:rule="self.all(p, self.exists_one(q, q.name == p.name))",message="pool names must be unique"
+	Pools []Pool `json:"pools,omitempty"`
+}
+
+// Ingest is where events come in.
+type Ingest struct {
+	// tokenSecretRef names the Secret whose key `token` holds the bearer token that senders of events must show.
+	// +required
+	TokenSecretRef ObjectReference `json:"tokenSecretRef,omitzero"`
+}
+
+// Ledger is the PostgreSQL database that holds the leads.
+type Ledger struct {
+	// secretRef names the Secret whose key `dsn` holds the connection string: postgres://user:password@host:5432/database.
+	// +required
+	SecretRef ObjectReference `json:"secretRef,omitzero"`
+
+	// tenant separates the leads of contracts that share a database. It cannot change: it carries the history when a contract is renamed.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`
+	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="the tenant is immutable: the history of the leads hangs on it"
+	Tenant string `json:"tenant,omitempty"`
+}
+
+// Worker is how one of the two workers runs.
+type Worker struct {
+	// replicas wanted. When absent, one at first and an autoscaler may own the number.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=100
+	Replicas *int32 `json:"replicas,omitempty"`
+
+	// resources of the worker's container. Requests of 50m CPU and 64Mi memory when absent.
+	// +optional
+	Resources *corev1.ResourceRequirements `json:"resources,omitempty"`
+}
+
+// Workers are the two deployments that enforce the contract.
+type Workers struct {
+	// scoring takes events in, scores and qualifies.
+	// +optional
+	Scoring *Worker `json:"scoring,omitempty"`
+
+	// routing picks owners, runs the clocks and counts.
+	// +optional
+	Routing *Worker `json:"routing,omitempty"`
+}
+
+// SLAContractSpec is the terms, which both teams sign together with `definitionRef`, and the machinery that enforces them, which needs no signature.
+type SLAContractSpec struct {
+	// definitionRef names the LeadDefinition in the same namespace.
+	// +required
+	DefinitionRef ObjectReference `json:"definitionRef,omitzero"`
+
+	// terms are what the two teams owe each other.
+	// +required
+	Terms Terms `json:"terms,omitzero"`
+
+	// signOffs of both parties over the digest of `terms` and `definitionRef`.
+	// +optional
+	// +listType=map
+	// +listMapKey=party
+	// +kubebuilder:validation:MaxItems=2
+	SignOffs []SignOff `json:"signOffs,omitempty"`
+
+	// routing says who gets a qualified lead.
+	// +required
+	Routing Routing `json:"routing,omitzero"`
+
+	// ingest is where events come in.
+	// +required
+	Ingest Ingest `json:"ingest,omitzero"`
+
+	// ledger is the PostgreSQL database that holds the leads.
+	// +required
+	Ledger Ledger `json:"ledger,omitzero"`
+
+	// workers that enforce the contract.
+	// +optional
+	Workers *Workers `json:"workers,omitempty"`
+}
+
+// PairInForce is the pair of terms and definition that was checked to fit and is in force.
+type PairInForce struct {
+	// revision is the ControllerRevision that keeps the ratified terms.
+	// +required
+	// +kubebuilder:validation:MaxLength=253
+	Revision string `json:"revision,omitempty"`
+
+	// definition is the ControllerRevision that keeps the ratified definition.
+	// +required
+	// +kubebuilder:validation:MaxLength=253
+	Definition string `json:"definition,omitempty"`
+
+	// bundle is the immutable ConfigMap that hands the pair to the workers.
+	// +required
+	// +kubebuilder:validation:MaxLength=253
+	Bundle string `json:"bundle,omitempty"`
+
+	// sequence counts the pairs of this contract; the workers never go back to a lower one.
+	// +required
+	// +kubebuilder:validation:Minimum=1
+	Sequence int64 `json:"sequence,omitempty"`
+
+	// since is when the operator adopted the pair. The ledger's own record of the switch is what leads are judged by.
+	// +required
+	Since metav1.Time `json:"since,omitzero"`
+}
+
+// Indicator is the traffic light of a clause.
+// +kubebuilder:validation:Enum=Green;Yellow;Red;Grey
+type Indicator string
+
+// Verdict is the outcome of a clause in a period.
+// +kubebuilder:validation:Enum=Met;AtRisk;Missed;InsufficientData
+type Verdict string
+
+// ScorecardRow is one clause (and tier) in one period.
+type ScorecardRow struct {
+	// clause, such as firstContact.
+	// +required
+	// +kubebuilder:validation:MaxLength=63
+	Clause string `json:"clause,omitempty"`
+
+	// tier of the clause, where it has tiers.
+	// +optional
+	// +kubebuilder:validation:MaxLength=63
+	Tier string `json:"tier,omitempty"`
+
+	// party that owes it.
+	// +required
+	Party Party `json:"party,omitempty"`
+
+	// period: an ISO week such as 2027-W03 or a month such as 2027-01, in the contract's time zone. The current one once it
+	// has the minimum sample, else the last closed one that has.
+	// +required
+	// +kubebuilder:validation:MaxLength=16
+	Period string `json:"period,omitempty"`
+
+	// indicator: Green at target, Yellow within `yellowWithin` points of it, Red below, Grey without a sample.
+	// +required
+	Indicator Indicator `json:"indicator,omitempty"`
+
+	// verdict of the period so far.
+	// +required
+	Verdict Verdict `json:"verdict,omitempty"`
+
+	// met is the number of leads that met the clause.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	Met *int64 `json:"met,omitempty"`
+
+	// total is the number of leads that met or missed it.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	Total *int64 `json:"total,omitempty"`
+
+	// open is the number of leads whose clock still runs.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	Open *int64 `json:"open,omitempty"`
+
+	// atRisk is the number of open leads that have used up `warnAtPercent` of their time.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	AtRisk *int64 `json:"atRisk,omitempty"`
+
+	// actual in words, such as "81% (97 of 120)".
+	// +required
+	// +kubebuilder:validation:MaxLength=128
+	Actual string `json:"actual,omitempty"`
+
+	// target in words, such as "90%".
+	// +required
+	// +kubebuilder:validation:MaxLength=128
+	Target string `json:"target,omitempty"`
+
+	// enforcedBy says what is compared with what.
+	// +required
+	// +kubebuilder:validation:MaxLength=253
+	EnforcedBy string `json:"enforcedBy,omitempty"`
+}
+
+// LeadCounts are the leads of the contract.
+type LeadCounts struct {
+	// captured is the number of leads in the ledger.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	Captured *int64 `json:"captured,omitempty"`
+
+	// mqls is the number that ever qualified and were handed off.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	MQLs *int64 `json:"mqls,omitempty"`
+
+	// held is the number that qualified without a required field and wait for it.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	Held *int64 `json:"held,omitempty"`
+
+	// unrouted is the number of MQLs without an owner.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	Unrouted *int64 `json:"unrouted,omitempty"`
+
+	// waiting is the number of leads with events that are not yet worked off.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	Waiting *int64 `json:"waiting,omitempty"`
+}
+
+// SLAContractStatus is what the operator observed and judged.
+type SLAContractStatus struct {
+	// conditions: Ready (the operator did its job), Ratified (both signed what is written), WorkersAvailable, Measured (counts are
+	// current), Compliant (the business outcome), Stalled (needs an edit).
+	// +optional
+	// +listType=map
+	// +listMapKey=type
+	Conditions []metav1.Condition `json:"conditions,omitempty"`
+
+	// observedGeneration is the generation that the rest of the status is about.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
+
+	// digest of the terms that are written now; sign this.
+	// +optional
+	Digest Digest `json:"digest,omitempty"`
+
+	// terms in force: the ratified revision of the terms.
+	// +optional
+	Terms *InForce `json:"terms,omitempty"`
+
+	// inForce is the checked pair of terms and definition that the workers enforce.
+	// +optional
+	InForce *PairInForce `json:"inForce,omitempty"`
+
+	// pending is there while terms are written that are not in force.
+	// +optional
+	Pending *Pending `json:"pending,omitempty"`
+
+	// ingestAddress is where events are sent inside the cluster.
+	// +optional
+	// +kubebuilder:validation:MaxLength=512
+	IngestAddress string `json:"ingestAddress,omitempty"`
+
+	// volumeTarget is the number of MQLs a month that marketing owes.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	VolumeTarget *int32 `json:"volumeTarget,omitempty"`
+
+	// mqls of the month against the target, such as "118/133".
+	// +optional
+	// +kubebuilder:validation:MaxLength=64
+	MQLs string `json:"mqls,omitempty"`
+
+	// firstContact is the share contacted in time in the worst tier, such as "81%".
+	// +optional
+	// +kubebuilder:validation:MaxLength=16
+	FirstContact string `json:"firstContact,omitempty"`
+
+	// leads of the contract, by where they are.
+	// +optional
+	Leads *LeadCounts `json:"leads,omitempty"`
+
+	// scorecard has a row a clause (and tier), worst first.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=50
+	Scorecard []ScorecardRow `json:"scorecard,omitempty"`
+}
+
+// SLAContract is the agreement between marketing and sales: what each owes the other, and how it is enforced.
+//
+// +kubebuilder:object:root=true
+// +kubebuilder:subresource:status
+// +kubebuilder:resource:shortName=slac,categories=sla
+// +kubebuilder:printcolumn:name="Compliant",type=string,JSONPath=`.status.conditions[?(@.type=="Compliant")].status`
+// +kubebuilder:printcolumn:name="MQLs",type=string,JSONPath=`.status.mqls`
+// +kubebuilder:printcolumn:name="First-contact",type=string,JSONPath=`.status.firstContact`
+// +kubebuilder:printcolumn:name="Ratified",type=string,JSONPath=`.status.conditions[?(@.type=="Ratified")].status`
+// +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
+// +kubebuilder:printcolumn:name="In force",type=string,JSONPath=`.status.inForce.revision`,priority=1
+// +kubebuilder:printcolumn:name="Definition",type=string,JSONPath=`.status.inForce.definition`,priority=1
+// +kubebuilder:printcolumn:name="Leads",type=integer,JSONPath=`.status.leads.captured`,priority=1
+// +kubebuilder:printcolumn:name="Unrouted",type=integer,JSONPath=`.status.leads.unrouted`,priority=1
+// +kubebuilder:printcolumn:name="Outcome",type=string,JSONPath=`.status.conditions[?(@.type=="Compliant")].message`,priority=1
+// +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+// +kubebuilder:validation:XValidation:rule="size(self.metadata.name) <= 40",message="metadata.name must have at most 40 characters: child objects are named after it"
+type SLAContract struct {
+	metav1.TypeMeta `json:",inline"`
+	// metadata of the object.
+	// +optional
+	metav1.ObjectMeta `json:"metadata,omitzero"`
+
+	// spec is the terms and the machinery.
+	// +required
+	Spec SLAContractSpec `json:"spec,omitzero"`
+
+	// status is what the operator observed and judged.
+	// +optional
+	Status SLAContractStatus `json:"status,omitzero"`
+}
+
+// SLAContractList is a list of SLAContracts.
+// +kubebuilder:object:root=true
+type SLAContractList struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata,omitzero"`
+	Items           []SLAContract `json:"items"`
+}

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package v1alpha1
+
+import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+// MeasurementRow counts the leads of one clause, tier, period and revision.
+type MeasurementRow struct {
+	// clause that is counted.
+	// +required
+	// +kubebuilder:validation:MaxLength=63
+	Clause string `json:"clause,omitempty"`
+
+	// tier of the clause, where it has tiers.
+	// +optional
+	// +kubebuilder:validation:MaxLength=63
+	Tier string `json:"tier,omitempty"`
+
+	// period: an ISO week such as 2027-W03 or a month such as 2027-01, in the contract's time zone.
+	// +required
+	// +kubebuilder:validation:MaxLength=16
+	Period string `json:"period,omitempty"`
+
+	// revision of the terms that the leads are judged by.
+	// +required
+	// +kubebuilder:validation:MaxLength=253
+	Revision string `json:"revision,omitempty"`
+
+	// met is the number of leads that met the clause.
+	// +required
+	// +kubebuilder:validation:Minimum=0
+	Met *int64 `json:"met,omitempty"`
+
+	// missed is the number that missed it.
+	// +required
+	// +kubebuilder:validation:Minimum=0
+	Missed *int64 `json:"missed,omitempty"`
+
+	// open is the number whose clock still runs.
+	// +required
+	// +kubebuilder:validation:Minimum=0
+	Open *int64 `json:"open,omitempty"`
+
+	// atRisk is the number of open ones past the warning mark.
+	// +required
+	// +kubebuilder:validation:Minimum=0
+	AtRisk *int64 `json:"atRisk,omitempty"`
+
+	// excused is the number taken out of the clause.
+	// +required
+	// +kubebuilder:validation:Minimum=0
+	Excused *int64 `json:"excused,omitempty"`
+}
+
+// SLAMeasurementStatus is what the workers counted. The manager judges it.
+type SLAMeasurementStatus struct {
+	// conditions of the workers: LedgerAvailable from the routing worker, IngestAvailable from the scoring worker.
+	// +optional
+	// +listType=map
+	// +listMapKey=type
+	Conditions []metav1.Condition `json:"conditions,omitempty"`
+
+	// asOf is the ledger's time at which these counts were last seen to change.
+	// +optional
+	AsOf *metav1.Time `json:"asOf,omitempty"`
+
+	// closedThrough is the last ISO week that is over by the ledger's clock.
+	// +optional
+	// +kubebuilder:validation:MaxLength=16
+	ClosedThrough string `json:"closedThrough,omitempty"`
+
+	// sequence of the pair that is in force by the ledger's record.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	Sequence int64 `json:"sequence,omitempty"`
+
+	// leads of the contract, by where they are.
+	// +optional
+	Leads *LeadCounts `json:"leads,omitempty"`
+
+	// rows for the open periods and the closed ones that are still judged.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=2000
+	Rows []MeasurementRow `json:"rows,omitempty"`
+}
+
+// SLAMeasurement is what the workers counted for the SLAContract of the same name. Internal: the manager makes it, only that
+// contract's workers write its status.
+//
+// +kubebuilder:object:root=true
+// +kubebuilder:subresource:status
+// +kubebuilder:resource:shortName=slam,categories=sla
+// +kubebuilder:printcolumn:name="Leads",type=integer,JSONPath=`.status.leads.captured`
+// +kubebuilder:printcolumn:name="Waiting",type=integer,JSONPath=`.status.leads.waiting`
+// +kubebuilder:printcolumn:name="Ledger",type=string,JSONPath=`.status.conditions[?(@.type=="LedgerAvailable")].status`
+// +kubebuilder:printcolumn:name="Ingest",type=string,JSONPath=`.status.conditions[?(@.type=="IngestAvailable")].status`
+// +kubebuilder:printcolumn:name="As of",type=date,JSONPath=`.status.asOf`
+type SLAMeasurement struct {
+	metav1.TypeMeta `json:",inline"`
+	// metadata of the object.
+	// +optional
+	metav1.ObjectMeta `json:"metadata,omitzero"`
+
+	// status is what the workers counted.
+	// +optional
+	Status SLAMeasurementStatus `json:"status,omitzero"`
+}
+
+// SLAMeasurementList is a list of SLAMeasurements.
+// +kubebuilder:object:root=true
+type SLAMeasurementList struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata,omitzero"`
+	Items           []SLAMeasurement `json:"items"`
+}

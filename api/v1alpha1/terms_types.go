@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package v1alpha1
+
+import "k8s.io/apimachinery/pkg/util/intstr"
+
+// Terms are what the two teams owe each other. Both sign them; a change without both signatures does not take effect.
+// Every clause is optional.
+type Terms struct {
+	// parties name who answers for each side; shown on scorecards and reports.
+	// +required
+	Parties Parties `json:"parties,omitzero"`
+
+	// calendar of business hours: business windows count only inside them, and weeks and months begin in its time zone.
+	// +required
+	Calendar Calendar `json:"calendar,omitzero"`
+
+	// funnel derives the volume target from a revenue target.
+	// +optional
+	Funnel *Funnel `json:"funnel,omitempty"`
+
+	// marketing is what marketing owes sales.
+	// +optional
+	Marketing *MarketingTerms `json:"marketing,omitempty"`
+
+	// sales is what sales owes marketing.
+	// +optional
+	Sales *SalesTerms `json:"sales,omitempty"`
+
+	// minimumSample is the number of leads below which a clause is InsufficientData instead of met or missed. Default 5.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=1000
+	MinimumSample *int32 `json:"minimumSample,omitempty"`
+
+	// yellowWithin is how many percentage points below its target a clause is still Yellow instead of Red. Default 10.
+	// +optional
+	YellowWithin *Percent `json:"yellowWithin,omitempty"`
+
+	// warnAtPercent is the share of a clock's time after which an open lead counts as at risk. Default 80.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	WarnAtPercent *Percent `json:"warnAtPercent,omitempty"`
+}
+
+// Parties are the two sides.
+type Parties struct {
+	// marketing answers for volume and quality.
+	// +required
+	Marketing PartyContact `json:"marketing,omitzero"`
+
+	// sales answers for speed and persistence.
+	// +required
+	Sales PartyContact `json:"sales,omitzero"`
+}
+
+// PartyContact is who answers for a party.
+type PartyContact struct {
+	// owner is the role that answers, such as "VP Marketing".
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=128
+	Owner string `json:"owner,omitempty"`
+
+	// contact is where to reach the owner.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	Contact string `json:"contact,omitempty"`
+}
+
+// Weekday is a day of the week.
+// +kubebuilder:validation:Enum=Mon;Tue;Wed;Thu;Fri;Sat;Sun
+type Weekday string
+
+// TimeOfDay is a time of day on the wall, 00:00 to 24:00.
+// +kubebuilder:validation:MinLength=5
+// +kubebuilder:validation:MaxLength=5
+// +kubebuilder:validation:Pattern=`^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$`
+type TimeOfDay string
+
+// Shift is a stretch of working time within a day.
+// +kubebuilder:validation:XValidation:rule="self.from < self.to",message="a shift ends after it begins; one that crosses midnight is two shifts"
+type Shift struct {
+	// from is when the shift begins.
+	// +required
+	From TimeOfDay `json:"from,omitempty"`
+
+	// to is when the shift ends; 24:00 is midnight at the end of the day.
+	// +required
+	To TimeOfDay `json:"to,omitempty"`
+}
+
+// WorkingHours are the shifts of some days of the week.
+type WorkingHours struct {
+	// days that the shifts apply to.
+	// +required
+	// +listType=set
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=7
+	Days []Weekday `json:"days,omitempty"`
+
+	// shifts of each of the days, in any order; those that overlap count once.
+	// +required
+	// +listType=atomic
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=8
+	Shifts []Shift `json:"shifts,omitempty"`
+}
+
+// CalendarException replaces the hours of one date.
+type CalendarException struct {
+	// date as YYYY-MM-DD in the calendar's time zone.
+	// +required
+	// +kubebuilder:validation:MinLength=10
+	// +kubebuilder:validation:MaxLength=10
+	// +kubebuilder:validation:Pattern=`^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$`
+	Date string `json:"date,omitempty"`
+
+	// shifts of that date; none means closed.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=8
+	Shifts []Shift `json:"shifts,omitempty"`
+
+	// name of the exception, for people.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	Name string `json:"name,omitempty"`
+}
+
+// Calendar of business hours.
+type Calendar struct {
+	// timeZone is an IANA name such as America/New_York.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	// +kubebuilder:validation:XValidation:rule="self == 'UTC' || (self.contains('/') && timestamp('2020-01-01T00:00:00Z').getHours(self) >= 0)",message="not an IANA time zone such as America/New_York"
+	TimeZone string `json:"timeZone,omitempty"`
+
+	// hours of the week. A day that none of the entries names is closed.
+	// +required
+	// +listType=atomic
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=7
+	Hours []WorkingHours `json:"hours,omitempty"`
+
+	// exceptions replace the hours of single dates: holidays, half days, a working Saturday.
+	// +optional
+	// +listType=map
+	// +listMapKey=date
+	// +kubebuilder:validation:MaxItems=200
+	Exceptions []CalendarException `json:"exceptions,omitempty"`
+}
+
+// Funnel works backwards from a revenue target to a number of MQLs a month:
+// bookings / deal size / close rate / MQL-to-opportunity rate, rounded to the nearest whole lead.
+type Funnel struct {
+	// bookingsPerMonth is the revenue target, in any currency.
+	// +required
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=1000000000000
+	BookingsPerMonth int64 `json:"bookingsPerMonth,omitempty"`
+
+	// averageDealSize in the same currency.
+	// +required
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=1000000000000
+	AverageDealSize int64 `json:"averageDealSize,omitempty"`
+
+	// closeRatePercent is the share of opportunities that are won: 25 or "10.5".
+	// +required
+	// +kubebuilder:validation:MaxLength=6
+	// +kubebuilder:validation:XIntOrString
+	// +kubebuilder:validation:Pattern=`^(100|[0-9]{1,2}(\.[0-9]{1,3})?)$`
+	// +kubebuilder:validation:XValidation:rule="type(self) != int || (self >= 1 && self <= 100)",message="a percentage above 0 and at most 100"
+	CloseRatePercent *intstr.IntOrString `json:"closeRatePercent,omitempty"`
+
+	// mqlToOpportunityPercent is the share of MQLs that become opportunities: 30 or "12.5".
+	// +required
+	// +kubebuilder:validation:MaxLength=6
+	// +kubebuilder:validation:XIntOrString
+	// +kubebuilder:validation:Pattern=`^(100|[0-9]{1,2}(\.[0-9]{1,3})?)$`
+	// +kubebuilder:validation:XValidation:rule="type(self) != int || (self >= 1 && self <= 100)",message="a percentage above 0 and at most 100"
+	MQLToOpportunityPercent *intstr.IntOrString `json:"mqlToOpportunityPercent,omitempty"`
+}
+
+// MarketingTerms are what marketing owes sales.
+type MarketingTerms struct {
+	// volume of qualified leads a month.
+	// +optional
+	Volume *VolumeClause `json:"volume,omitempty"`
+
+	// completeness: the share of leads that had every required field when they first reached a path to MQL.
+	// +optional
+	Completeness *ShareClause `json:"completeness,omitempty"`
+
+	// score: the share of MQLs whose score at hand-off was at or above what their path demands.
+	// +optional
+	Score *ShareClause `json:"score,omitempty"`
+
+	// delivery: the share of MQLs that a rep owned within the window after they qualified.
+	// +optional
+	Delivery *DeliveryClause `json:"delivery,omitempty"`
+}
+
+// VolumeSource says where the volume target comes from.
+// +kubebuilder:validation:Enum=Funnel
+type VolumeSource string
+
+// VolumeClause is the number of distinct leads that first become MQL in a calendar month. During the month it is judged by the
+// pace: target times elapsed business time of the month.
+// +kubebuilder:validation:XValidation:rule="has(self.from) != has(self.mqlsPerMonth)",message="either `from: Funnel` or `mqlsPerMonth`"
+type VolumeClause struct {
+	// from: Funnel takes the target from `terms.funnel`.
+	// +optional
+	From VolumeSource `json:"from,omitempty"`
+
+	// mqlsPerMonth states the target.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=10000000
+	MQLsPerMonth *int32 `json:"mqlsPerMonth,omitempty"`
+}
+
+// ShareClause is met when at least targetPercent of the leads meet it.
+type ShareClause struct {
+	// targetPercent of leads.
+	// +required
+	TargetPercent *Percent `json:"targetPercent,omitempty"`
+}
+
+// DeliveryMechanism says who gives a qualified lead its owner.
+// +kubebuilder:validation:Enum=Automatic;CRM
+type DeliveryMechanism string
+
+// DeliveryClause is the time from qualification to an owner, on the wall clock.
+type DeliveryClause struct {
+	// within is the window.
+	// +required
+	Within WallWindow `json:"within,omitempty"`
+
+	// mechanism: Automatic, the routing worker picks the owner from `routing.pools`; CRM, another system does and reports it with
+	// an assigned event, which is timed. Default Automatic.
+	// +optional
+	Mechanism DeliveryMechanism `json:"mechanism,omitempty"`
+
+	// targetPercent of leads.
+	// +required
+	TargetPercent *Percent `json:"targetPercent,omitempty"`
+}
+
+// SalesTerms are what sales owes marketing.
+type SalesTerms struct {
+	// firstContact: the share of MQLs with a genuine contact within their intent's window, from the moment a rep owns the lead.
+	// +optional
+	FirstContact *FirstContactClause `json:"firstContact,omitempty"`
+
+	// disposition: the share of MQLs that were accepted, recycled or disqualified within the window, from the moment a rep owns the lead.
+	// +optional
+	Disposition *DispositionClause `json:"disposition,omitempty"`
+
+	// rejection: the share of recycled and disqualified leads that carry a reason code of the definition at the first attempt.
+	// +optional
+	Rejection *ShareClause `json:"rejection,omitempty"`
+}
+
+// FirstContactClause is speed to lead. A genuine contact is an outbound touch by a person, an answered inbound call or a
+// meeting; a status change, an inbound or an automated mail is none.
+type FirstContactClause struct {
+	// targetPercent of leads, in each tier.
+	// +required
+	TargetPercent *Percent `json:"targetPercent,omitempty"`
+
+	// tiers by intent. A lead with an intent that no tier names has no first-contact clock; the contract does not adopt a definition
+	// without the intents named here.
+	// +required
+	// +listType=map
+	// +listMapKey=intent
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=5
+	Tiers []FirstContactTier `json:"tiers,omitempty"`
+}
+
+// FirstContactTier is the window of one intent.
+type FirstContactTier struct {
+	// intent of the definition.
+	// +required
+	Intent Name `json:"intent,omitempty"`
+
+	// within is the window in business time.
+	// +required
+	Within BusinessWindow `json:"within,omitempty"`
+
+	// outsideHours is a second window on the wall clock, which ends the wait earlier when it ends outside business hours.
+	// +optional
+	OutsideHours WallWindow `json:"outsideHours,omitempty"`
+}
+
+// DispositionClause is the time from ownership to an outcome, on the wall clock.
+type DispositionClause struct {
+	// within is the window.
+	// +required
+	Within WallWindow `json:"within,omitempty"`
+
+	// targetPercent of leads.
+	// +required
+	TargetPercent *Percent `json:"targetPercent,omitempty"`
+}
