@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package sla is the pure core of the agreement: terms, business calendar, clocks, clauses, verdicts, digest and
+// ratification. It knows no Kubernetes, SQL, HTTP or clock: time comes in as an argument.
+package sla
+
+import "time"
+
+// Terms are what the two teams owe each other. Absent means absent: defaults are applied where a value is used, never
+// filled in, so that the digest of terms does not depend on them.
+type Terms struct {
+	Definition    string     `json:"definition"` // name of the LeadDefinition that the terms refer to; signed with them
+	Parties       Parties    `json:"parties"`
+	Calendar      Calendar   `json:"calendar"`
+	Funnel        *Funnel    `json:"funnel,omitempty"`
+	Marketing     *Marketing `json:"marketing,omitempty"`
+	Sales         *Sales     `json:"sales,omitempty"`
+	MinimumSample *int       `json:"minimumSample,omitempty"`
+	YellowWithin  *int       `json:"yellowWithin,omitempty"`
+	WarnAtPercent *int       `json:"warnAtPercent,omitempty"`
+}
+
+// Defaults of terms that state none.
+const (
+	DefaultMinimumSample = 5
+	DefaultYellowWithin  = 10
+	DefaultWarnAtPercent = 80
+)
+
+// Parties are who answers for each side.
+type Parties struct {
+	Marketing Contact `json:"marketing"`
+	Sales     Contact `json:"sales"`
+}
+
+// Contact answers for a party.
+type Contact struct {
+	Owner   string `json:"owner"`
+	Contact string `json:"contact,omitempty"`
+}
+
+// Calendar is the text of the business hours; compile it with NewHours.
+type Calendar struct {
+	TimeZone   string      `json:"timeZone"`
+	Hours      []WeekHours `json:"hours"`
+	Exceptions []Exception `json:"exceptions,omitempty"`
+}
+
+// WeekHours are the shifts of some days of the week.
+type WeekHours struct {
+	Days   []string `json:"days"` // Mon .. Sun
+	Shifts []Shift  `json:"shifts"`
+}
+
+// Shift of a day; "24:00" is the midnight that ends it.
+type Shift struct {
+	From string `json:"from"`
+	To   string `json:"to"`
+}
+
+// Exception replaces the hours of one date.
+type Exception struct {
+	Date   string  `json:"date"`
+	Shifts []Shift `json:"shifts,omitempty"`
+	Name   string  `json:"name,omitempty"` // for people; not part of the digest
+}
+
+// Funnel derives the volume target. Rates are percentages.
+type Funnel struct {
+	BookingsPerMonth        int64  `json:"bookingsPerMonth"`
+	AverageDealSize         int64  `json:"averageDealSize"`
+	CloseRatePercent        string `json:"closeRatePercent"`        // decimal, "25" or "10.5"
+	MQLToOpportunityPercent string `json:"mqlToOpportunityPercent"` // decimal
+}
+
+// Marketing is what marketing owes.
+type Marketing struct {
+	Volume       *Volume   `json:"volume,omitempty"`
+	Completeness *Share    `json:"completeness,omitempty"`
+	Score        *Share    `json:"score,omitempty"`
+	Delivery     *Delivery `json:"delivery,omitempty"`
+}
+
+// Volume of MQLs a month: from the funnel, or stated.
+type Volume struct {
+	FromFunnel   bool `json:"fromFunnel,omitempty"`
+	MQLsPerMonth int  `json:"mqlsPerMonth,omitempty"`
+}
+
+// Share of leads that must meet a clause.
+type Share struct {
+	TargetPercent int `json:"targetPercent"`
+}
+
+// Mechanism of delivery.
+type Mechanism string
+
+// The mechanisms. Empty means Automatic.
+const (
+	Automatic Mechanism = "Automatic"
+	CRM       Mechanism = "CRM"
+)
+
+// Delivery is the time from qualification to an owner, on the wall clock.
+type Delivery struct {
+	Within        time.Duration `json:"within"`
+	Mechanism     Mechanism     `json:"mechanism,omitempty"`
+	TargetPercent int           `json:"targetPercent"`
+}
+
+// Sales is what sales owes.
+type Sales struct {
+	FirstContact *FirstContact `json:"firstContact,omitempty"`
+	Disposition  *Disposition  `json:"disposition,omitempty"`
+	Rejection    *Share        `json:"rejection,omitempty"`
+}
+
+// FirstContact is speed to lead, tiered by intent.
+type FirstContact struct {
+	TargetPercent int    `json:"targetPercent"`
+	Tiers         []Tier `json:"tiers"`
+}
+
+// Tier is the first-contact window of one intent.
+type Tier struct {
+	Intent       string        `json:"intent"`
+	Within       time.Duration `json:"within"`                 // business time
+	OutsideHours time.Duration `json:"outsideHours,omitempty"` // wall clock; 0 when absent
+}
+
+// Disposition is the time from ownership to an outcome, on the wall clock.
+type Disposition struct {
+	Within        time.Duration `json:"within"`
+	TargetPercent int           `json:"targetPercent"`
+}
