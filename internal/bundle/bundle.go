@@ -5,6 +5,11 @@
 package bundle
 
 import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
 	"time"
 
 	"github.com/handoff-sla/handoff/internal/lead"
@@ -37,4 +42,42 @@ type RevisionOf struct {
 // Roster is who may get a lead.
 type Roster struct {
 	Pools []lead.Pool `json:"pools"`
+}
+
+// Encode writes the bundle for its ConfigMap.
+func (b Bundle) Encode() ([]byte, error) { return encode(b) }
+
+// Encode writes the roster for its ConfigMap.
+func (r Roster) Encode() ([]byte, error) { return encode(r) }
+
+// DecodeBundle reads a bundle. A field that this version does not know is an error: it would be silently left out of what both
+// teams signed.
+func DecodeBundle(data []byte) (Bundle, error) { return decode[Bundle](BundleFile, data) }
+
+// DecodeRoster reads a roster. A field that this version does not know is an error.
+func DecodeRoster(data []byte) (Roster, error) { return decode[Roster](RosterFile, data) }
+
+// encode is deterministic: the same value gives the same bytes, so that a ConfigMap is written only when something changed.
+func encode(v any) ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false) // `&&` of an expression stays readable in the ConfigMap
+	e.SetIndent("", "  ")
+	if err := e.Encode(v); err != nil {
+		return nil, fmt.Errorf("encoding: %w", err)
+	}
+	return b.Bytes(), nil
+}
+
+func decode[T any](file string, data []byte) (T, error) {
+	var v, zero T
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&v); err != nil {
+		return zero, fmt.Errorf("%s: %w", file, err)
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return zero, fmt.Errorf("%s: something follows the JSON object", file)
+	}
+	return v, nil
 }
