@@ -32,7 +32,7 @@ find_server() {
       echo "$folder"
       return 0
     fi
-  done < <(candidates)
+  done <<<"$(candidates)"
   return 1
 }
 
