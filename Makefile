@@ -78,7 +78,7 @@ TESTFLAGS ?=
 test: ## Unit and integration tests, with what they need set up by itself (PKG=./internal/sla/..., TESTFLAGS=-run=..., RACE=).
 	@echo "race detector: $(if $(RACE),on,off (RACE is empty, or no cgo or C compiler))"
 	postgres=$$(hack/postgres.sh)
-	assets=$$(go run ./hack/cluster assets)
+	assets=$$(go run ./hack/cluster assets | tail -n 1)
 	echo "PostgreSQL: $$postgres"
 	echo "API server and etcd: $$assets"
 	export HANDOFF_POSTGRES_BIN=$$postgres KUBEBUILDER_ASSETS=$$assets
@@ -122,9 +122,15 @@ build: ## The five binaries, static, into bin/.
 	CGO_ENABLED=0 go build -trimpath -ldflags "$(LDFLAGS)" -o bin/ $(addprefix ./cmd/,$(BINARIES))
 
 .PHONY: image
-image: ## The container image with docker or podman (IMAGE=handoff:VERSION). `make demo` needs neither.
-	engine=$$(command -v docker || command -v podman) || { echo "make image needs docker or podman" >&2; exit 1; }
-	"$$engine" build --build-arg VERSION=$(VERSION) --tag $(IMAGE) .
+image: ## The container image (IMAGE=handoff:VERSION): docker or podman, else an archive in dist/ without either.
+	@if engine=$$(command -v docker || command -v podman); then
+	  "$$engine" build --build-arg VERSION=$(VERSION) --tag $(IMAGE) .
+	else
+	  echo "neither docker nor podman here: writing dist/handoff.tar for $(IMAGE)"
+	  $(MAKE) build
+	  mkdir -p dist
+	  go run ./hack/cluster image dist/handoff.tar --binaries bin --tag $(IMAGE)
+	fi
 
 .PHONY: clean
 clean: ## Remove what was built here (caches outside the repository stay).
