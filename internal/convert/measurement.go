@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package convert
+
+import (
+	slav1alpha1 "github.com/handoff-sla/handoff/api/v1alpha1"
+	"github.com/handoff-sla/handoff/internal/sla"
+)
+
+// Counts of a measurement.
+func Counts(rows []slav1alpha1.MeasurementRow) []sla.Count {
+	out := make([]sla.Count, 0, len(rows))
+	for _, r := range rows {
+		out = append(out, sla.Count{
+			Clause: sla.Clause(r.Clause), Tier: r.Tier, Period: sla.Period(r.Period), Revision: r.Revision,
+			Met: value(r.Met), Missed: value(r.Missed), Open: value(r.Open), AtRisk: value(r.AtRisk), Excused: value(r.Excused),
+		})
+	}
+	return out
+}
+
+// Rows of counts, as the workers write them into a measurement.
+func Rows(counts []sla.Count) []slav1alpha1.MeasurementRow {
+	out := make([]slav1alpha1.MeasurementRow, 0, len(counts))
+	for _, c := range counts {
+		out = append(out, slav1alpha1.MeasurementRow{
+			Clause: string(c.Clause), Tier: c.Tier, Period: string(c.Period), Revision: c.Revision,
+			Met: count(c.Met), Missed: count(c.Missed), Open: count(c.Open), AtRisk: count(c.AtRisk), Excused: count(c.Excused),
+		})
+	}
+	return out
+}
+
+// Scorecard is the judged rows as a contract's status shows them, worst first.
+func Scorecard(rows []sla.Row) []slav1alpha1.ScorecardRow {
+	out := make([]slav1alpha1.ScorecardRow, 0, len(rows))
+	for _, r := range rows {
+		out = append(out, slav1alpha1.ScorecardRow{
+			Clause: string(r.Clause), Tier: r.Tier, Party: slav1alpha1.Party(r.Party), Period: string(r.Period),
+			Indicator: slav1alpha1.Indicator(r.Indicator), Verdict: slav1alpha1.Verdict(r.Verdict),
+			Met: count(r.Met), Total: count(r.Total), Open: count(r.Open), AtRisk: count(r.AtRisk),
+			Actual: r.Actual, Target: r.Target, EnforcedBy: r.EnforcedBy,
+		})
+	}
+	return out
+}
