@@ -123,10 +123,14 @@ build: ## The five binaries, static, into bin/.
 
 .PHONY: image
 image: ## The container image (IMAGE=handoff:VERSION): docker or podman, else an archive in dist/ without either.
-	@if engine=$$(command -v docker || command -v podman); then
+	@engine=""
+	for candidate in docker podman; do
+	  if "$$candidate" info >/dev/null 2>&1; then engine=$$candidate; break; fi
+	done
+	if [ -n "$$engine" ]; then
 	  "$$engine" build --build-arg VERSION=$(VERSION) --tag $(IMAGE) .
 	else
-	  echo "neither docker nor podman here: writing dist/handoff.tar for $(IMAGE)"
+	  echo "neither docker nor podman answers here: writing dist/handoff.tar for $(IMAGE)"
 	  $(MAKE) build
 	  mkdir -p dist
 	  go run ./hack/cluster image dist/handoff.tar --binaries bin --tag $(IMAGE)
