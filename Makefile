@@ -5,6 +5,8 @@ SHELL := bash
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 .ONESHELL:
+# `verify` writes files that others of its steps read.
+.NOTPARALLEL:
 
 MODULE := github.com/handoff-sla/handoff
 BINARIES := manager scoring-worker routing-worker review-job kubectl-sla
