@@ -15,7 +15,7 @@ import (
 )
 
 const (
-	setupEnvtest = "sigs.k8s.io/controller-runtime/tools/setup-envtest@release-0.22"
+	setupEnvtest = "sigs.k8s.io/controller-runtime/tools/setup-envtest@v0.25.1"
 	// envtestVersions is the newest published set of Kubernetes' minor release.
 	envtestVersions = "1.36.x"
 	downloadLimit   = 90 * time.Second
@@ -51,6 +51,9 @@ func findAssets(ctx context.Context, l layout) (string, error) {
 	if built {
 		return linkBin(l, parts)
 	}
+	if dir := downloaded(l); dir != "" {
+		return dir, nil
+	}
 	if dir, err := download(ctx, l, time.Now()); err == nil {
 		return dir, nil
 	}
@@ -59,6 +62,17 @@ func findAssets(ctx context.Context, l layout) (string, error) {
 		return "", err
 	}
 	return linkBin(l, parts)
+}
+
+// downloaded is what setup-envtest left in the cache the last time.
+func downloaded(l layout) string {
+	dirs, _ := filepath.Glob(filepath.Join(l.cache, "envtest", "k8s", "*"))
+	for _, dir := range dirs {
+		if holdsAssets(dir) {
+			return dir
+		}
+	}
+	return ""
 }
 
 func holdsAssets(dir string) bool {

@@ -42,7 +42,7 @@ func components() []component {
 		containerd("containerd"), containerd("containerd-shim-runc-v2"), containerd("ctr"),
 		{name: "runc", module: "github.com/opencontainers/runc", version: runcVersion,
 			pkg: "github.com/opencontainers/runc", tags: "seccomp", cgo: true},
-		cni("main/bridge"), cni("main/loopback"), cni("ipam/host-local"), cni("meta/portmap"),
+		cni("main/bridge"), cni("ipam/host-local"), cni("meta/portmap"),
 		{name: "coredns", module: "github.com/coredns/coredns", version: corednsVersion, source: corednsSource},
 		{name: "pause", version: "v1", source: pauseSource},
 	}

@@ -18,8 +18,8 @@ import (
 type before struct {
 	Sysctls map[string]string `json:"sysctls"`
 	Chains  chainSets         `json:"chains"`
-	// CNIState says that CNI's fixed cache folder was there already.
-	CNIState bool `json:"cniState"`
+	// Absent are the folders with a built-in place that were not there.
+	Absent []string `json:"absent"`
 }
 
 // neededSysctls let pods reach each other through Services.
@@ -44,7 +44,12 @@ func snapshot(ctx context.Context, l layout) error {
 	if exists(path) {
 		return nil
 	}
-	b := before{Sysctls: map[string]string{}, CNIState: exists(cniCache)}
+	b := before{Sysctls: map[string]string{}}
+	for _, dir := range builtInFolders {
+		if !exists(dir) {
+			b.Absent = append(b.Absent, dir)
+		}
+	}
 	names := append([]string{}, kubeletSysctls...)
 	for name := range neededSysctls {
 		names = append(names, name)

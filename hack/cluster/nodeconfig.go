@@ -9,6 +9,9 @@ import (
 	"strings"
 )
 
+// cniName marks what the CNI library notes outside the run folder as ours.
+const cniName = "handoff"
+
 const pauseImage = "localhost/handoff/pause:v1"
 
 // capSysResource is the bit of CAP_SYS_RESOURCE in a capability set.
@@ -84,6 +87,7 @@ disabled_plugins = ["io.containerd.nri.v1.nri", "io.containerd.internal.v1.opt",
 [plugins."io.containerd.cri.v1.runtime".cni]
   bin_dirs = [%[8]q]
   conf_dir = %[9]q
+  use_internal_loopback = true
 [plugins."io.containerd.cri.v1.runtime".containerd]
   default_runtime_name = "runc"
 [plugins."io.containerd.cri.v1.runtime".containerd.runtimes.runc]
@@ -100,7 +104,7 @@ disabled_plugins = ["io.containerd.nri.v1.nri", "io.containerd.internal.v1.opt",
 func cniConfig(l layout) string {
 	return fmt.Sprintf(`{
   "cniVersion": "1.0.0",
-  "name": "handoff",
+  "name": %q,
   "plugins": [
     {
       "type": "bridge",
@@ -119,11 +123,12 @@ func cniConfig(l layout) string {
     {"type": "portmap", "capabilities": {"portMappings": true}, "backend": "iptables"}
   ]
 }
-`, bridge, l.inRun("cni"), podCIDR, nodeIP)
+`, cniName, bridge, l.inRun("cni"), podCIDR, nodeIP)
 }
 
 // kubeletConfig: nothing is evicted or garbage-collected for want of disk,
-// since a loaded image could not be pulled again.
+// since a loaded image could not be pulled again. The use of local storage is
+// accounted for where the run folder is on a disk, which it can be measured on.
 func kubeletConfig(l layout) string {
 	return fmt.Sprintf(`apiVersion: kubelet.config.k8s.io/v1beta1
 kind: KubeletConfiguration
@@ -150,10 +155,11 @@ cgroupRoot: /%[7]s
 failCgroupV1: false
 failSwapOn: false
 enforceNodeAllocatable: []
-localStorageCapacityIsolation: false
+localStorageCapacityIsolation: %[8]t
 imageGCHighThresholdPercent: 100
 evictionHard: {nodefs.available: "0%%", nodefs.inodesFree: "0%%", imagefs.available: "0%%"}
-`, nodeIP, kubeletPort, kubeletHealth, l.run(), dnsServiceIP, l.socket(), cgroupName)
+`, nodeIP, kubeletPort, kubeletHealth, l.run(), dnsServiceIP, l.socket(), cgroupName,
+		snapshotter(l.run()) == "overlayfs")
 }
 
 // proxyConfig leaves the machine's connection tracking limits as they are, and

@@ -26,7 +26,13 @@ func newLayout() (layout, error) {
 	if err != nil {
 		return layout{}, err
 	}
-	return layout{cache: filepath.Join(abs, "handoff")}, nil
+	// The kernel lists mounts and programs by their real paths; ours must match.
+	cache := filepath.Join(abs, "handoff")
+	if err := os.MkdirAll(cache, 0o755); err != nil {
+		return layout{}, err
+	}
+	cache, err = filepath.EvalSymlinks(cache)
+	return layout{cache: cache}, err
 }
 
 // userCache is XDG_CACHE_HOME or ~/.cache, on every system: one documented
@@ -73,9 +79,6 @@ func (l layout) checkLength() error {
 // lock keeps two builds or two ups apart. The kernel drops it when the process
 // ends, however it ends, so there is no stale lock to clear by hand.
 func (l layout) lock() (release func(), err error) {
-	if err := os.MkdirAll(l.cache, 0o755); err != nil {
-		return nil, err
-	}
 	f, err := os.OpenFile(filepath.Join(l.cache, "lock"), os.O_CREATE|os.O_RDWR, 0o644)
 	if err != nil {
 		return nil, err

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"runtime"
 	"time"
@@ -104,6 +105,10 @@ func (p local) configure(ctx context.Context, bin string) error {
 	if err := checkAddresses(); err != nil {
 		return err
 	}
+	if conn, err := net.Dial("unix", kubeletSocket); err == nil {
+		_ = conn.Close()
+		return errors.New("another kubelet runs on this machine, and two cannot share it")
+	}
 	if err := writeFile(l.provider(), []byte(providerLocal), 0o644); err != nil {
 		return err
 	}
@@ -128,7 +133,7 @@ func (p local) configure(ctx context.Context, bin string) error {
 // load imports image archives into containerd's store for Kubernetes.
 func (p local) load(ctx context.Context, files []string) error {
 	for _, file := range files {
-		if err := ctr(ctx, p.l, "-n", "k8s.io", "images", "import", "--no-unpack=false", file); err != nil {
+		if err := ctr(ctx, p.l, "-n", "k8s.io", "images", "import", file); err != nil {
 			return err
 		}
 	}

@@ -7,19 +7,29 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 )
 
 const (
-	// cniCache is a folder that the CNI library uses whatever it is told.
-	cniCache = "/var/lib/cni"
+	// cniResults is where the CNI library notes each pod's network.
+	cniResults = "/var/lib/cni/results"
 	// shimSockets is where every containerd's shims listen.
 	shimSockets = "/run/containerd/s"
 	// containerLogs is where every kubelet links to its pods' logs.
 	containerLogs = "/var/log/containers"
+	// kubeletPlugins gets the kubelet's socket for plugins of old.
+	kubeletPlugins = "/var/lib/kubelet/device-plugins"
+	kubeletSocket  = kubeletPlugins + "/kubelet.sock"
 )
+
+// builtInFolders are made by the programs whatever they are told, the deepest
+// first. Those that were not there before go again, if they are empty.
+var builtInFolders = []string{
+	cniResults, "/var/lib/cni", shimSockets, "/run/containerd", containerLogs, kubeletPlugins, "/var/lib/kubelet",
+}
 
 // down removes everything the cluster made, in the order that keeps it from
 // being made again. Each part copes with what is already gone, so that it
@@ -35,12 +45,11 @@ func (p local) down(ctx context.Context) error {
 		return err
 	}
 	// The data is thrown away, so nobody needs long to save it.
-	stopProcesses(rec.list, 2*time.Second)
+	stopProcesses(append(rec.list, strays(l)...), 2*time.Second)
 	sockets := shimAddresses(l)
 	if changed {
 		killPods(10 * time.Second)
-		stopProcesses(shims(l), time.Second)
-		killPods(10 * time.Second)
+		stopProcesses(strays(l), time.Second) // what a dying one may have started
 	}
 	if err := unmountAll(l.run()); err != nil {
 		return err
@@ -55,9 +64,9 @@ func (p local) down(ctx context.Context) error {
 	return os.RemoveAll(l.run())
 }
 
-// shims finds our containerd's shims: they leave their parent, so nobody
-// recorded them, but their command line names our socket.
-func shims(l layout) []process {
+// strays finds our programs that nobody recorded: shims, which leave their
+// parent, and a daemon started just before `up` was killed.
+func strays(l layout) []process {
 	var out []process
 	entries, _ := os.ReadDir(string(proc))
 	for _, e := range entries {
@@ -66,28 +75,24 @@ func shims(l layout) []process {
 			continue
 		}
 		cmdline, _ := os.ReadFile(filepath.Join(string(proc), e.Name(), "cmdline"))
-		if !isShim(string(cmdline), l.socket()) {
+		if !ours(string(cmdline), l.run()) {
 			continue
 		}
 		if _, start, err := proc.stat(pid); err == nil {
-			out = append(out, process{Name: "shim", PID: pid, Start: start})
+			out = append(out, process{Name: "stray", PID: pid, Start: start})
 		}
 	}
 	return out
 }
 
-// isShim reads a command line as the kernel gives it, with NULs between words.
-func isShim(cmdline, socket string) bool {
+// ours reads a command line as the kernel gives it, with NULs between words: a
+// program of the cluster that was given a path in our run folder. A kubectl of
+// the user's is given one too, and is not ours to stop.
+func ours(cmdline, run string) bool {
 	words := strings.Split(cmdline, "\x00")
-	if !strings.HasPrefix(filepath.Base(words[0]), "containerd-shim") {
-		return false
-	}
-	for i, word := range words[:len(words)-1] {
-		if word == "-address" && words[i+1] == socket {
-			return true
-		}
-	}
-	return false
+	name := filepath.Base(words[0])
+	known := slices.ContainsFunc(components(), func(c component) bool { return c.name == name && name != "kubectl" })
+	return known && slices.ContainsFunc(words[1:], func(word string) bool { return strings.Contains(word, run+"/") })
 }
 
 var socketAddress = regexp.MustCompile(`unix://(` + shimSockets + `/[0-9a-f]+)`)
@@ -115,7 +120,7 @@ func removeStrays(l layout, b before, sockets []string) {
 	for _, socket := range sockets {
 		_ = os.Remove(socket)
 	}
-	results, _ := filepath.Glob(cniCache + "/results/handoff-*")
+	results, _ := filepath.Glob(cniResults + "/" + cniName + "-*")
 	for _, file := range results {
 		_ = os.Remove(file)
 	}
@@ -126,11 +131,10 @@ func removeStrays(l layout, b before, sockets []string) {
 			_ = os.Remove(path)
 		}
 	}
-	empty := []string{containerLogs, shimSockets, filepath.Dir(shimSockets)}
-	if !b.CNIState {
-		empty = append(empty, cniCache+"/results", cniCache)
+	if slices.Contains(b.Absent, kubeletPlugins) {
+		_ = os.Remove(kubeletSocket)
 	}
-	for _, dir := range empty {
+	for _, dir := range b.Absent {
 		_ = os.Remove(dir) // fails, as it should, when not empty
 	}
 }
