@@ -41,6 +41,7 @@ type Percent int32
 
 // Digest identifies a meaning: `v1:sha256:` and 64 hexadecimal digits, as `kubectl sla digest` prints it. Comments,
 // formatting and key order do not change it; a threshold does.
+// +kubebuilder:validation:MinLength=1
 // +kubebuilder:validation:MaxLength=80
 // +kubebuilder:validation:Pattern=`^v[0-9]+:sha256:[0-9a-f]{64}$`
 type Digest string
@@ -86,6 +87,7 @@ type SignOff struct {
 type InForce struct {
 	// revision is the name of the ControllerRevision that keeps the ratified text.
 	// +required
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
 	Revision string `json:"revision,omitempty"`
 

@@ -63,16 +63,19 @@ type ReviewCadenceSpec struct {
 type ReviewReport struct {
 	// period that the report covers.
 	// +required
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=16
 	Period string `json:"period,omitempty"`
 
 	// result in words, such as "8 green, 1 yellow, 1 red".
 	// +required
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=128
 	Result string `json:"result,omitempty"`
 
 	// report is the ConfigMap that holds the report.
 	// +required
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
 	Report string `json:"report,omitempty"`
 }
@@ -81,6 +84,7 @@ type ReviewReport struct {
 type ReviewStatus struct {
 	// name of the review.
 	// +required
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=32
 	Name string `json:"name,omitempty"`
 
@@ -103,6 +107,7 @@ type ReviewCadenceStatus struct {
 	// +optional
 	// +listType=map
 	// +listMapKey=type
+	// +kubebuilder:validation:MaxItems=16
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
 
 	// observedGeneration is the generation that the rest of the status is about.
@@ -112,6 +117,7 @@ type ReviewCadenceStatus struct {
 
 	// timeZone that the schedules are read in: the contract's.
 	// +optional
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=64
 	TimeZone string `json:"timeZone,omitempty"`
 

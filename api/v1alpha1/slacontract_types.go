@@ -171,16 +171,19 @@ type SLAContractSpec struct {
 type PairInForce struct {
 	// revision is the ControllerRevision that keeps the ratified terms.
 	// +required
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
 	Revision string `json:"revision,omitempty"`
 
 	// definition is the ControllerRevision that keeps the ratified definition.
 	// +required
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
 	Definition string `json:"definition,omitempty"`
 
 	// bundle is the immutable ConfigMap that hands the pair to the workers.
 	// +required
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
 	Bundle string `json:"bundle,omitempty"`
 
@@ -206,11 +209,13 @@ type Verdict string
 type ScorecardRow struct {
 	// clause, such as firstContact.
 	// +required
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63
 	Clause string `json:"clause,omitempty"`
 
 	// tier of the clause, where it has tiers.
 	// +optional
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63
 	Tier string `json:"tier,omitempty"`
 
@@ -221,6 +226,7 @@ type ScorecardRow struct {
 	// period: an ISO week such as 2027-W03 or a month such as 2027-01, in the contract's time zone. The current one once it
 	// has the minimum sample, else the last closed one that has.
 	// +required
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=16
 	Period string `json:"period,omitempty"`
 
@@ -254,16 +260,19 @@ type ScorecardRow struct {
 
 	// actual in words, such as "81% (97 of 120)".
 	// +required
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=128
 	Actual string `json:"actual,omitempty"`
 
 	// target in words, such as "90%".
 	// +required
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=128
 	Target string `json:"target,omitempty"`
 
 	// enforcedBy says what is compared with what.
 	// +required
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
 	EnforcedBy string `json:"enforcedBy,omitempty"`
 }
@@ -303,6 +312,7 @@ type SLAContractStatus struct {
 	// +optional
 	// +listType=map
 	// +listMapKey=type
+	// +kubebuilder:validation:MaxItems=16
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
 
 	// observedGeneration is the generation that the rest of the status is about.
@@ -328,6 +338,7 @@ type SLAContractStatus struct {
 
 	// ingestAddress is where events are sent inside the cluster.
 	// +optional
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=512
 	IngestAddress string `json:"ingestAddress,omitempty"`
 
@@ -338,11 +349,13 @@ type SLAContractStatus struct {
 
 	// mqls of the month against the target, such as "118/133".
 	// +optional
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=64
 	MQLs string `json:"mqls,omitempty"`
 
 	// firstContact is the share contacted in time in the worst tier, such as "81%".
 	// +optional
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=16
 	FirstContact string `json:"firstContact,omitempty"`
 

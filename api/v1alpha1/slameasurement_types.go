@@ -8,21 +8,25 @@ import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 type MeasurementRow struct {
 	// clause that is counted.
 	// +required
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63
 	Clause string `json:"clause,omitempty"`
 
 	// tier of the clause, where it has tiers.
 	// +optional
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63
 	Tier string `json:"tier,omitempty"`
 
 	// period: an ISO week such as 2027-W03 or a month such as 2027-01, in the contract's time zone.
 	// +required
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=16
 	Period string `json:"period,omitempty"`
 
 	// revision of the terms that the leads are judged by.
 	// +required
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
 	Revision string `json:"revision,omitempty"`
 
@@ -58,6 +62,7 @@ type SLAMeasurementStatus struct {
 	// +optional
 	// +listType=map
 	// +listMapKey=type
+	// +kubebuilder:validation:MaxItems=16
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
 
 	// asOf is the ledger's time at which these counts were last seen to change.
@@ -66,12 +71,13 @@ type SLAMeasurementStatus struct {
 
 	// closedThrough is the last ISO week that is over by the ledger's clock.
 	// +optional
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=16
 	ClosedThrough string `json:"closedThrough,omitempty"`
 
 	// sequence of the pair that is in force by the ledger's record.
 	// +optional
-	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Minimum=1
 	Sequence int64 `json:"sequence,omitempty"`
 
 	// leads of the contract, by where they are.

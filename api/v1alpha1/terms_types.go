@@ -40,7 +40,8 @@ type Terms struct {
 	// warnAtPercent is the share of a clock's time after which an open lead counts as at risk. Default 80.
 	// +optional
 	// +kubebuilder:validation:Minimum=1
-	WarnAtPercent *Percent `json:"warnAtPercent,omitempty"`
+	// +kubebuilder:validation:Maximum=100
+	WarnAtPercent *int32 `json:"warnAtPercent,omitempty"`
 }
 
 // Parties are the two sides.

@@ -1413,7 +1413,7 @@ func (in *Terms) DeepCopyInto(out *Terms) {
 	}
 	if in.WarnAtPercent != nil {
 		in, out := &in.WarnAtPercent, &out.WarnAtPercent
-		*out = new(Percent)
+		*out = new(int32)
 		**out = **in
 	}
 }
