@@ -89,11 +89,11 @@ func killPods(limit time.Duration) {
 func podProcesses() []int {
 	var out []int
 	for _, h := range mountedHierarchies() {
-		_ = filepath.WalkDir(filepath.Join(h.path, cgroupName), func(path string, d fs.DirEntry, err error) error {
-			if err != nil || d.IsDir() || d.Name() != "cgroup.procs" {
+		_ = filepath.WalkDir(filepath.Join(h.path, cgroupName), func(path string, _ fs.DirEntry, _ error) error {
+			if filepath.Base(path) != "cgroup.procs" {
 				return nil
 			}
-			text, _ := os.ReadFile(path)
+			text, _ := os.ReadFile(path) // a group may go while we look
 			for _, word := range strings.Fields(string(text)) {
 				if pid, err := strconv.Atoi(word); err == nil && pid > 1 {
 					out = append(out, pid)

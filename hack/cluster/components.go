@@ -40,8 +40,10 @@ func components() []component {
 		kube("kube-apiserver"), kube("kubectl"),
 		kube("kube-controller-manager"), kube("kube-scheduler"), kube("kubelet"), kube("kube-proxy"),
 		containerd("containerd"), containerd("containerd-shim-runc-v2"), containerd("ctr"),
-		{name: "runc", module: "github.com/opencontainers/runc", version: runcVersion,
-			pkg: "github.com/opencontainers/runc", tags: "seccomp", cgo: true},
+		{
+			name: "runc", module: "github.com/opencontainers/runc", version: runcVersion,
+			pkg: "github.com/opencontainers/runc", tags: "seccomp", cgo: true,
+		},
 		cni("main/bridge"), cni("ipam/host-local"), cni("meta/portmap"),
 		{name: "coredns", module: "github.com/coredns/coredns", version: corednsVersion, source: corednsSource},
 		{name: "pause", version: "v1", source: pauseSource},
@@ -53,14 +55,18 @@ func components() []component {
 func assetNames() []string { return []string{"etcd", "kube-apiserver", "kubectl"} }
 
 func kube(name string) component {
-	return component{name: name, module: "k8s.io/kubernetes", version: kubeVersion,
-		pkg: "k8s.io/kubernetes/cmd/" + name, staging: true}
+	return component{
+		name: name, module: "k8s.io/kubernetes", version: kubeVersion,
+		pkg: "k8s.io/kubernetes/cmd/" + name, staging: true,
+	}
 }
 
 func containerd(name string) component {
 	const module = "github.com/containerd/containerd/v2"
-	return component{name: name, module: module, version: containerdVersion, pkg: module + "/cmd/" + name,
-		tags: "no_btrfs,no_devmapper,no_zfs,no_aufs"}
+	return component{
+		name: name, module: module, version: containerdVersion, pkg: module + "/cmd/" + name,
+		tags: "no_btrfs,no_devmapper,no_zfs,no_aufs",
+	}
 }
 
 func cni(path string) component {

@@ -64,8 +64,10 @@ func TestPlainMod(t *testing.T) {
 		in   component
 		want string
 	}{
-		"with a module": {component{module: "example.org/x", version: "v1.0.0"},
-			"module handoff.local/build\n\ngo 1.26.0\n\nrequire example.org/x v1.0.0\n"},
+		"with a module": {
+			component{module: "example.org/x", version: "v1.0.0"},
+			"module handoff.local/build\n\ngo 1.26.0\n\nrequire example.org/x v1.0.0\n",
+		},
 		"standard library only": {component{}, "module handoff.local/build\n\ngo 1.26.0\n"},
 	}
 	for name, c := range cases {

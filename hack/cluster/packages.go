@@ -19,8 +19,12 @@ type need struct {
 
 var (
 	runNeeds   = []need{{pkg: "iptables", command: "iptables-save"}, {pkg: "iproute2", command: "ip"}}
-	buildNeeds = []need{{pkg: "gcc", command: "gcc"}, {pkg: "pkg-config", command: "pkg-config"},
-		{pkg: "libseccomp-dev", file: "/usr/include/seccomp.h"}, {pkg: "libc6-dev", file: "/usr/include/stdlib.h"}}
+	buildNeeds = []need{
+		{pkg: "gcc", command: "gcc"},
+		{pkg: "pkg-config", command: "pkg-config"},
+		{pkg: "libseccomp-dev", file: "/usr/include/seccomp.h"},
+		{pkg: "libc6-dev", file: "/usr/include/stdlib.h"},
+	}
 	postgresNeeds = []need{{pkg: "mmdebstrap", command: "mmdebstrap"}}
 )
 

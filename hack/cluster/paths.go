@@ -57,6 +57,7 @@ func (l layout) logs() string { return filepath.Join(l.cache, "logs") }
 
 // run holds one running cluster; `down` removes it whole.
 func (l layout) run() string { return filepath.Join(l.cache, "cluster") }
+
 func (l layout) inRun(parts ...string) string {
 	return filepath.Join(append([]string{l.run()}, parts...)...)
 }

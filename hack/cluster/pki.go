@@ -66,7 +66,8 @@ func clusterIdentities() []identity {
 	return []identity{
 		{file: "apiserver", user: "kube-apiserver", hosts: []string{
 			"127.0.0.1", nodeIP, apiServiceIP, "localhost", "kubernetes", "kubernetes.default",
-			"kubernetes.default.svc", "kubernetes.default.svc.cluster.local"}},
+			"kubernetes.default.svc", "kubernetes.default.svc.cluster.local",
+		}},
 		{file: "apiserver-kubelet", user: "kube-apiserver-kubelet-client", groups: []string{"system:masters"}},
 		{file: "kubelet-server", user: "system:node:" + nodeName, hosts: []string{nodeIP, nodeName}},
 		{file: "kubelet", user: "system:node:" + nodeName, groups: []string{"system:nodes"}},

@@ -50,7 +50,8 @@ func TestPKI(t *testing.T) {
 			roots := x509.NewCertPool()
 			roots.AddCert(readCert(t, dir, c.ca))
 			_, err := readCert(t, dir, c.cert).Verify(x509.VerifyOptions{
-				DNSName: c.host, Roots: roots, CurrentTime: now, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}})
+				DNSName: c.host, Roots: roots, CurrentTime: now, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
+			})
 			if (err == nil) != c.trusted {
 				t.Errorf("got error %v, want trusted: %t", err, c.trusted)
 			}

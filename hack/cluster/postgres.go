@@ -133,7 +133,7 @@ func copyRoot(tw *tar.Writer, from io.Reader) error {
 	tr := tar.NewReader(from)
 	for {
 		h, err := tr.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil {
@@ -143,8 +143,10 @@ func copyRoot(tw *tar.Writer, from io.Reader) error {
 		if !keptInPostgres(name) || h.Typeflag == tar.TypeChar || h.Typeflag == tar.TypeBlock {
 			continue
 		}
-		clean := &tar.Header{Typeflag: h.Typeflag, Name: name, Linkname: h.Linkname, Mode: h.Mode, Size: h.Size,
-			ModTime: epoch, Format: tar.FormatPAX}
+		clean := &tar.Header{
+			Typeflag: h.Typeflag, Name: name, Linkname: h.Linkname, Mode: h.Mode, Size: h.Size,
+			ModTime: epoch, Format: tar.FormatPAX,
+		}
 		if h.Typeflag == tar.TypeLink {
 			clean.Linkname = strings.TrimPrefix(filepath.Clean(h.Linkname), "./")
 			if !keptInPostgres(clean.Linkname) {
@@ -197,8 +199,14 @@ func addPostgresFiles(tw *tar.Writer) error {
 		name string
 		mode int64
 	}{
-		{"tmp", 0o1777}, {"run", 0o755}, {"var", 0o755}, {"var/lib", 0o755}, {"var/lib/postgresql", 0o1777},
-		{"var/lib/postgresql/data", 0o1777}, {"var/run", 0o755}, {"var/run/postgresql", 0o1777},
+		{"tmp", 0o1777},
+		{"run", 0o755},
+		{"var", 0o755},
+		{"var/lib", 0o755},
+		{"var/lib/postgresql", 0o1777},
+		{"var/lib/postgresql/data", 0o1777},
+		{"var/run", 0o755},
+		{"var/run/postgresql", 0o1777},
 	}
 	for _, f := range folders {
 		if err := addFolder(tw, f.name, f.mode); err != nil {

@@ -17,7 +17,7 @@ func unmount(point string) error { return syscall.Unmount(point, mntDetach) }
 // in memory, which overlayfs may not be stacked on.
 func snapshotter(folder string) string {
 	var st syscall.Statfs_t
-	if err := syscall.Statfs(folder, &st); err == nil && (int64(st.Type) == overlayfsMagic || int64(st.Type) == tmpfsMagic) {
+	if err := syscall.Statfs(folder, &st); err == nil && (st.Type == overlayfsMagic || st.Type == tmpfsMagic) {
 		return "native"
 	}
 	return "overlayfs"
