@@ -2,37 +2,233 @@
 
 package sla
 
-import "github.com/handoff-sla/handoff/internal/lead"
+import (
+	"errors"
+	"fmt"
+	"time"
 
-// Problem of terms: the field and what is wrong with it.
-type Problem struct {
-	Where   string // such as terms.calendar.timeZone
-	Message string
-}
-
-// Problems is every problem found, as one error.
-type Problems []Problem
-
-// Error joins the problems.
-func (p Problems) Error() string { panic("pending") }
+	"github.com/handoff-sla/handoff/internal/lead"
+)
 
 // Compiled terms are checked and ready to judge leads by. They are immutable and safe for concurrent use.
-type Compiled struct{ terms Terms }
+type Compiled struct {
+	terms        Terms
+	hours        *Hours
+	volumeTarget int
+}
+
+// tooLong bounds a business window: a clock that takes longer than ten years of the calendar never ends for anybody.
+const tooLong = 10 * 52
 
 // Compile checks terms. The error is of type Problems.
-func Compile(t Terms) (*Compiled, error) { panic("pending") }
+func Compile(t Terms) (*Compiled, error) {
+	var problems Problems
+	c := &Compiled{terms: t}
+	hours, err := NewHours(t.Calendar)
+	if err != nil {
+		problems = appendProblems(problems, "terms.calendar", err)
+	}
+	c.hours = hours
+	checkBounds(&problems, t)
+	if t.Funnel != nil {
+		if _, err := FunnelTarget(*t.Funnel); err != nil {
+			problems = appendProblems(problems, "terms.funnel", err)
+		}
+	}
+	if t.Marketing != nil {
+		c.compileMarketing(&problems, *t.Marketing)
+	}
+	if t.Sales != nil {
+		c.compileSales(&problems, *t.Sales)
+	}
+	if len(problems) > 0 {
+		return nil, problems
+	}
+	return c, nil
+}
+
+func appendProblems(problems Problems, where string, err error) Problems {
+	var more Problems
+	if errors.As(err, &more) {
+		return append(problems, more...)
+	}
+	return append(problems, Problem{Where: where, Message: err.Error()})
+}
+
+func checkBounds(problems *Problems, t Terms) {
+	check := func(field string, value *int, low, high int) {
+		if value != nil && (*value < low || *value > high) {
+			problems.add("terms."+field, "%d is outside %d to %d", *value, low, high)
+		}
+	}
+	check("minimumSample", t.MinimumSample, 1, 1000)
+	check("yellowWithin", t.YellowWithin, 0, 100)
+	check("warnAtPercent", t.WarnAtPercent, 1, 100)
+}
+
+func (c *Compiled) compileMarketing(problems *Problems, m Marketing) {
+	if m.Volume != nil {
+		c.compileVolume(problems, *m.Volume)
+	}
+	if m.Completeness != nil {
+		checkTarget(problems, "terms.marketing.completeness", m.Completeness.TargetPercent)
+	}
+	if m.Score != nil {
+		checkTarget(problems, "terms.marketing.score", m.Score.TargetPercent)
+	}
+	if d := m.Delivery; d != nil {
+		checkTarget(problems, "terms.marketing.delivery", d.TargetPercent)
+		checkWindow(problems, "terms.marketing.delivery.within", d.Within)
+		if d.Mechanism != "" && d.Mechanism != Automatic && d.Mechanism != CRM {
+			problems.add("terms.marketing.delivery.mechanism", "%q is unknown; write Automatic or CRM", d.Mechanism)
+		}
+	}
+}
+
+func (c *Compiled) compileVolume(problems *Problems, v Volume) {
+	const where = "terms.marketing.volume"
+	switch {
+	case v.FromFunnel == (v.MQLsPerMonth != 0):
+		problems.add(where, "write either `from: Funnel` or `mqlsPerMonth`")
+	case v.FromFunnel && c.terms.Funnel == nil:
+		problems.add(where+".from", "the terms have no funnel; write terms.funnel or state mqlsPerMonth")
+	case v.FromFunnel:
+		// What is wrong with the funnel itself has been said.
+		c.volumeTarget, _ = FunnelTarget(*c.terms.Funnel) //nolint:errcheck // Compile reports it under terms.funnel
+	case v.MQLsPerMonth < 1 || v.MQLsPerMonth > maxVolume:
+		problems.add(where+".mqlsPerMonth", "%d is outside 1 to %d", v.MQLsPerMonth, maxVolume)
+	default:
+		c.volumeTarget = v.MQLsPerMonth
+	}
+}
+
+func (c *Compiled) compileSales(problems *Problems, s Sales) {
+	if s.FirstContact != nil {
+		c.compileFirstContact(problems, *s.FirstContact)
+	}
+	if s.Disposition != nil {
+		checkTarget(problems, "terms.sales.disposition", s.Disposition.TargetPercent)
+		checkWindow(problems, "terms.sales.disposition.within", s.Disposition.Within)
+	}
+	if s.Rejection != nil {
+		checkTarget(problems, "terms.sales.rejection", s.Rejection.TargetPercent)
+	}
+}
+
+func (c *Compiled) compileFirstContact(problems *Problems, f FirstContact) {
+	const where = "terms.sales.firstContact"
+	checkTarget(problems, where, f.TargetPercent)
+	if len(f.Tiers) == 0 {
+		problems.add(where+".tiers", "no tier is named; write at least one intent and its window")
+	}
+	seen := map[string]bool{}
+	for i, tier := range f.Tiers {
+		at := fmt.Sprintf("%s.tiers[%d]", where, i)
+		if tier.Intent == "" {
+			problems.add(at+".intent", "is empty; write the name of an intent of the definition")
+		}
+		if seen[tier.Intent] {
+			problems.add(at+".intent", "intent %q has two tiers; keep one", tier.Intent)
+		}
+		seen[tier.Intent] = true
+		checkWindow(problems, at+".within", tier.Within)
+		if tier.OutsideHours < 0 {
+			problems.add(at+".outsideHours", "is below zero; write a length of time such as 1h or leave it out")
+		}
+		if c.hours != nil && tier.Within/tooLong > c.hours.weekly() {
+			problems.add(at+".within", "%s of business time takes longer than ten years of this calendar; shorten it or open more hours",
+				formatWindow(tier.Within))
+		}
+	}
+}
+
+func checkTarget(problems *Problems, where string, percent int) {
+	if percent < 0 || percent > 100 {
+		problems.add(where+".targetPercent", "%d is outside 0 to 100", percent)
+	}
+}
+
+func checkWindow(problems *Problems, where string, d time.Duration) {
+	if d <= 0 {
+		problems.add(where, "is not above zero; write a length of time such as 5m or 16d")
+	}
+}
 
 // Terms as they were compiled.
 func (c *Compiled) Terms() Terms { return c.terms }
 
 // Hours are the business hours.
-func (c *Compiled) Hours() *Hours { panic("pending") }
+func (c *Compiled) Hours() *Hours { return c.hours }
 
 // VolumeTarget is the number of MQLs a month that marketing owes; 0 when the terms have no volume clause.
-func (c *Compiled) VolumeTarget() int { panic("pending") }
+func (c *Compiled) VolumeTarget() int { return c.volumeTarget }
+
+func (c *Compiled) minimumSample() int64 {
+	return int64(valueOr(c.terms.MinimumSample, DefaultMinimumSample))
+}
+
+func (c *Compiled) yellowWithin() int64 {
+	return int64(valueOr(c.terms.YellowWithin, DefaultYellowWithin))
+}
+
+func (c *Compiled) warnAtPercent() int {
+	return valueOr(c.terms.WarnAtPercent, DefaultWarnAtPercent)
+}
+
+func valueOr(p *int, fallback int) int {
+	if p == nil {
+		return fallback
+	}
+	return *p
+}
+
+// marketing owes nothing when the terms do not name it.
+func (c *Compiled) marketing() Marketing {
+	if c.terms.Marketing == nil {
+		return Marketing{}
+	}
+	return *c.terms.Marketing
+}
+
+// sales owes nothing when the terms do not name it.
+func (c *Compiled) sales() Sales {
+	if c.terms.Sales == nil {
+		return Sales{}
+	}
+	return *c.terms.Sales
+}
 
 // Fits says what in a definition does not fit the terms; empty when the two fit.
-func (c *Compiled) Fits(d lead.Definition) []string { panic("pending") }
+func (c *Compiled) Fits(d lead.Definition) []string {
+	var misfits []string
+	intents := map[string]bool{}
+	for _, intent := range d.Intents {
+		intents[intent.Name] = true
+	}
+	if len(d.Intents) == 0 {
+		intents[lead.DefaultIntent] = true
+	}
+	if f := c.sales().FirstContact; f != nil {
+		for _, tier := range f.Tiers {
+			if !intents[tier.Intent] {
+				misfits = append(misfits, fmt.Sprintf("terms.sales.firstContact names the intent %q, which the definition does not have", tier.Intent))
+			}
+		}
+	}
+	if c.sales().Rejection != nil && !rejects(d.Dispositions) {
+		misfits = append(misfits, "terms.sales.rejection asks for reason codes, but the definition has no disposition with outcome Recycled or Disqualified")
+	}
+	return misfits
+}
 
-// FunnelTarget works backwards from bookings to MQLs a month: exact arithmetic, nearest whole lead, half up, at least 1.
-func FunnelTarget(f Funnel) (int, error) { panic("pending") }
+func rejects(dispositions []lead.Disposition) bool {
+	for _, d := range dispositions {
+		if rejection(d.Outcome) {
+			return true
+		}
+	}
+	return false
+}
+
+// rejection says whether an outcome gives the lead back.
+func rejection(o lead.Outcome) bool { return o == lead.Recycled || o == lead.Disqualified }

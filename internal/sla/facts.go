@@ -3,6 +3,7 @@
 package sla
 
 import (
+	"slices"
 	"time"
 
 	"github.com/handoff-sla/handoff/internal/lead"
@@ -25,7 +26,7 @@ type Qualified struct {
 type Stamps struct {
 	Reached    *Reached   // nil: no path held yet
 	Qualified  *Qualified // nil: not handed off
-	OwnedAt    time.Time  // when a rep first owned the lead; zero when the ledger knows of none. An earlier assigned event wins
+	OwnedAt    time.Time  // when routing first gave the lead to a rep; zero when it did not. An earlier assigned event wins
 	NoCapacity bool       // no rep was available when the lead qualified
 }
 
@@ -43,10 +44,77 @@ type Facts struct {
 	Qualified  *Qualified
 	OwnedAt    time.Time // zero: no owner yet
 	NoCapacity bool
-	ContactAt  time.Time  // earliest genuine contact; zero: none
-	Disposals  []Disposal // by time
+	ContactAt  time.Time  // earliest genuine contact, also one from before the hand-off; zero: none
+	Disposals  []Disposal // by time; those from before the hand-off are not among them: they were not about it
 }
 
-// FactsOf gathers the facts of one lead from its stamps and its whole history, in any order. codes are the dispositions of the
-// definition that the lead is judged by.
-func FactsOf(stamps Stamps, codes []lead.Disposition, history []lead.Event) Facts { panic("pending") }
+// FactsOf gathers the facts of one lead from its stamps and its whole history, in any order: the time of an event counts, never when it
+// arrived. codes are the dispositions of the definition that the lead is judged by.
+func FactsOf(stamps Stamps, codes []lead.Disposition, history []lead.Event) Facts {
+	f := Facts{Reached: stamps.Reached, Qualified: stamps.Qualified, OwnedAt: stamps.OwnedAt, NoCapacity: stamps.NoCapacity}
+	events := slices.Clone(history)
+	slices.SortStableFunc(events, func(a, b lead.Event) int {
+		if order := a.Time.Compare(b.Time); order != 0 {
+			return order
+		}
+		return int(a.Sequence - b.Sequence)
+	})
+	for _, e := range events {
+		switch {
+		case e.Kind == lead.KindAssigned && e.Owner != "":
+			f.OwnedAt = earliest(f.OwnedAt, e.Time)
+		case e.Kind == lead.KindTouch && e.Touch != nil && e.Touch.Genuine():
+			f.ContactAt = earliest(f.ContactAt, e.Time)
+		case e.Kind == lead.KindDisposition && e.Disposition != nil:
+			f.addDisposal(e, codes)
+		}
+	}
+	return f
+}
+
+func (f *Facts) addDisposal(e lead.Event, codes []lead.Disposition) {
+	if f.Qualified != nil && e.Time.Before(f.Qualified.At) {
+		return
+	}
+	d := Disposal{At: e.Time, Outcome: e.Disposition.Outcome, Reason: e.Disposition.Reason}
+	for _, code := range codes {
+		if code.Name == d.Reason && (d.Outcome == "" || d.Outcome == code.Outcome) {
+			d.Outcome, d.Coded = code.Outcome, true
+		}
+	}
+	if d.Outcome != "" {
+		f.Disposals = append(f.Disposals, d)
+	}
+}
+
+// earliest is the earlier of two times, of which zero means none.
+func earliest(a, b time.Time) time.Time {
+	if a.IsZero() || (!b.IsZero() && b.Before(a)) {
+		return b
+	}
+	return a
+}
+
+// disposal is the first one that the filter takes.
+func (f Facts) disposal(take func(Disposal) bool) (Disposal, bool) {
+	i := slices.IndexFunc(f.Disposals, take)
+	if i < 0 {
+		return Disposal{}, false
+	}
+	return f.Disposals[i], true
+}
+
+// salesClock is when the clocks of sales start: when a rep owns the qualified lead, or at qualification when no rep was available then.
+// Later owners do not restart them.
+func (f Facts) salesClock() (start time.Time, running bool) {
+	switch {
+	case f.Qualified == nil:
+		return time.Time{}, false
+	case f.NoCapacity:
+		return f.Qualified.At, true
+	case f.OwnedAt.IsZero():
+		return time.Time{}, false
+	default:
+		return later(f.OwnedAt, f.Qualified.At), true
+	}
+}

@@ -2,22 +2,89 @@
 
 package sla
 
-import "time"
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
 
-// Period is an ISO week such as 2027-W03 or a month such as 2027-01.
+// Period is an ISO week such as 2027-W03 or a month such as 2027-01. Periods of one kind sort as text.
 type Period string
 
 // WeekOf is the ISO week of t in loc.
-func WeekOf(t time.Time, loc *time.Location) Period { panic("pending") }
+func WeekOf(t time.Time, loc *time.Location) Period {
+	year, week := t.In(loc).ISOWeek()
+	return Period(fmt.Sprintf("%04d-W%02d", year, week))
+}
 
 // MonthOf is the month of t in loc.
-func MonthOf(t time.Time, loc *time.Location) Period { panic("pending") }
+func MonthOf(t time.Time, loc *time.Location) Period {
+	return Period(t.In(loc).Format("2006-01"))
+}
 
 // Week says whether the period is an ISO week rather than a month.
-func (p Period) Week() bool { panic("pending") }
+func (p Period) Week() bool { return strings.Contains(string(p), "-W") }
 
 // Bounds are the first instant of the period and the first after it, in loc.
-func (p Period) Bounds(loc *time.Location) (from, to time.Time, err error) { panic("pending") }
+func (p Period) Bounds(loc *time.Location) (from, to time.Time, err error) {
+	first, after, err := p.dates()
+	if err != nil {
+		return time.Time{}, time.Time{}, err
+	}
+	return wall(first, 0, loc), wall(after, 0, loc), nil
+}
 
-// Label is the period for people, such as "week 3 of 2027 (18 to 24 January)".
-func (p Period) Label() string { panic("pending") }
+// Label is the period for people: "week 3 of 2027 (18 to 24 January)", "January 2027". What is no period is its own label.
+func (p Period) Label() string {
+	first, after, err := p.dates()
+	if err != nil {
+		return string(p)
+	}
+	from, last := first.utc(), after.utc().AddDate(0, 0, -1)
+	if !p.Week() {
+		return from.Format("January 2006")
+	}
+	year, week := from.ISOWeek()
+	layout := "2"
+	switch {
+	case from.Year() != last.Year():
+		layout = "2 January 2006"
+	case from.Month() != last.Month():
+		layout = "2 January"
+	}
+	end := "2 January"
+	if from.Year() != last.Year() {
+		end = "2 January 2006"
+	}
+	return fmt.Sprintf("week %d of %d (%s to %s)", week, year, from.Format(layout), last.Format(end))
+}
+
+// dates are the first day of the period and the first after it.
+func (p Period) dates() (first, after date, err error) {
+	bad := fmt.Errorf("%q is no period; write an ISO week such as 2027-W03 or a month such as 2027-01", string(p))
+	head, tail, ok := strings.Cut(string(p), "-")
+	if !ok || len(head) != 4 || !digits(head) {
+		return date{}, date{}, bad
+	}
+	if !p.Week() {
+		month, err := time.Parse("2006-01", string(p))
+		if err != nil {
+			return date{}, date{}, bad
+		}
+		return dateOf(month), dateOf(month.AddDate(0, 1, 0)), nil
+	}
+	number := strings.TrimPrefix(tail, "W")
+	year, errYear := strconv.Atoi(head)
+	week, errWeek := strconv.Atoi(number)
+	if errYear != nil || errWeek != nil || len(number) != 2 || !digits(number) {
+		return date{}, date{}, bad
+	}
+	// The fourth of January is always in the first ISO week.
+	fourth := time.Date(year, time.January, 4, 0, 0, 0, 0, time.UTC)
+	monday := fourth.AddDate(0, 0, -int(fourth.Weekday()+6)%7+7*(week-1))
+	if WeekOf(monday, time.UTC) != p {
+		return date{}, date{}, bad
+	}
+	return dateOf(monday), dateOf(monday.AddDate(0, 0, 7)), nil
+}
