@@ -3,6 +3,7 @@
 package sla
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -189,5 +190,5 @@ func plainDecimal(text string) string {
 	}
 	whole = strings.TrimLeft(whole, "0")
 	fraction = strings.TrimRight(fraction, "0")
-	return strings.Join(slices.DeleteFunc([]string{max(whole, "0"), fraction}, func(s string) bool { return s == "" }), ".")
+	return strings.Join(slices.DeleteFunc([]string{cmp.Or(whole, "0"), fraction}, func(s string) bool { return s == "" }), ".")
 }

@@ -2,7 +2,12 @@
 
 package sla
 
-import "time"
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+)
 
 // Count of the leads of one clause, tier, period and revision of the terms.
 type Count struct {
@@ -31,7 +36,7 @@ type Verdict string
 // The verdicts.
 const (
 	VerdictMet              Verdict = "Met"
-	VerdictAtRisk           Verdict = "AtRisk"
+	VerdictAtRisk           Verdict = "AtRisk" // volume below its pace in a month that is not over
 	VerdictMissed           Verdict = "Missed"
 	VerdictInsufficientData Verdict = "InsufficientData"
 )
@@ -46,17 +51,154 @@ type Row struct {
 	Verdict    Verdict
 	Met        int64
 	Total      int64 // met and missed; for volume the target of the month
-	Open       int64
-	AtRisk     int64
-	Actual     string // "81% (97 of 120)", "118 of 133 MQLs", "no leads yet"
-	Target     string // "90%", "133 MQLs a month"
+	Open       int64 // still running
+	AtRisk     int64 // of those open, past the warning mark
+	Actual     string
+	Target     string
 	EnforcedBy string
 }
 
-// Scorecard judges every clause and tier that the terms name, worst first: a weekly clause in the current ISO week once it has the
-// minimum sample, else in the newest earlier week that has, else InsufficientData for the current one; volume in the current month,
-// by its pace.
-func Scorecard(c *Compiled, counts []Count, now time.Time) []Row { panic("pending") }
+// Scorecard judges every clause and tier that the terms name, worst first: Red, Yellow, Grey, Green, then in the order of the clauses. A
+// weekly clause is judged in the current ISO week once it has the minimum sample, else in the newest earlier week that has, else it has
+// InsufficientData for the current week. Volume is judged in the current month, by its pace. Counts of several revisions are
+// summed and judged by these terms.
+func Scorecard(c *Compiled, counts []Count, now time.Time) []Row {
+	loc := c.hours.Location()
+	sums := sum(counts)
+	var rows []Row
+	for _, d := range c.demands() {
+		if d.clause == ClauseVolume {
+			rows = append(rows, c.volumeRow(d, sums, MonthOf(now, loc), now))
+			continue
+		}
+		period := c.judgedWeek(d, sums, WeekOf(now, loc))
+		rows = append(rows, c.shareRow(d, sums, period))
+	}
+	return worstFirst(rows)
+}
 
-// ScorecardOf judges one closed period.
-func ScorecardOf(c *Compiled, counts []Count, period Period) []Row { panic("pending") }
+// ScorecardOf judges one closed period, worst first. A week has a row for each weekly clause and tier; when the counts also hold the month of
+// its last day, volume is judged too, by the pace at the end of the week: the counts should then hold no lead
+// that qualified later. A month has the row for volume only. What is no period has no rows.
+func ScorecardOf(c *Compiled, counts []Count, period Period) []Row {
+	loc := c.hours.Location()
+	_, end, err := period.Bounds(loc)
+	if err != nil {
+		return nil
+	}
+	sums := sum(counts)
+	month := MonthOf(end.Add(-1), loc)
+	var rows []Row
+	for _, d := range c.demands() {
+		switch _, counted := sums[key{d.clause, d.tier, month}]; {
+		case d.clause != ClauseVolume && period.Week():
+			rows = append(rows, c.shareRow(d, sums, period))
+		case d.clause == ClauseVolume && (counted || !period.Week()):
+			rows = append(rows, c.volumeRow(d, sums, month, end))
+		}
+	}
+	return worstFirst(rows)
+}
+
+type key struct {
+	clause Clause
+	tier   string
+	period Period
+}
+
+// sum adds up the revisions.
+func sum(counts []Count) map[key]Count {
+	sums := map[key]Count{}
+	for _, n := range counts {
+		k := key{n.Clause, n.Tier, n.Period}
+		s := sums[k]
+		s.Met += n.Met
+		s.Missed += n.Missed
+		s.Open += n.Open
+		s.AtRisk += n.AtRisk
+		s.Excused += n.Excused
+		sums[k] = s
+	}
+	return sums
+}
+
+// judgedWeek is the newest week up to the current one with the minimum sample, else the current one.
+func (c *Compiled) judgedWeek(d demand, sums map[key]Count, current Period) Period {
+	var newest Period
+	for k, n := range sums {
+		fits := k.clause == d.clause && k.tier == d.tier && k.period.Week() && k.period <= current
+		if fits && n.Met+n.Missed >= c.minimumSample() {
+			newest = max(newest, k.period)
+		}
+	}
+	return cmp.Or(newest, current)
+}
+
+// shareRow judges the share of leads that met a clause in a week.
+func (c *Compiled) shareRow(d demand, sums map[key]Count, period Period) Row {
+	n := sums[key{d.clause, d.tier, period}]
+	row := newRow(d, period, n, n.Met+n.Missed)
+	row.Target = fmt.Sprintf("%d%%", d.target)
+	row.Actual = formatShare(row.Met, row.Total)
+	if row.Total < c.minimumSample() {
+		row.Verdict, row.Indicator = VerdictInsufficientData, Grey
+		return row
+	}
+	// Whole numbers on both sides: 89.6 % is below a target of 90 %.
+	row.judge(100*row.Met >= int64(d.target)*row.Total, 100*row.Met >= (int64(d.target)-c.yellowWithin())*row.Total, VerdictMissed)
+	return row
+}
+
+// volumeRow judges the MQLs of a month against the share of the target that is due at the given instant by business time.
+func (c *Compiled) volumeRow(d demand, sums map[key]Count, month Period, at time.Time) Row {
+	row := newRow(d, month, sums[key{d.clause, d.tier, month}], int64(d.target))
+	row.Target = fmt.Sprintf("%d MQLs a month", d.target)
+	row.Actual = fmt.Sprintf("%d of %d MQLs", row.Met, row.Total)
+	from, to, err := month.Bounds(c.hours.Location())
+	if err != nil { // months are made by MonthOf
+		row.Verdict, row.Indicator = VerdictInsufficientData, Grey
+		return row
+	}
+	short := VerdictAtRisk
+	passed, whole := int64(c.hours.Elapsed(from, at)/time.Second), int64(c.hours.Elapsed(from, to)/time.Second)
+	if !at.Before(to) {
+		short, passed, whole = VerdictMissed, 1, 1
+	}
+	// met / target >= passed / whole, in whole numbers.
+	due := row.Total * passed
+	row.judge(row.Met >= row.Total || row.Met*whole >= due, 100*row.Met*whole >= (100-c.yellowWithin())*due, short)
+	return row
+}
+
+func newRow(d demand, period Period, n Count, total int64) Row {
+	return Row{
+		Clause: d.clause, Tier: d.tier, Party: d.clause.Party(), Period: period,
+		Met: n.Met, Total: total, Open: n.Open, AtRisk: n.AtRisk, EnforcedBy: d.clause.EnforcedBy(),
+	}
+}
+
+func (r *Row) judge(met, near bool, short Verdict) {
+	switch {
+	case met:
+		r.Verdict, r.Indicator = VerdictMet, Green
+	case near:
+		r.Verdict, r.Indicator = short, Yellow
+	default:
+		r.Verdict, r.Indicator = short, Red
+	}
+}
+
+// formatShare rounds down, so that a share below its target never reads as the target.
+func formatShare(met, total int64) string {
+	if total == 0 {
+		return "no leads"
+	}
+	return fmt.Sprintf("%d%% (%d of %d)", 100*met/total, met, total)
+}
+
+// worstFirst keeps the order of the clauses within an indicator.
+func worstFirst(rows []Row) []Row {
+	rank := map[Indicator]int{Red: 0, Yellow: 1, Grey: 2, Green: 3}
+	slices.SortStableFunc(rows, func(a, b Row) int { return rank[a.Indicator] - rank[b.Indicator] })
+	return rows
+}
