@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package ledger
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/handoff-sla/handoff/internal/lead"
+)
+
+// Entry is an event on its way into the ledger. (Source, ID) is its identity within the tenant.
+type Entry struct {
+	Source string
+	ID     string
+	Lead   string
+	Kind   lead.Kind
+	Time   time.Time
+	Data   Data
+}
+
+// Data of an event: the fields that its kind has. It is also the wire format of `data`.
+type Data struct {
+	Properties map[string]any `json:"properties,omitempty"`
+	Activity   string         `json:"activity,omitempty"`
+	Owner      string         `json:"owner,omitempty"`
+	Rep        string         `json:"rep,omitempty"`
+	Channel    string         `json:"channel,omitempty"`
+	Direction  string         `json:"direction,omitempty"`
+	Actor      string         `json:"actor,omitempty"`
+	Answered   bool           `json:"answered,omitempty"`
+	Outcome    lead.Outcome   `json:"outcome,omitempty"`
+	Reason     string         `json:"reason,omitempty"`
+	By         string         `json:"by,omitempty"`
+}
+
+// precision of timestamptz: what is finer cannot be kept, so it is not part of the content either.
+const precision = time.Microsecond
+
+// encode gives the data as it is stored and the hash of all that the event says. Objects are written with their keys in
+// order, so that the same content has the same hash whatever the order in which it was sent.
+func (e Entry) encode() (data, hash []byte, err error) {
+	data, err = json.Marshal(e.Data)
+	if err != nil {
+		return nil, nil, fmt.Errorf("data of event %q of %q: %w", e.ID, e.Source, err)
+	}
+	h := sha256.New()
+	fmt.Fprintf(h, "%s\x00%s\x00%s\x00", e.Kind, e.Lead, e.Time.UTC().Truncate(precision).Format(time.RFC3339Nano))
+	h.Write(data)
+	return data, h.Sum(nil), nil
+}
+
+// Stored is an event as the ledger holds it.
+type Stored struct {
+	lead.Event
+	ScoredBy int64 // sequence of the pair that scored it; 0 while none has
+}
+
+// domain turns stored data into the event that the pure core knows.
+func domain(seq int64, kind lead.Kind, at time.Time, data Data) lead.Event {
+	e := lead.Event{Sequence: seq, Kind: kind, Time: at.UTC()}
+	switch kind {
+	case lead.KindCaptured, lead.KindUpdated:
+		e.Properties = data.Properties
+	case lead.KindActivity:
+		e.Activity, e.Properties = data.Activity, data.Properties
+	case lead.KindAssigned:
+		e.Owner = data.Owner
+	case lead.KindTouch:
+		e.Touch = &lead.Touch{
+			Rep: data.Rep, Channel: data.Channel, Direction: data.Direction, Actor: data.Actor, Answered: data.Answered,
+		}
+	case lead.KindDisposition:
+		e.Disposition = &lead.Disposed{Outcome: data.Outcome, Reason: data.Reason, By: data.By}
+	}
+	return e
+}

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package ledger
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// Outcome of an entry.
+type Outcome string
+
+// The outcomes.
+const (
+	Accepted  Outcome = "Accepted"  // it is in the ledger now
+	Duplicate Outcome = "Duplicate" // the same event was there already
+	Conflict  Outcome = "Conflict"  // another event with the same identity was there already; this one is refused
+)
+
+type identity struct{ source, id string }
+
+// columns of the entries that are to be inserted, one array each.
+type columns struct {
+	sources, ids, leads, kinds []string
+	times                      []time.Time
+	data                       []string
+	hashes                     [][]byte
+}
+
+// Ingest writes entries in one transaction and answers when they are committed: an outcome for each, in their order. An
+// identity is accepted once, however often and by however many workers it is offered at the same time.
+func (l *Ledger) Ingest(ctx context.Context, entries []Entry) ([]Outcome, error) {
+	if len(entries) == 0 {
+		return nil, nil
+	}
+	outcomes := make([]Outcome, len(entries))
+	hashes := make([][]byte, len(entries))
+	first := make(map[identity]int, len(entries)) // the first entry of each identity speaks for it
+	var cols columns
+	for i, e := range entries {
+		data, hash, err := e.encode()
+		if err != nil {
+			return nil, err
+		}
+		hashes[i] = hash
+		key := identity{e.Source, e.ID}
+		if _, again := first[key]; again {
+			continue
+		}
+		first[key] = i
+		cols.add(e, data, hash)
+	}
+	err := l.inTx(ctx, func(tx pgx.Tx) error {
+		accepted, err := l.insert(ctx, tx, cols)
+		if err != nil {
+			return err
+		}
+		var known map[identity][]byte
+		if len(accepted) < len(cols.ids) {
+			if known, err = l.contentOf(ctx, tx, cols); err != nil {
+				return err
+			}
+		}
+		for i, e := range entries {
+			key := identity{e.Source, e.ID}
+			switch {
+			case accepted[key] && first[key] == i:
+				outcomes[i] = Accepted
+			case accepted[key] && bytes.Equal(hashes[i], hashes[first[key]]), bytes.Equal(hashes[i], known[key]):
+				outcomes[i] = Duplicate
+			default:
+				outcomes[i] = Conflict
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("writing %d events: %w", len(entries), err)
+	}
+	return outcomes, nil
+}
+
+func (c *columns) add(e Entry, data, hash []byte) {
+	c.sources = append(c.sources, e.Source)
+	c.ids = append(c.ids, e.ID)
+	c.leads = append(c.leads, e.Lead)
+	c.kinds = append(c.kinds, string(e.Kind))
+	c.times = append(c.times, e.Time.UTC().Truncate(precision))
+	c.data = append(c.data, string(data))
+	c.hashes = append(c.hashes, hash)
+}
+
+// insertSQL numbers the entries in the order in which they came, which breaks ties of their times, and inserts them in the
+// order of their identity, so that two requests with the same events wait for each other instead of deadlocking. The rows
+// of the leads come after, in their order, for the same reason.
+const insertSQL = `
+WITH numbered AS MATERIALIZED (
+    SELECT nextval(pg_get_serial_sequence('events', 'seq')) AS seq, u.*
+    FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::timestamptz[], $7::text[], $8::bytea[])
+        WITH ORDINALITY AS u (source, event_id, lead_id, kind, time, data, content_hash, position)
+    ORDER BY position
+)
+INSERT INTO events (seq, tenant, source, event_id, kind, lead_id, time, data, content_hash)
+SELECT seq, $1, source, event_id, kind, lead_id, time, data::jsonb, content_hash
+FROM numbered
+ORDER BY source COLLATE "C", event_id COLLATE "C"
+ON CONFLICT (tenant, source, event_id) DO NOTHING
+RETURNING source, event_id, lead_id`
+
+// insert writes the events that are new, makes sure their leads have a row, and notes the work.
+func (l *Ledger) insert(ctx context.Context, tx pgx.Tx, c columns) (map[identity]bool, error) {
+	rows, err := tx.Query(ctx, insertSQL, l.tenant, c.sources, c.ids, c.leads, c.kinds, c.times, c.data, c.hashes)
+	if err != nil {
+		return nil, err
+	}
+	accepted := map[identity]bool{}
+	leads := map[string]bool{}
+	var source, id, lead string
+	if _, err := pgx.ForEachRow(rows, []any{&source, &id, &lead}, func() error {
+		accepted[identity{source, id}] = true
+		leads[lead] = true
+		return nil
+	}); err != nil {
+		return nil, err
+	}
+	if len(leads) == 0 {
+		return accepted, nil
+	}
+	names := sortedKeys(leads)
+	if _, err := tx.Exec(ctx, `
+INSERT INTO leads (tenant, lead_id) SELECT $1, name FROM unnest($2::text[]) AS name ORDER BY name COLLATE "C"
+ON CONFLICT DO NOTHING`, l.tenant, names); err != nil {
+		return nil, err
+	}
+	return accepted, enqueue(ctx, tx, l.tenant, queueScore, names)
+}
+
+// contentOf reads the hashes of the events that are there already. It is a statement of its own: what a concurrent request
+// committed while insert waited for it is visible only from here on.
+func (l *Ledger) contentOf(ctx context.Context, tx pgx.Tx, c columns) (map[identity][]byte, error) {
+	rows, err := tx.Query(ctx, `
+SELECT e.source, e.event_id, e.content_hash
+FROM unnest($2::text[], $3::text[]) AS asked (source, event_id)
+JOIN events e ON e.tenant = $1 AND e.source = asked.source AND e.event_id = asked.event_id`, l.tenant, c.sources, c.ids)
+	if err != nil {
+		return nil, err
+	}
+	known := map[identity][]byte{}
+	var source, id string
+	var hash []byte
+	_, err = pgx.ForEachRow(rows, []any{&source, &id, &hash}, func() error {
+		known[identity{source, id}] = bytes.Clone(hash)
+		return nil
+	})
+	return known, err
+}

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package ledger
+
+import (
+	"context"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/handoff-sla/handoff/internal/lead"
+)
+
+// Stage of a lead.
+type Stage string
+
+// The stages.
+const (
+	StageLead Stage = "Lead" // no path has held, or none holds any more
+	StageHeld Stage = "Held" // a path holds, but a required field is missing
+	StageMQL  Stage = "MQL"  // handed off, for good
+)
+
+// Lead is what the ledger keeps of a lead beside its events. Times are UTC.
+type Lead struct {
+	ID        string
+	Record    map[string]any // written by the scorer; not read back
+	Stage     Stage
+	Score     lead.Score // of the last evaluated event; Factors are not kept
+	Missing   []string   // required fields that hold it up
+	Reached   *lead.Reached
+	ReachedBy int64 // sequence of the pair by which it reached a path
+	Qualified *lead.Qualified
+	JudgedBy  int64 // sequence of the pair that qualified it: it is judged by that one for ever
+
+	TermsRevision      string // names of the revisions behind JudgedBy
+	DefinitionRevision string
+
+	PickedRep    string // our own pick
+	PickedAt     time.Time
+	Pool         string
+	Owner        string // the latest, whoever assigned it
+	OwnedAt      time.Time
+	OwnedFirstAt time.Time
+	NoCapacity   bool // nobody was available when it was first to be routed
+	DisposedAt   time.Time
+
+	Events []Stored // in order of their time, then of their arrival
+}
+
+// History is the events in the terms of the pure core.
+func (l *Lead) History() []lead.Event {
+	history := make([]lead.Event, len(l.Events))
+	for i, e := range l.Events {
+		history[i] = e.Event
+	}
+	return history
+}
+
+const leadColumns = `lead_id, stage, score_raw, score_rounded, score, missing,
+    reached_at, coalesce(reached_path, ''), reached_missing, coalesce(reached_sequence, 0),
+    qualified_at, coalesce(path, ''), coalesce(threshold, 0), coalesce(score_at_handoff, 0), coalesce(met_threshold, false),
+    coalesce(intent, ''), coalesce(bundle_sequence, 0), coalesce(terms_revision, ''), coalesce(definition_revision, ''),
+    coalesce(picked_rep, ''), picked_at, coalesce(pool, ''), coalesce(owner, ''), owned_at, owned_first_at, no_capacity, disposed_at`
+
+func scanLead(row pgx.CollectableRow) (*Lead, error) {
+	var (
+		l                                             Lead
+		r                                             lead.Reached
+		q                                             lead.Qualified
+		reached, qualified, picked, owned, ownedFirst *time.Time
+		disposed                                      *time.Time
+	)
+	err := row.Scan(&l.ID, &l.Stage, &l.Score.Raw, &l.Score.Rounded, &l.Score.Clamped, &l.Missing,
+		&reached, &r.Path, &r.Missing, &l.ReachedBy,
+		&qualified, &q.Path, &q.Threshold, &q.Score, &q.MetThreshold,
+		&q.Intent, &l.JudgedBy, &l.TermsRevision, &l.DefinitionRevision,
+		&l.PickedRep, &picked, &l.Pool, &l.Owner, &owned, &ownedFirst, &l.NoCapacity, &disposed)
+	if err != nil {
+		return nil, err
+	}
+	if reached != nil {
+		r.At = reached.UTC()
+		l.Reached = &r
+	}
+	if qualified != nil {
+		q.At = qualified.UTC()
+		l.Qualified = &q
+	}
+	l.PickedAt, l.OwnedAt, l.OwnedFirstAt, l.DisposedAt = utc(picked), utc(owned), utc(ownedFirst), utc(disposed)
+	return &l, nil
+}
+
+func utc(t *time.Time) time.Time {
+	if t == nil {
+		return time.Time{}
+	}
+	return t.UTC()
+}
+
+// orNull is NULL for the zero time.
+func orNull(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}
+
+// lock takes the rows of leads, in the order of their ids, and then reads their events in a statement of its own: it sees
+// all that was committed before the rows were ours.
+func (l *Ledger) lock(ctx context.Context, tx pgx.Tx, ids []string) ([]*Lead, error) {
+	rows, err := tx.Query(ctx, `SELECT `+leadColumns+` FROM leads WHERE tenant = $1 AND lead_id = ANY($2)
+ORDER BY lead_id COLLATE "C" FOR UPDATE`, l.tenant, ids)
+	if err != nil {
+		return nil, err
+	}
+	leads, err := pgx.CollectRows(rows, scanLead)
+	if err != nil {
+		return nil, err
+	}
+	return leads, l.readEvents(ctx, tx, leads)
+}
+
+func (l *Ledger) readEvents(ctx context.Context, tx pgx.Tx, leads []*Lead) error {
+	byID := make(map[string]*Lead, len(leads))
+	ids := make([]string, len(leads))
+	for i, one := range leads {
+		byID[one.ID] = one
+		ids[i] = one.ID
+	}
+	rows, err := tx.Query(ctx, `SELECT lead_id, seq, kind, time, data, coalesce(scored_by, 0) FROM events
+WHERE tenant = $1 AND lead_id = ANY($2) ORDER BY time, seq`, l.tenant, ids)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var (
+			id, kind      string
+			seq, scoredBy int64
+			at            time.Time
+			data          Data
+		)
+		if err := rows.Scan(&id, &seq, &kind, &at, &data, &scoredBy); err != nil {
+			return err
+		}
+		one := byID[id]
+		one.Events = append(one.Events, Stored{Event: domain(seq, lead.Kind(kind), at, data), ScoredBy: scoredBy})
+	}
+	return rows.Err()
+}

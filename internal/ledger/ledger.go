@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package ledger keeps the leads in PostgreSQL: an append-only log of events, deduplicated by (tenant, source, id), the
+// projections that follow from it, and the work that is still to be done. Work is claimed, done and followed up in one
+// transaction, so that a worker that dies at any moment loses nothing and does nothing twice. The clock of the database
+// is the only one that decides what is due.
+package ledger
+
+import (
+	"context"
+	"errors"
+	"hash/fnv"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// Schema is the PostgreSQL schema that holds every table of Handoff.
+const Schema = "handoff"
+
+// DefaultConnections is how many connections a worker opens at most: many workers share one database.
+const DefaultConnections = 5
+
+// ErrDSN says that the connection string cannot be read. It never repeats it: there is a password inside.
+var ErrDSN = errors.New("not a PostgreSQL connection string; it should read postgres://user:password@host:5432/database")
+
+// Ledger is one tenant's view of the database. It is safe for concurrent use.
+type Ledger struct {
+	pool   *pgxpool.Pool
+	tenant string
+}
+
+// Open connects to the database at dsn for a tenant and checks that it answers. The schema is not touched: see Migrate.
+func Open(ctx context.Context, dsn, tenant string) (*Ledger, error) {
+	config, err := pgxpool.ParseConfig(dsn)
+	if err != nil {
+		return nil, ErrDSN
+	}
+	config.MaxConns = DefaultConnections
+	config.MaxConnIdleTime = 5 * time.Minute
+	config.ConnConfig.ConnectTimeout = 5 * time.Second
+	parameters := config.ConnConfig.RuntimeParams
+	parameters["search_path"] = Schema
+	parameters["timezone"] = "UTC"
+	if parameters["application_name"] == "" {
+		parameters["application_name"] = "handoff"
+	}
+	// A worker that hangs must not hold the leads it has locked for ever.
+	parameters["idle_in_transaction_session_timeout"] = "60000"
+	pool, err := pgxpool.NewWithConfig(ctx, config)
+	if err != nil {
+		return nil, err
+	}
+	if err := pool.Ping(ctx); err != nil {
+		pool.Close()
+		return nil, err
+	}
+	return &Ledger{pool: pool, tenant: tenant}, nil
+}
+
+// Close waits for what is under way and closes the connections.
+func (l *Ledger) Close() { l.pool.Close() }
+
+// Ping says whether the database answers and holds the schema.
+func (l *Ledger) Ping(ctx context.Context) error {
+	var one int
+	return l.pool.QueryRow(ctx, `SELECT 1 FROM in_force WHERE tenant = $1 UNION ALL SELECT 1 LIMIT 1`, l.tenant).Scan(&one)
+}
+
+// Now is the time by the database's clock.
+func (l *Ledger) Now(ctx context.Context) (time.Time, error) { return now(ctx, l.pool) }
+
+type querier interface {
+	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
+}
+
+func now(ctx context.Context, db querier) (time.Time, error) {
+	var at time.Time
+	err := db.QueryRow(ctx, `SELECT clock_timestamp()`).Scan(&at)
+	return at.UTC(), err
+}
+
+// inTx runs f in a READ COMMITTED transaction: each statement sees what was committed before it began, which is what
+// reading the events of a lead after locking it depends on.
+func (l *Ledger) inTx(ctx context.Context, f func(pgx.Tx) error) error {
+	return pgx.BeginTxFunc(ctx, l.pool, pgx.TxOptions{IsoLevel: pgx.ReadCommitted}, f)
+}
+
+// The advisory locks of a tenant.
+const (
+	lockMigrations = "migrations" // of the whole database
+	lockInForce    = "in-force"   // shared by scoring and routing, exclusive for the switch of the revision
+	lockRotation   = "rotation"   // picks of an owner, one at a time
+	lockCounting   = "counting"   // the one replica that counts
+)
+
+// lockKey spreads the advisory locks over the key space, which other users of the database may share.
+func lockKey(purpose, tenant string) int64 {
+	h := fnv.New64a()
+	h.Write([]byte("handoff\x00" + purpose + "\x00" + tenant))
+	return int64(h.Sum64())
+}

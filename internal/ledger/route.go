@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package ledger
+
+import (
+	"context"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/handoff-sla/handoff/internal/sla"
+)
+
+// Routing is the decision about some leads, inside the transaction that will keep it.
+type Routing struct {
+	Now   time.Time // by the database's clock; a pick is made at this time
+	Leads []*Lead
+
+	ledger   *Ledger
+	tx       pgx.Tx
+	rotation *Rotation
+	outcome  []routed
+	failed   []Failed
+}
+
+type routed struct {
+	lead        *Lead
+	revision    string
+	obligations []sla.Obligation
+}
+
+// Decide is called with the leads that were claimed. It calls Keep or Fail for each; a lead with neither is left as it is.
+type Decide func(context.Context, *Routing) error
+
+// Keep has the lead's owner and standing written. revision is the name of the terms that it is judged by.
+func (r *Routing) Keep(one *Lead, revision string, obligations []sla.Obligation) {
+	r.outcome = append(r.outcome, routed{lead: one, revision: revision, obligations: obligations})
+}
+
+// Fail puts the lead back, for a later try.
+func (r *Routing) Fail(one *Lead, err error) {
+	r.failed = append(r.failed, Failed{Lead: one.ID, Err: err})
+}
+
+// Route claims up to limit leads with news and has them decided. Its error is a StaleError when another pair than the mounted one is
+// in force.
+func (l *Ledger) Route(ctx context.Context, mounted int64, limit int, decide Decide) (Batch, error) {
+	return l.route(ctx, mounted, decide, func(tx pgx.Tx) ([]string, error) {
+		return l.claim(ctx, tx, queueRoute, limit)
+	})
+}
+
+// Cursor is a position in the list of the leads without an owner. The zero Cursor is before the first.
+type Cursor struct {
+	qualified time.Time
+	lead      string
+}
+
+// RouteUnrouted has MQLs decided that nobody was available for, oldest first, up to limit beginning after the cursor. It
+// returns the cursor to go on from, and false when the list is at its end.
+func (l *Ledger) RouteUnrouted(ctx context.Context, mounted int64, limit int, after Cursor, decide Decide) (Cursor, bool, Batch, error) {
+	next, more := after, false
+	batch, err := l.route(ctx, mounted, decide, func(tx pgx.Tx) ([]string, error) {
+		rows, err := tx.Query(ctx, `SELECT lead_id, qualified_at FROM leads
+WHERE tenant = $1 AND qualified_at IS NOT NULL AND owner IS NULL AND no_capacity AND (qualified_at, lead_id) > ($2, $3)
+ORDER BY qualified_at, lead_id LIMIT $4`, l.tenant, after.qualified, after.lead, limit)
+		if err != nil {
+			return nil, err
+		}
+		var ids []string
+		_, err = pgx.ForEachRow(rows, []any{&next.lead, &next.qualified}, func() error {
+			ids = append(ids, next.lead)
+			return nil
+		})
+		more = len(ids) == limit
+		return ids, err
+	})
+	return next, more, batch, err
+}
+
+func (l *Ledger) route(ctx context.Context, mounted int64, decide Decide, choose func(pgx.Tx) ([]string, error)) (Batch, error) {
+	var batch Batch
+	err := l.inTx(ctx, func(tx pgx.Tx) error {
+		if err := l.enterInForce(ctx, tx, mounted); err != nil {
+			return err
+		}
+		ids, err := choose(tx)
+		if err != nil || len(ids) == 0 {
+			return err
+		}
+		r := &Routing{ledger: l, tx: tx}
+		if r.Leads, err = l.lock(ctx, tx, ids); err != nil {
+			return err
+		}
+		if r.Now, err = now(ctx, tx); err != nil {
+			return err
+		}
+		if err := decide(ctx, r); err != nil {
+			return err
+		}
+		batch = Batch{Leads: len(r.outcome), Failed: r.failed}
+		return r.save(ctx)
+	})
+	if err != nil {
+		return Batch{}, err
+	}
+	return batch, nil
+}
+
+func (r *Routing) save(ctx context.Context) error {
+	var writes pgx.Batch
+	for _, one := range r.outcome {
+		r.queueOwner(&writes, one.lead)
+		r.queueObligations(&writes, one)
+	}
+	if r.rotation != nil {
+		r.rotation.queue(&writes, r.ledger.tenant)
+	}
+	if writes.Len() > 0 {
+		if err := r.tx.SendBatch(ctx, &writes).Close(); err != nil {
+			return err
+		}
+	}
+	return postpone(ctx, r.tx, r.ledger.tenant, queueRoute, r.failed)
+}
+
+func (r *Routing) queueOwner(writes *pgx.Batch, one *Lead) {
+	writes.Queue(`UPDATE leads SET picked_rep = nullif($3, ''), picked_at = $4, pool = nullif($5, ''), owner = nullif($6, ''),
+    owned_at = $7, owned_first_at = $8, no_capacity = $9, disposed_at = $10
+WHERE tenant = $1 AND lead_id = $2`, r.ledger.tenant, one.ID, one.PickedRep, orNull(one.PickedAt), one.Pool, one.Owner,
+		orNull(one.OwnedAt), orNull(one.OwnedFirstAt), one.NoCapacity, orNull(one.DisposedAt))
+}
+
+func (r *Routing) queueObligations(writes *pgx.Batch, one routed) {
+	clauses := make([]string, len(one.obligations))
+	for i, o := range one.obligations {
+		clauses[i] = string(o.Clause)
+		writes.Queue(`
+INSERT INTO obligations AS o (tenant, lead_id, clause, tier, period, revision, started_at, due_at, warn_at, stopped_at, state)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+ON CONFLICT (tenant, lead_id, clause) DO UPDATE SET tier = excluded.tier, period = excluded.period, revision = excluded.revision,
+    started_at = excluded.started_at, due_at = excluded.due_at, warn_at = excluded.warn_at, stopped_at = excluded.stopped_at,
+    state = excluded.state
+WHERE (o.tier, o.period, o.revision, o.started_at, o.due_at, o.warn_at, o.stopped_at, o.state) IS DISTINCT FROM
+    (excluded.tier, excluded.period, excluded.revision, excluded.started_at, excluded.due_at, excluded.warn_at,
+     excluded.stopped_at, excluded.state)`,
+			r.ledger.tenant, one.lead.ID, o.Clause, o.Tier, o.Period, one.revision, orNull(o.Start), orNull(o.Due),
+			orNull(o.Warn), orNull(o.Stop), o.State)
+	}
+	writes.Queue(`DELETE FROM obligations WHERE tenant = $1 AND lead_id = $2 AND clause <> ALL($3)`,
+		r.ledger.tenant, one.lead.ID, clauses)
+}

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package ledger
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// Judge sets what follows from a lead's events: record, stage, score and stamps.
+type Judge func(*Lead) error
+
+// Score claims up to limit leads with new events and, in one transaction, has each judged, keeps what follows, marks its
+// events with the sequence of the mounted pair, and notes what is to be routed. Its error is a StaleError when another pair
+// is in force. A lead whose judgement fails is put back; the others are not held up by it.
+func (l *Ledger) Score(ctx context.Context, mounted int64, limit int, judge Judge) (Batch, error) {
+	var batch Batch
+	err := l.inTx(ctx, func(tx pgx.Tx) error {
+		if err := l.enterInForce(ctx, tx, mounted); err != nil {
+			return err
+		}
+		ids, err := l.claim(ctx, tx, queueScore, limit)
+		if err != nil || len(ids) == 0 {
+			return err
+		}
+		leads, err := l.lock(ctx, tx, ids)
+		if err != nil {
+			return err
+		}
+		var judged []*Lead
+		for _, one := range leads {
+			if err := judge(one); err != nil {
+				batch.Failed = append(batch.Failed, Failed{Lead: one.ID, Err: err})
+				continue
+			}
+			judged = append(judged, one)
+		}
+		batch.Leads = len(judged)
+		if err := postpone(ctx, tx, l.tenant, queueScore, batch.Failed); err != nil {
+			return err
+		}
+		return l.saveScores(ctx, tx, mounted, judged)
+	})
+	if err != nil {
+		return Batch{}, err
+	}
+	return batch, nil
+}
+
+func (l *Ledger) saveScores(ctx context.Context, tx pgx.Tx, mounted int64, leads []*Lead) error {
+	var writes pgx.Batch
+	var seqs []int64
+	var route []string
+	for _, one := range leads {
+		if err := l.queueScore(&writes, one); err != nil {
+			return err
+		}
+		for _, e := range one.Events {
+			if e.ScoredBy == 0 {
+				seqs = append(seqs, e.Sequence)
+			}
+		}
+		if one.Reached != nil {
+			route = append(route, one.ID)
+		}
+	}
+	writes.Queue(`UPDATE events SET scored_by = $1, scored_at = clock_timestamp() WHERE seq = ANY($2)`, mounted, seqs)
+	if err := tx.SendBatch(ctx, &writes).Close(); err != nil {
+		return err
+	}
+	return enqueue(ctx, tx, l.tenant, queueRoute, route)
+}
+
+// queueScore writes what the scorer decides; what the router decides is not touched.
+func (l *Ledger) queueScore(writes *pgx.Batch, one *Lead) error {
+	record, err := json.Marshal(one.Record)
+	if err != nil {
+		return fmt.Errorf("record of lead %q: %w", one.ID, err)
+	}
+	if one.Missing == nil {
+		one.Missing = []string{}
+	}
+	writes.Queue(`UPDATE leads SET record = $3, stage = $4, score_raw = $5, score_rounded = $6, score = $7, missing = $8
+WHERE tenant = $1 AND lead_id = $2`,
+		l.tenant, one.ID, record, one.Stage, one.Score.Raw, one.Score.Rounded, one.Score.Clamped, one.Missing)
+	if r := one.Reached; r != nil {
+		writes.Queue(`UPDATE leads SET reached_at = $3, reached_path = $4, reached_missing = $5, reached_sequence = $6
+WHERE tenant = $1 AND lead_id = $2`, l.tenant, one.ID, r.At, r.Path, r.Missing, one.ReachedBy)
+	}
+	if q := one.Qualified; q != nil {
+		writes.Queue(`UPDATE leads SET qualified_at = $3, path = $4, threshold = $5, score_at_handoff = $6, met_threshold = $7,
+    intent = $8, bundle_sequence = $9, terms_revision = $10, definition_revision = $11
+WHERE tenant = $1 AND lead_id = $2 AND qualified_at IS NULL`, l.tenant, one.ID, q.At, q.Path, q.Threshold, q.Score,
+			q.MetThreshold, q.Intent, one.JudgedBy, one.TermsRevision, one.DefinitionRevision)
+	}
+	return nil
+}

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+const (
+	queueScore = "score"
+	queueRoute = "route"
+)
+
+// postponement is how long a lead that could not be worked off waits for its next turn.
+const postponement = 30 * time.Second
+
+// StaleError says that a worker's mounted pair is older than the one in force: it leaves the work to those that have it.
+type StaleError struct{ Mounted, InForce int64 }
+
+func (e *StaleError) Error() string {
+	return fmt.Sprintf("the mounted bundle has sequence %d, but %d is in force by the ledger's record: this worker claims no "+
+		"leads until it is replaced by one with that bundle", e.Mounted, e.InForce)
+}
+
+// Failed is a lead that could not be worked off. It stays in its queue and is tried again.
+type Failed struct {
+	Lead string
+	Err  error
+}
+
+// Batch says what became of the leads that were claimed.
+type Batch struct {
+	Leads  int // worked off
+	Failed []Failed
+}
+
+// claim takes up to limit rows of a queue and locks their leads, in the order of their ids, so that two workers with common
+// leads wait for each other instead of deadlocking. Events that are committed after this have a row of their own.
+func (l *Ledger) claim(ctx context.Context, tx pgx.Tx, queue string, limit int) ([]string, error) {
+	rows, err := tx.Query(ctx, `
+DELETE FROM work WHERE id IN (
+    SELECT id FROM work
+    WHERE tenant = $1 AND queue = $2 AND (postponed_until IS NULL OR postponed_until <= clock_timestamp())
+    ORDER BY id LIMIT $3 FOR UPDATE SKIP LOCKED)
+RETURNING lead_id`, l.tenant, queue, limit)
+	if err != nil {
+		return nil, err
+	}
+	claimed, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return nil, err
+	}
+	slices.Sort(claimed)
+	return slices.Compact(claimed), nil
+}
+
+// enterInForce takes the lock that the switch of the revision waits for and checks that the mounted pair is the one in
+// force. Until the transaction ends, no other pair can come into force.
+func (l *Ledger) enterInForce(ctx context.Context, tx pgx.Tx, mounted int64) error {
+	if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock_shared($1)`, lockKey(lockInForce, l.tenant)); err != nil {
+		return err
+	}
+	var inForce int64
+	if err := tx.QueryRow(ctx, `SELECT coalesce(max(sequence), 0) FROM in_force WHERE tenant = $1`, l.tenant).Scan(&inForce); err != nil {
+		return err
+	}
+	switch {
+	case mounted < inForce:
+		return &StaleError{Mounted: mounted, InForce: inForce}
+	case mounted > inForce:
+		return errors.New("the mounted bundle is not registered in the ledger")
+	}
+	return nil
+}
+
+func enqueue(ctx context.Context, tx pgx.Tx, tenant, queue string, leads []string) error {
+	if len(leads) == 0 {
+		return nil
+	}
+	_, err := tx.Exec(ctx, `
+INSERT INTO work (tenant, queue, lead_id) SELECT $1, $2, name FROM unnest($3::text[]) AS name`, tenant, queue, leads)
+	return err
+}
+
+// postpone puts leads that failed back into their queue, for later.
+func postpone(ctx context.Context, tx pgx.Tx, tenant, queue string, failed []Failed) error {
+	if len(failed) == 0 {
+		return nil
+	}
+	names := make([]string, len(failed))
+	for i, f := range failed {
+		names[i] = f.Lead
+	}
+	_, err := tx.Exec(ctx, `
+INSERT INTO work (tenant, queue, lead_id, postponed_until)
+SELECT $1, $2, name, clock_timestamp() + $4 FROM unnest($3::text[]) AS name`, tenant, queue, names, postponement)
+	return err
+}
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
