@@ -2,7 +2,11 @@
 
 package lead
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+	"time"
+)
 
 // Problem is one mistake in a definition or a pool.
 type Problem struct {
@@ -22,14 +26,57 @@ func (ps Problems) Error() string {
 	return strings.Join(texts, "; ")
 }
 
+func (ps *Problems) add(where, format string, args ...any) {
+	*ps = append(*ps, Problem{Where: where, Message: fmt.Sprintf(format, args...)})
+}
+
+// orNil keeps an empty list from becoming an error that is not nil.
+func (ps Problems) orNil() error {
+	if len(ps) == 0 {
+		return nil
+	}
+	return ps
+}
+
 // Program is a compiled definition. It never changes and may be used from several goroutines at once.
 type Program struct {
 	definition Definition
+	env        environments
+	bySource   map[string][]int // source property -> fields
+	byActivity map[string][]int // activity -> signals
+	signals    []*expression    // nil where every activity of the type counts
+	groups     []group
+	max        int
+	rules      int // over all groups
+	paths      []path
+	intents    []intent
 }
 
-// Compile checks a definition and makes it ready to judge leads. Its error is always of type Problems.
-func Compile(d Definition) (*Program, error) {
-	panic("pending")
+type group struct {
+	name  string
+	max   *int
+	rules []rule
+}
+
+type rule struct {
+	name     string
+	index    int // over all groups
+	when     *expression
+	signal   int // where when is nil
+	points   float64
+	max      *int
+	halfLife time.Duration
+}
+
+type path struct {
+	name      string
+	threshold *int
+	criteria  []*expression
+}
+
+type intent struct {
+	name string
+	when *expression // nil takes every lead
 }
 
 // Definition that the program was compiled from. Treat it as read-only.

@@ -2,32 +2,121 @@
 
 package lead
 
+import (
+	"math"
+	"time"
+)
+
 // FactorKind says what a factor of the score is.
 type FactorKind string
 
-// The kinds of factors, in the order in which they stand for one group.
+// The kinds of factors, in the order in which they stand in a score.
 const (
-	FactorRule     FactorKind = "Rule"     // points that a rule gave
-	FactorCap      FactorKind = "Cap"      // what the rule's max took from them
-	FactorGroup    FactorKind = "Group"    // what clamping the group to 0..max took or added
+	FactorRule     FactorKind = "Rule"     // points that a rule gave, after its own max
+	FactorGroup    FactorKind = "Group"    // what clamping the group to 0..max took or added; after the group's rules
 	FactorRounding FactorKind = "Rounding" // what rounding half up took or added
 	FactorClamp    FactorKind = "Clamp"    // what clamping the score to 0..max took or added
 )
 
-// Factor is one part of a score.
+// Factor is one part of a score. There is none for a rule that gave nothing and a clamp that changed nothing.
 type Factor struct {
 	Kind        FactorKind
-	Group       string  // Rule, Cap, Group
-	Rule        string  // Rule, Cap
-	Occurrences int     // Rule: how many occurrences of the signal gave points; 0 for a rule with `when`
+	Group       string  // Rule, Group
+	Rule        string  // Rule
+	Occurrences int     // Rule with `on`: the newest occurrences of the signal, as many as gave points
+	Capped      bool    // Rule with `on`: its max was reached
 	Points      float64 // a multiple of 2^-24, so that sums of factors are exact in any order
 }
 
-// Score is a lead's score at a time. The factors of kind Rule, Cap and Group sum exactly to Raw; with those of kind
-// Rounding to Rounded; with those of kind Clamp to Clamped, the number that is shown and compared with thresholds.
+// Score is a lead's score at a time. The factors of kind Rule and Group sum exactly to Raw; with that of kind Rounding to
+// Rounded; with that of kind Clamp to Clamped, the number that is shown and compared with thresholds.
 type Score struct {
 	Raw     float64
 	Rounded int
 	Clamped int
 	Factors []Factor
+}
+
+// grain is what decayed points are rounded to: sums of its multiples are exact, so that the number shown always equals
+// the sum of its parts, and processors that differ in the last bit of an exponential agree.
+const grain = 1.0 / (1 << 24)
+
+// score at the state's time. Its factors stand in a buffer that the next call overwrites.
+func (s *state) score() Score {
+	s.evaluateFits()
+	s.factors = s.factors[:0]
+	var score Score
+	for _, g := range s.program.groups {
+		score.Raw += s.group(g)
+	}
+	score.Rounded = int(math.Floor(score.Raw + 0.5))
+	s.factor(Factor{Kind: FactorRounding, Points: float64(score.Rounded) - score.Raw})
+	score.Clamped = min(max(score.Rounded, 0), s.program.max)
+	s.factor(Factor{Kind: FactorClamp, Points: float64(score.Clamped - score.Rounded)})
+	score.Factors = s.factors
+	return score
+}
+
+func (s *state) factor(f Factor) {
+	if f.Points != 0 {
+		s.factors = append(s.factors, f)
+	}
+}
+
+func (s *state) group(g group) float64 {
+	sum := 0.0
+	for _, r := range g.rules {
+		f := Factor{Kind: FactorRule, Group: g.name, Rule: r.name}
+		switch {
+		case r.when == nil:
+			f.Points, f.Occurrences, f.Capped = r.behaviour(s.signals.signals[r.signal].times, s.now)
+		case s.fits[r.index]:
+			f.Points = r.points
+		}
+		s.factor(f)
+		sum += f.Points
+	}
+	clamped := max(sum, 0)
+	if g.max != nil {
+		clamped = min(clamped, float64(*g.max))
+	}
+	s.factor(Factor{Kind: FactorGroup, Group: g.name, Points: clamped - sum})
+	return clamped
+}
+
+// behaviour sums the points of occurrences, newest first, until its max is reached or what is older gives nothing more.
+// The max bounds the magnitude: -5 for each with a max of 15 takes 15 at most.
+func (r rule) behaviour(times []time.Time, now time.Time) (points float64, occurrences int, capped bool) {
+	for i := len(times) - 1; i >= 0; i-- {
+		each := r.decayed(now.Sub(times[i]))
+		if each == 0 {
+			break
+		}
+		points += each
+		occurrences++
+		if r.max != nil && math.Abs(points) >= float64(*r.max) {
+			return math.Copysign(float64(*r.max), points), occurrences, true
+		}
+	}
+	return points, occurrences, false
+}
+
+func (r rule) decayed(age time.Duration) float64 {
+	if r.halfLife == 0 {
+		return r.points
+	}
+	halvings := float64(age) / float64(r.halfLife)
+	return math.Round(r.points*math.Exp2(-halvings)/grain) * grain
+}
+
+func (s *state) evaluateFits() {
+	if s.fitsKnown {
+		return
+	}
+	for _, g := range s.program.groups {
+		for _, r := range g.rules {
+			s.fits[r.index] = r.when != nil && r.when.holds(s)
+		}
+	}
+	s.fitsKnown = true
 }

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package lead
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+
+	"cel.dev/cel-go/cel"
+	"cel.dev/cel-go/common/ast"
+)
+
+// maxMistakes of one expression that are told: what follows the first few is mostly their consequence.
+const maxMistakes = 3
+
+var (
+	undefinedField = regexp.MustCompile(`^undefined field '([^']*)'`)
+	undeclared     = regexp.MustCompile(`^undeclared reference to '([^']*)' \(in container '[^']*'\)`)
+)
+
+// explain turns the library's findings into "line:column: text", with the names that were possible.
+func (e *environment) explain(issues *cel.Issues, parsed *cel.Ast) []string {
+	var texts []string
+	for _, found := range issues.Errors() {
+		if len(texts) == maxMistakes {
+			break
+		}
+		text := strings.ReplaceAll(found.Message, "\n", " ")
+		if parsed != nil {
+			text = e.withNames(text, nodeOf(parsed, found.ExprID))
+		}
+		texts = append(texts, fmt.Sprintf("%d:%d: %s", found.Location.Line(), found.Location.Column()+1, text))
+	}
+	return texts
+}
+
+func nodeOf(parsed *cel.Ast, id int64) ast.Expr {
+	var node ast.Expr
+	visit(parsed, func(x ast.Expr) {
+		if x.ID() == id {
+			node = x
+		}
+	})
+	return node
+}
+
+// withNames adds to the library's text what the writer may have meant.
+func (e *environment) withNames(text string, node ast.Expr) string {
+	if match := undefinedField.FindStringSubmatch(text); match != nil && node != nil && node.Kind() == ast.SelectKind {
+		owner, known := e.known(node.AsSelect().Operand())
+		if owner == "" {
+			return text
+		}
+		return fmt.Sprintf("undefined field '%s' of %s; %s", match[1], owner, suggest(match[1], known))
+	}
+	match := undeclared.FindStringSubmatch(text)
+	if match == nil {
+		return text
+	}
+	rest := strings.TrimPrefix(text, match[0])
+	switch {
+	case match[1] == signalsVariable && len(e.names) == 1 && e.names[0] == leadVariable:
+		return "a rule's `when` reads `lead` only; a rule about behaviour names its signal in `on`"
+	case node != nil && node.Kind() == ast.IdentKind:
+		return fmt.Sprintf("undeclared reference to '%s'; %s", match[1], suggest(match[1], e.names))
+	default:
+		return fmt.Sprintf("undeclared reference to '%s'%s", match[1], rest)
+	}
+}
+
+// known are the fields of what an expression selects from: lead, signals, or one signal.
+func (e *environment) known(operand ast.Expr) (owner string, names []string) {
+	switch operand.Kind() {
+	case ast.IdentKind:
+		switch operand.AsIdent() {
+		case leadVariable:
+			return leadVariable, e.provider.names[leadTypeName]
+		case signalsVariable:
+			return signalsVariable, e.provider.names[signalsTypeName]
+		}
+	case ast.SelectKind:
+		from := operand.AsSelect()
+		if from.Operand().Kind() == ast.IdentKind && from.Operand().AsIdent() == signalsVariable {
+			return signalsVariable + "." + from.FieldName(), e.provider.names[signalTypeName]
+		}
+	}
+	return "", nil
+}
+
+// suggest names the nearest known name, or all of them when none is near.
+func suggest(name string, known []string) string {
+	best, bestDistance := "", len(name)/3+1
+	for _, k := range known {
+		if d := distance(strings.ToLower(name), strings.ToLower(k)); d <= bestDistance && (best == "" || d < bestDistance) {
+			best, bestDistance = k, d
+		}
+	}
+	switch {
+	case best != "":
+		return fmt.Sprintf("did you mean '%s'?", best)
+	case len(known) == 0:
+		return "none is defined"
+	default:
+		return "known: " + strings.Join(known, ", ")
+	}
+}
+
+// distance is Levenshtein's: how many letters must be changed, added or taken away.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		diagonal := row[0]
+		row[0] = i
+		for j := 1; j <= len(b); j++ {
+			above := row[j]
+			cost := 1
+			if a[i-1] == b[j-1] {
+				cost = 0
+			}
+			row[j] = min(row[j]+1, row[j-1]+1, diagonal+cost)
+			diagonal = above
+		}
+	}
+	return row[len(b)]
+}

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package lead
+
+import (
+	"fmt"
+	"strings"
+
+	"cel.dev/cel-go/cel"
+	"cel.dev/cel-go/common/ast"
+	"cel.dev/cel-go/common/types"
+	"cel.dev/cel-go/common/types/ref"
+)
+
+// expression is a compiled condition; it may be used from several goroutines at once.
+type expression struct{ program cel.Program }
+
+// holds says whether the expression is true. It is not when it reads a value that is absent, or fails in any other way.
+func (e *expression) holds(variables cel.Activation) bool {
+	value, _, err := e.program.Eval(variables)
+	return err == nil && value == ref.Val(types.True)
+}
+
+// compile parses and checks a condition; the texts say what is wrong, each with its position where there is one.
+func (e *environment) compile(source string) (*expression, []string) {
+	if strings.TrimSpace(source) == "" {
+		return nil, []string{"the expression is empty"}
+	}
+	parsed, issues := e.env.Parse(source)
+	if issues.Err() != nil {
+		return nil, e.explain(issues, nil)
+	}
+	checked, issues := e.env.Check(parsed)
+	if issues.Err() != nil {
+		return nil, e.explain(issues, parsed)
+	}
+	if texts := e.refuse(checked); len(texts) > 0 {
+		return nil, texts
+	}
+	program, err := e.env.Program(checked, programOptions(checked)...)
+	if err != nil {
+		return nil, []string{err.Error()}
+	}
+	return &expression{program: program}, nil
+}
+
+// programOptions bound the work of expressions whose work depends on the data. Only those: counting makes every
+// evaluation several times slower.
+func programOptions(checked *cel.Ast) []cel.ProgramOption {
+	options := []cel.ProgramOption{cel.EvalOptions(cel.OptOptimize)}
+	loops := false
+	visit(checked, func(x ast.Expr) { loops = loops || x.Kind() == ast.ComprehensionKind })
+	if loops {
+		options = append(options, cel.CostLimit(MaxCost))
+	}
+	return options
+}
+
+// refuse finds what CEL's own check lets pass.
+func (e *environment) refuse(checked *cel.Ast) []string {
+	var texts []string
+	if out := checked.OutputType(); !out.IsExactType(types.BoolType) && (!e.dynamic || out.Kind() != types.DynKind) {
+		texts = append(texts, fmt.Sprintf("gives %s; an expression must give bool (true or false)", out))
+	}
+	visit(checked, func(x ast.Expr) {
+		if text := refuseNode(checked, x); text != "" {
+			texts = append(texts, position(checked, x.ID())+text)
+		}
+	})
+	if len(texts) > 0 {
+		return texts
+	}
+	estimate, err := e.env.EstimateCost(checked, sizes{})
+	if err != nil {
+		return []string{"its cost cannot be bounded: " + err.Error()}
+	}
+	if estimate.Max > MaxCost {
+		texts = append(texts, fmt.Sprintf("may cost up to %d units on the largest lead, more than the limit of %d: nest fewer of "+
+			"all, exists, exists_one, map, filter", estimate.Max, MaxCost))
+	}
+	return texts
+}
+
+func refuseNode(checked *cel.Ast, x ast.Expr) string {
+	switch x.Kind() {
+	case ast.StructKind:
+		return "expressions cannot build objects"
+	case ast.CallKind:
+		return refuseCall(checked, x.AsCall())
+	default:
+		return ""
+	}
+}
+
+func refuseCall(checked *cel.Ast, call ast.CallExpr) string {
+	if len(call.Args()) != 1 {
+		return ""
+	}
+	arg := call.Args()[0]
+	switch call.FunctionName() {
+	case "dyn": // would take the check of names away
+		if checked.NativeRep().GetType(arg.ID()).Kind() == types.StructKind {
+			return "dyn() of lead or signals: read their fields directly"
+		}
+	case "within":
+		if arg.Kind() != ast.LiteralKind {
+			return ""
+		}
+		if text, isText := arg.AsLiteral().(types.String); isText {
+			if _, err := parseWindow(string(text)); err != nil {
+				return fmt.Sprintf("within: %q %v", string(text), err)
+			}
+		}
+	}
+	return ""
+}
+
+func visit(a *cel.Ast, see func(ast.Expr)) {
+	ast.PreOrderVisit(a.NativeRep().Expr(), ast.NewExprVisitor(see))
+}
+
+// position is "line:column: ", both counted from 1.
+func position(a *cel.Ast, id int64) string {
+	at := a.NativeRep().SourceInfo().GetStartLocation(id)
+	return fmt.Sprintf("%d:%d: ", at.Line(), at.Column()+1)
+}
