@@ -137,7 +137,7 @@ func (c *Compiled) compileFirstContact(problems *Problems, f FirstContact) {
 		}
 		if c.hours != nil && tier.Within/tooLong > c.hours.weekly() {
 			problems.add(at+".within", "%s of business time takes longer than ten years of this calendar; shorten it or open more hours",
-				formatWindow(tier.Within))
+				FormatWindow(tier.Within))
 		}
 	}
 }

@@ -56,8 +56,8 @@ func windowError(s string) error {
 	return fmt.Errorf("%q is no length of time; write days, hours, minutes and seconds in this order, such as 5m, 1h30m or 16d", s)
 }
 
-// formatWindow is the shortest text that ParseWindow reads as d, down to the second.
-func formatWindow(d time.Duration) string {
+// FormatWindow is the text that ParseWindow reads as d, from days down to whole seconds; "0s" for less than one.
+func FormatWindow(d time.Duration) string {
 	var b strings.Builder
 	for _, u := range units {
 		if n := d / u.length; n > 0 {
