@@ -24,7 +24,7 @@ const (
 )
 
 // runAssets finds envtest's programs, the cheapest way first.
-func runAssets(ctx context.Context, l layout, _ []string) error {
+func runAssets(ctx context.Context, l layout) error {
 	dir, err := findAssets(ctx, l)
 	if err != nil {
 		return err

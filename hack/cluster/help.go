@@ -13,13 +13,13 @@ var order = []string{"up", "status", "load", "kubeconfig", "kubectl", "down", "a
 
 func verbs() map[string]verb {
 	return map[string]verb{
-		"up":             {runUp, "start the cluster and wait until pods can run", helpUp},
-		"down":           {runDown, "stop it and remove everything it made", helpDown},
-		"status":         {runStatus, "say whether it runs (exit code 0 or 1)", helpStatus},
+		"up":             {bare(runUp), "start the cluster and wait until pods can run", helpUp},
+		"down":           {bare(runDown), "stop it and remove everything it made", helpDown},
+		"status":         {bare(runStatus), "say whether it runs (exit code 0 or 1)", helpStatus},
 		"load":           {runLoad, "load image archives into it", helpLoad},
-		"kubeconfig":     {runKubeconfig, "print the path of its kubeconfig file", helpKubeconfig},
-		"kubectl":        {runKubectl, "print the path of the kubectl that fits it", helpKubectl},
-		"assets":         {runAssets, "print the folder with envtest's programs", helpAssets},
+		"kubeconfig":     {bare(runKubeconfig), "print the path of its kubeconfig file", helpKubeconfig},
+		"kubectl":        {bare(runKubectl), "print the path of the kubectl that fits it", helpKubectl},
+		"assets":         {bare(runAssets), "print the folder with envtest's programs", helpAssets},
 		"image":          {runImage, "make an image archive from static binaries", helpImage},
 		"postgres-image": {runPostgresImage, "make a PostgreSQL image archive", helpPostgres},
 	}

@@ -49,8 +49,11 @@ func binaryImage(out, tag, dir string) error {
 		return err
 	}
 	settings := imageSettings{User: nonrootUser, WorkingDir: "/", Env: []string{"PATH=/"}}
-	if slices.Contains(names, "manager") {
+	switch {
+	case slices.Contains(names, "manager"):
 		settings.Entrypoint = []string{"/manager"}
+	case len(names) == 1:
+		settings.Entrypoint = []string{"/" + names[0]}
 	}
 	return writeArchive(out, tag, settings, func(tw *tar.Writer) error {
 		if err := addBase(tw); err != nil {

@@ -10,7 +10,17 @@ import (
 	"path/filepath"
 )
 
-func runUp(ctx context.Context, l layout, _ []string) error {
+// bare is a verb that takes no arguments; a mistyped one must not be ignored.
+func bare(run func(context.Context, layout) error) func(context.Context, layout, []string) error {
+	return func(ctx context.Context, l layout, args []string) error {
+		if len(args) > 0 {
+			return fmt.Errorf("unexpected %q; this verb takes no arguments", args[0])
+		}
+		return run(ctx, l)
+	}
+}
+
+func runUp(ctx context.Context, l layout) error {
 	release, err := l.lock()
 	if err != nil {
 		return err
@@ -28,7 +38,7 @@ func runUp(ctx context.Context, l layout, _ []string) error {
 	return nil
 }
 
-func runDown(ctx context.Context, l layout, _ []string) error {
+func runDown(ctx context.Context, l layout) error {
 	release, err := l.lock()
 	if err != nil {
 		return err
@@ -49,7 +59,7 @@ func runDown(ctx context.Context, l layout, _ []string) error {
 	return nil
 }
 
-func runStatus(ctx context.Context, l layout, _ []string) error {
+func runStatus(ctx context.Context, l layout) error {
 	p := current(l)
 	if p == nil {
 		fmt.Println("down")
@@ -85,12 +95,12 @@ func runLoad(ctx context.Context, l layout, args []string) error {
 	return p.load(ctx, files)
 }
 
-func runKubeconfig(_ context.Context, l layout, _ []string) error {
+func runKubeconfig(_ context.Context, l layout) error {
 	fmt.Println(l.kubeconfig())
 	return nil
 }
 
-func runKubectl(ctx context.Context, l layout, _ []string) error {
+func runKubectl(ctx context.Context, l layout) error {
 	p := choose(ctx, l)
 	if c := find("kubectl"); !exists(c.binary(l)) {
 		release, err := l.lock()
