@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cli
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+)
+
+const digestHelp = `Prints the digest of what both parties sign: of a LeadDefinition everything but
+signOffs and each field's property, of an SLAContract its terms and
+definitionRef. Comments, formatting and the order of keys do not change it; a
+threshold does. Other kinds are skipped. "-" reads standard input.`
+
+func digestCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "digest FILE...",
+		Short: "print the digest that the parties sign",
+		Long:  digestHelp,
+		Example: `  kubectl sla digest config/samples/leaddefinition.yaml config/samples/slacontract.yaml
+  kubectl get slacontract -n revenue mid-market -o yaml | kubectl sla digest -`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, files []string) error {
+			found := 0
+			for _, file := range files {
+				n, err := printDigests(cmd, file)
+				if err != nil {
+					return err
+				}
+				found += n
+			}
+			if found == 0 {
+				return errors.New("no LeadDefinition and no SLAContract of sla.handoff.dev/v1alpha1 in what was given")
+			}
+			return nil
+		},
+	}
+}
+
+func printDigests(cmd *cobra.Command, file string) (int, error) {
+	docs, err := readDocuments(file, cmd.InOrStdin())
+	if err != nil {
+		return 0, err
+	}
+	found := 0
+	for _, d := range docs {
+		if !d.signable() {
+			continue
+		}
+		digest, err := d.digest()
+		if err != nil {
+			return 0, fmt.Errorf("%s: %s: %w", d.place(), d, err)
+		}
+		found++
+		fmt.Fprintf(cmd.OutOrStdout(), "%s  %s\n", d, digest)
+	}
+	return found, nil
+}

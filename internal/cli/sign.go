@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	slav1alpha1 "github.com/handoff-sla/handoff/api/v1alpha1"
+)
+
+const signHelp = `Writes a party's sign-off into the file: who agrees, when, and to which digest.
+Every LeadDefinition and SLAContract in the file is signed. Nothing else in the
+file changes: comments, order and formatting stay. What does not compile is not
+signed.
+
+Both parties sign, each in a commit of its own where the history should show
+it; until both have, the last text that both signed stays in force.`
+
+// signature is one party's sign-off, as it is written.
+type signature struct {
+	party, by, at, digest string
+}
+
+func signCommand(now func() time.Time) *cobra.Command {
+	var party, by, at string
+	cmd := &cobra.Command{
+		Use:   "sign --party Marketing|Sales --by ROLE FILE",
+		Short: "sign what is written, for one party",
+		Long:  signHelp,
+		Example: `  kubectl sla sign --party Marketing --by "VP Marketing" config/samples/slacontract.yaml
+  kubectl sla sign --party Sales --by vp-sales@example.com --at 2026-12-16T09:12:00Z config/samples/leaddefinition.yaml`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			s, err := newSignature(party, by, at, now)
+			if err != nil {
+				return err
+			}
+			return signFile(cmd, args[0], s)
+		},
+	}
+	cmd.Flags().StringVar(&party, "party", "", "Marketing or Sales")
+	cmd.Flags().StringVar(&by, "by", "", "the person or role that signs, for people to read")
+	cmd.Flags().StringVar(&at, "at", "", "when it is signed, RFC 3339 (now when absent)")
+	for _, flag := range []string{"party", "by"} {
+		if err := cmd.MarkFlagRequired(flag); err != nil {
+			panic(err) // the flag is named two lines above
+		}
+	}
+	return cmd
+}
+
+func newSignature(party, by, at string, now func() time.Time) (signature, error) {
+	if party != string(slav1alpha1.PartyMarketing) && party != string(slav1alpha1.PartySales) {
+		return signature{}, fmt.Errorf("--party %q: Marketing or Sales", party)
+	}
+	if by = strings.TrimSpace(by); by == "" {
+		return signature{}, errors.New("--by is empty: name the person or role that signs")
+	}
+	when := now()
+	if at != "" {
+		var err error
+		if when, err = time.Parse(time.RFC3339, at); err != nil {
+			return signature{}, fmt.Errorf("--at %q: not RFC 3339, such as 2026-12-16T09:12:00Z", at)
+		}
+	}
+	return signature{party: party, by: by, at: when.UTC().Format(time.RFC3339)}, nil
+}
+
+func signFile(cmd *cobra.Command, file string, s signature) error {
+	info, err := os.Stat(file)
+	if err != nil {
+		return err
+	}
+	docs, err := readDocuments(file, nil)
+	if err != nil {
+		return err
+	}
+	var out strings.Builder
+	var lines []string
+	for _, d := range docs {
+		text := d.text
+		if d.signable() {
+			if text, err = d.sign(s); err != nil {
+				return fmt.Errorf("%s: %s: %w", d.place(), d, err)
+			}
+			lines = append(lines, fmt.Sprintf("%s signed for %s by %s", d, s.party, s.by))
+		}
+		out.WriteString(text)
+	}
+	if len(lines) == 0 {
+		return fmt.Errorf("%s: no LeadDefinition and no SLAContract to sign", file)
+	}
+	if err := replaceFile(file, out.String(), info.Mode().Perm()); err != nil {
+		return err
+	}
+	fmt.Fprintln(cmd.OutOrStdout(), strings.Join(lines, "\n"))
+	return nil
+}
+
+// replaceFile leaves the old file whole when it fails.
+func replaceFile(file, text string, mode os.FileMode) error {
+	tmp := file + ".tmp"
+	if err := os.WriteFile(tmp, []byte(text), mode); err != nil {
+		return err
+	}
+	if err := os.Rename(tmp, file); err != nil {
+		return errors.Join(err, os.Remove(tmp))
+	}
+	return nil
+}
+
+// sign returns the document's text with the sign-off in it.
+func (d document) sign(s signature) (string, error) {
+	if err := d.check(); err != nil {
+		return "", fmt.Errorf("not signed, because the operator would refuse it: %w", err)
+	}
+	var err error
+	if s.digest, err = d.digest(); err != nil {
+		return "", err
+	}
+	root, err := d.node()
+	if err != nil {
+		return "", err
+	}
+	text, err := writeSignOff(d.text, root, s)
+	if err == nil {
+		err = d.verify(text, s)
+	}
+	if err != nil {
+		return "", fmt.Errorf("the sign-off cannot be written in place (%w); add it by hand under spec.signOffs:\n- %s", err, s.flow())
+	}
+	return text, nil
+}
+
+// verify reads the edited text as the operator will: the meaning is the same, and the sign-off is there once.
+func (d document) verify(text string, s signature) error {
+	edited := document{file: d.file, line: d.line, text: text}
+	if err := edited.parse(); err != nil {
+		return err
+	}
+	digest, err := edited.digest()
+	if err != nil {
+		return err
+	}
+	if digest != s.digest {
+		return errors.New("the edit changes what is signed")
+	}
+	mine := func(o slav1alpha1.SignOff) bool { return string(o.Party) == s.party }
+	offs := edited.signOffs()
+	i := slices.IndexFunc(offs, mine)
+	if i < 0 || slices.ContainsFunc(offs[i+1:], mine) {
+		return fmt.Errorf("%d sign-offs, not exactly one of %s", len(offs), s.party)
+	}
+	if o := offs[i]; o.By != s.by || string(o.Digest) != s.digest || o.At.UTC().Format(time.RFC3339) != s.at {
+		return errors.New("the sign-off reads back differently")
+	}
+	if len(offs) < len(d.signOffs()) {
+		return errors.New("the other sign-off is gone")
+	}
+	return nil
+}

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"go.yaml.in/yaml/v3"
+)
+
+func decodeRune(text string) (rune, int) { return utf8.DecodeRuneInString(text) }
+
+// writeSignOff changes the party's entry in spec.signOffs, or adds it.
+func writeSignOff(text string, root *yaml.Node, s signature) (string, error) {
+	e := newEditor(text)
+	_, spec := child(root, "spec")
+	if spec == nil || spec.Kind != yaml.MappingNode || len(spec.Content) == 0 {
+		return "", errors.New("no spec")
+	}
+	key, offs := child(spec, "signOffs")
+	switch {
+	case offs == nil && spec.Style&yaml.FlowStyle != 0:
+		return "", errors.New("spec is in braces")
+	case offs == nil:
+		indent := strings.Repeat(" ", spec.Content[0].Column-1)
+		line := e.specEnd(root)
+		return e.after(line, indent+"signOffs:", indent+"- "+s.flow()), nil
+	case offs.Kind == yaml.ScalarNode && offs.Tag == "!!null":
+		return e.after(key.Line, strings.Repeat(" ", key.Column-1)+"- "+s.flow()), nil
+	case offs.Kind != yaml.SequenceNode:
+		return "", errors.New("signOffs is not a list")
+	}
+	for _, item := range offs.Content {
+		if _, party := child(item, "party"); party != nil && party.Value == s.party {
+			return e.update(item, s)
+		}
+	}
+	return e.add(offs, s)
+}
+
+func child(mapping *yaml.Node, name string) (key, value *yaml.Node) {
+	if mapping.Kind != yaml.MappingNode {
+		return nil, nil
+	}
+	for i := 0; i+1 < len(mapping.Content); i += 2 {
+		if mapping.Content[i].Value == name {
+			return mapping.Content[i], mapping.Content[i+1]
+		}
+	}
+	return nil, nil
+}
+
+// after inserts lines behind a line.
+func (e *editor) after(line int, lines ...string) string {
+	at := e.lineEnd(line)
+	return e.apply([]splice{{at, at, e.newline + strings.Join(lines, e.newline)}})
+}
+
+// specEnd is the last line of spec that holds more than a comment.
+func (e *editor) specEnd(root *yaml.Node) int {
+	key, _ := child(root, "spec")
+	end := len(e.starts)
+	for i := 0; i < len(root.Content); i += 2 {
+		if line := root.Content[i].Line; line > key.Line && line <= end {
+			end = line - 1
+		}
+	}
+	for end > key.Line {
+		line := strings.TrimSpace(e.text[e.starts[end-1]:e.lineEnd(end)])
+		if line != "" && !strings.HasPrefix(line, "#") && line != "..." {
+			break
+		}
+		end--
+	}
+	return end
+}
+
+// update replaces the values of an entry that differ.
+func (e *editor) update(item *yaml.Node, s signature) (string, error) {
+	var splices []splice
+	_, party := child(item, "party")
+	_, partyEnd, err := e.scalar(party)
+	if err != nil {
+		return "", err
+	}
+	for _, f := range []struct{ key, value, text string }{
+		{"by", s.by, quoted(s.by)}, {"at", s.at, fmt.Sprintf("%q", s.at)}, {"digest", s.digest, fmt.Sprintf("%q", s.digest)},
+	} {
+		_, value := child(item, f.key)
+		switch {
+		case value == nil && item.Style&yaml.FlowStyle != 0:
+			splices = append(splices, splice{partyEnd, partyEnd, ", " + f.key + ": " + f.text})
+		case value == nil:
+			at := e.lineEnd(party.Line)
+			splices = append(splices, splice{at, at, e.newline + strings.Repeat(" ", item.Content[0].Column-1) + f.key + ": " + f.text})
+		case value.Value != f.value:
+			from, to, err := e.scalar(value)
+			if err != nil {
+				return "", err
+			}
+			splices = append(splices, splice{from, to, e.like(from, f.value, f.text)})
+		}
+	}
+	return e.apply(splices), nil
+}
+
+// like writes a value the way the old one was written, where that is possible.
+func (e *editor) like(from int, value, text string) string {
+	simple := !strings.ContainsAny(value, `'"\`)
+	switch {
+	case e.text[from] == '"' && simple:
+		return `"` + value + `"`
+	case e.text[from] == '\'' && simple:
+		return `'` + value + `'`
+	case e.text[from] != '"' && e.text[from] != '\'' && plainDigestOrTime(value):
+		return value
+	}
+	return text
+}
+
+// plainDigestOrTime says whether a value that was written without quotes may stay so: colons in it are no danger unless
+// followed by a space.
+func plainDigestOrTime(value string) bool {
+	return !strings.ContainsFunc(value, func(r rune) bool {
+		return !strings.ContainsRune("-:+.", r) && (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z')
+	}) && strings.ContainsAny(value, "0123456789") && strings.Contains(value, ":")
+}
+
+// add appends an entry to the list.
+func (e *editor) add(offs *yaml.Node, s signature) (string, error) {
+	if offs.Style&yaml.FlowStyle == 0 {
+		last := offs.Content[len(offs.Content)-1]
+		indent := strings.Repeat(" ", offs.Column-1)
+		lines := []string{indent + "- " + s.flow()}
+		if last.Style&yaml.FlowStyle == 0 {
+			lines = []string{
+				indent + "- party: " + s.party, indent + "  by: " + quoted(s.by),
+				indent + fmt.Sprintf("  at: %q", s.at), indent + fmt.Sprintf("  digest: %q", s.digest),
+			}
+		}
+		return e.after(lastLine(last), lines...), nil
+	}
+	if len(offs.Content) == 0 {
+		from := e.offset(offs)
+		to, err := flowEnd(e.text, from)
+		if err != nil {
+			return "", err
+		}
+		return e.apply([]splice{{from, to, "[" + s.flow() + "]"}}), nil
+	}
+	at, err := flowEnd(e.text, e.offset(offs.Content[len(offs.Content)-1]))
+	if err != nil {
+		return "", err
+	}
+	return e.apply([]splice{{at, at, ", " + s.flow()}}), nil
+}
+
+func lastLine(n *yaml.Node) int {
+	lines := []int{n.Line}
+	for _, c := range n.Content {
+		lines = append(lines, lastLine(c))
+	}
+	return slices.Max(lines)
+}

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package target
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/rest"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	slav1alpha1 "github.com/handoff-sla/handoff/api/v1alpha1"
+	"github.com/handoff-sla/handoff/internal/convert"
+	"github.com/handoff-sla/handoff/internal/lead"
+)
+
+// tokenKey is the key of the ingest Secret.
+const tokenKey = "token"
+
+// Target is where events go.
+type Target struct {
+	URL      string
+	Token    string
+	Client   *http.Client
+	Fields   []lead.Field // of the contract's definition; nil when the target is a bare address
+	Identity string       // differs for every contract that ever was
+	Close    func()
+}
+
+// Plain is an address without a cluster.
+func Plain(address, token string) (*Target, error) {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
+		return nil, fmt.Errorf("%q is no address such as http://localhost:8080/v1/events", address)
+	}
+	if u.Path == "" || u.Path == "/" {
+		u.Path = "/v1/events"
+	}
+	return &Target{URL: u.String(), Token: token, Client: &http.Client{Timeout: requestTimeout}, Identity: u.String(), Close: func() {}}, nil
+}
+
+// requestTimeout is well above what a batch takes; an answer that never comes is asked for again.
+const requestTimeout = time.Minute
+
+// Scheme knows the kinds that are read here.
+func Scheme() (*runtime.Scheme, error) {
+	scheme := runtime.NewScheme()
+	if err := corev1.AddToScheme(scheme); err != nil {
+		return nil, err
+	}
+	return scheme, slav1alpha1.AddToScheme(scheme)
+}
+
+// Contract is the ingest address of an SLAContract: its definition and token are read from the cluster.
+func Contract(ctx context.Context, config *rest.Config, namespace, name string) (*Target, error) {
+	scheme, err := Scheme()
+	if err != nil {
+		return nil, err
+	}
+	c, err := client.New(config, client.Options{Scheme: scheme})
+	if err != nil {
+		return nil, err
+	}
+	var contract slav1alpha1.SLAContract
+	if err := c.Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, &contract); err != nil {
+		return nil, err
+	}
+	if contract.Status.IngestAddress == "" {
+		return nil, fmt.Errorf("slacontract %s/%s has no ingest address yet: `kubectl describe slacontract -n %s %s` says what it waits for",
+			namespace, name, namespace, name)
+	}
+	fields, err := fields(ctx, c, &contract)
+	if err != nil {
+		return nil, err
+	}
+	token, err := token(ctx, c, &contract)
+	if err != nil {
+		return nil, err
+	}
+	address, err := url.Parse(contract.Status.IngestAddress)
+	if err != nil {
+		return nil, fmt.Errorf("slacontract %s/%s: status.ingestAddress: %w", namespace, name, err)
+	}
+	service, _, _ := strings.Cut(address.Hostname(), ".")
+	t := &Tunnel{config: config, client: c, namespace: namespace, service: service}
+	transport := &http.Transport{DialContext: t.DialContext, MaxIdleConnsPerHost: 8, IdleConnTimeout: 30 * time.Second}
+	return &Target{
+		URL: contract.Status.IngestAddress, Token: token, Fields: fields, Identity: string(contract.UID),
+		Client: &http.Client{Transport: transport, Timeout: requestTimeout},
+		Close:  func() { transport.CloseIdleConnections(); t.Close() },
+	}, nil
+}
+
+func fields(ctx context.Context, c client.Client, contract *slav1alpha1.SLAContract) ([]lead.Field, error) {
+	var definition slav1alpha1.LeadDefinition
+	if err := c.Get(ctx, client.ObjectKey{Namespace: contract.Namespace, Name: contract.Spec.DefinitionRef.Name}, &definition); err != nil {
+		return nil, err
+	}
+	converted, err := convert.Definition(definition.Spec)
+	return converted.Fields, err
+}
+
+func token(ctx context.Context, c client.Client, contract *slav1alpha1.SLAContract) (string, error) {
+	var secret corev1.Secret
+	name := contract.Spec.Ingest.TokenSecretRef.Name
+	if err := c.Get(ctx, client.ObjectKey{Namespace: contract.Namespace, Name: name}, &secret); err != nil {
+		return "", err
+	}
+	value := strings.TrimSpace(string(secret.Data[tokenKey]))
+	if value == "" {
+		return "", fmt.Errorf("secret %s/%s has no key %q", contract.Namespace, name, tokenKey)
+	}
+	return value, nil
+}
