@@ -36,7 +36,7 @@ type Field struct {
 
 // Signal names a kind of behaviour. Expressions read `signals.<name>.count` and `signals.<name>.within("90d")`.
 type Signal struct {
-	// name in expressions and in `scoring.groups[].rules[].on`.
+	// name in expressions and in `scoring.groups[].rules[].signal`.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63
@@ -55,10 +55,10 @@ type Signal struct {
 	When Expression `json:"when,omitempty"`
 }
 
-// Rule gives points. A fit rule has `when` and gives its points once; a behaviour rule has `on` and gives them for each
-// occurrence of a signal.
-// +kubebuilder:validation:XValidation:rule="has(self.when) != has(self.on)",message="a rule has either `when` (fit) or `on` (behaviour)"
-// +kubebuilder:validation:XValidation:rule="has(self.on) || (!has(self.max) && !has(self.halfLife))",message="`max` and `halfLife` need `on`"
+// Rule gives points. A fit rule has `when` and gives its points once; a behaviour rule has `signal` and gives them for
+// each occurrence.
+// +kubebuilder:validation:XValidation:rule="has(self.when) != has(self.signal)",message="a rule has either `when` (fit) or `signal` (behaviour)"
+// +kubebuilder:validation:XValidation:rule="has(self.signal) || (!has(self.max) && !has(self.halfLife))",message="`max` and `halfLife` need `signal`"
 type Rule struct {
 	// name of the rule, unique in the definition.
 	// +required
@@ -68,11 +68,11 @@ type Rule struct {
 	// +optional
 	When Expression `json:"when,omitempty"`
 
-	// on is the name of a signal.
+	// signal is the name of one. (Not `on`, as one might expect: YAML reads that key as true.)
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63
-	On string `json:"on,omitempty"`
+	Signal string `json:"signal,omitempty"`
 
 	// points for a match, or for each occurrence. Negative points take away.
 	// +required

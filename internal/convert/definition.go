@@ -58,7 +58,7 @@ func scoring(s *slav1alpha1.Scoring) (*lead.Scoring, error) {
 }
 
 func rule(r slav1alpha1.Rule) (lead.Rule, error) {
-	out := lead.Rule{Name: string(r.Name), When: string(r.When), On: r.On, Points: int(value(r.Points)), Max: number(r.Max)}
+	out := lead.Rule{Name: string(r.Name), When: string(r.When), On: r.Signal, Points: int(value(r.Points)), Max: number(r.Max)}
 	if r.HalfLife == "" {
 		return out, nil
 	}

@@ -133,16 +133,16 @@ func (c *compiler) rule(where string, r Rule, signals []Signal) rule {
 	compiled := rule{name: r.Name, index: c.program.rules, points: float64(r.Points), max: r.Max, halfLife: r.HalfLife}
 	switch {
 	case (r.When == "") == (r.On == ""):
-		c.problems.add(where, "needs either `when` (fit) or `on` (behaviour), and not both")
+		c.problems.add(where, "needs either `when` (fit) or `signal` (behaviour), and not both")
 	case r.When != "":
 		if r.Max != nil || r.HalfLife != 0 {
-			c.problems.add(where, "`max` and `halfLife` need `on`")
+			c.problems.add(where, "`max` and `halfLife` need `signal`")
 		}
 		compiled.when = c.expression(c.program.env.fit, where, r.When)
 	default:
 		compiled.signal = slices.IndexFunc(signals, func(s Signal) bool { return s.Name == r.On })
 		if compiled.signal < 0 {
-			c.problems.add(where, "on: unknown signal '%s'; %s", r.On, suggest(r.On, c.program.env.record.provider.names[signalsTypeName]))
+			c.problems.add(where, "signal: unknown signal '%s'; %s", r.On, suggest(r.On, c.program.env.record.provider.names[signalsTypeName]))
 		}
 	}
 	if r.Max != nil && *r.Max < 1 {

@@ -23,8 +23,8 @@ type Factor struct {
 	Kind        FactorKind
 	Group       string  // Rule, Group
 	Rule        string  // Rule
-	Occurrences int     // Rule with `on`: the newest occurrences of the signal, as many as gave points
-	Capped      bool    // Rule with `on`: its max was reached
+	Occurrences int     // Rule with `signal`: the newest occurrences of the signal, as many as gave points
+	Capped      bool    // Rule with `signal`: its max was reached
 	Points      float64 // a multiple of 2^-24, so that sums of factors are exact in any order
 }
 
