@@ -50,9 +50,9 @@ loopback or on its own bridge, ` + bridge + ` (` + nodeIP + `), only.
 
 It never reads or writes your own kubeconfig. Its data ends with ` + "`down`" + `.
 There is no default StorageClass without kind: make PersistentVolumes of type
-hostPath. NetworkPolicy objects are accepted but, without kind, not enforced: the bridge
-plugin does not know them. Programs and state live below HANDOFF_CACHE, else
-XDG_CACHE_HOME, else ~/.cache, in a folder named handoff.
+hostPath. NetworkPolicy objects are accepted but, without kind, not enforced:
+the bridge plugin does not know them. Programs and state live below
+HANDOFF_CACHE, else XDG_CACHE_HOME, else ~/.cache, in a folder named handoff.
 
 Examples:
   go run ./hack/cluster up
@@ -122,11 +122,12 @@ Examples:
 
 const helpPostgres = `postgres-image makes an archive of the image ` + postgresTag + ` from
 Debian's packages, with mmdebstrap and without a registry. It is kept in the
-cache: a second call copies it. It runs as user 999 (postgres) or
-65532 (nonroot); others are not in its /etc/passwd, which initdb asks for. Its entrypoint makes a new
-database in PGDATA when that is empty, from POSTGRES_USER, POSTGRES_PASSWORD and
-POSTGRES_DB, and then runs the server. On a read-only root file system mount
-volumes at /tmp, /var/run/postgresql and /var/lib/postgresql/data.
+cache: a second call copies it. It runs as user 999 (postgres) or 65532
+(nonroot); others are not in its /etc/passwd, which initdb asks for. Its
+entrypoint makes a new database in PGDATA when that is empty, from
+POSTGRES_USER, POSTGRES_PASSWORD and POSTGRES_DB, and then runs the server. On a
+read-only root file system mount volumes at /tmp, /var/run/postgresql and
+/var/lib/postgresql/data.
 
 Examples:
   go run ./hack/cluster postgres-image bin/postgres.tar
