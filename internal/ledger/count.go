@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package ledger
+
+import (
+	"context"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/handoff-sla/handoff/internal/sla"
+)
+
+// Breached marks up to limit obligations as missed whose deadline has passed. It leaves alone the leads with work that is
+// still to be done: what they did in time may be in the ledger already. lateness is how long after its deadline the
+// latest was noticed, next how long until the next deadline; negative when there is none.
+func (l *Ledger) Breached(ctx context.Context, limit int) (missed int, lateness, next time.Duration, err error) {
+	rows, err := l.pool.Query(ctx, `
+WITH due AS (
+    SELECT lead_id, clause FROM obligations o
+    WHERE tenant = $1 AND state = 'Open' AND due_at < clock_timestamp()
+      AND NOT EXISTS (SELECT 1 FROM work w WHERE w.tenant = o.tenant AND w.lead_id = o.lead_id)
+    ORDER BY due_at LIMIT $2 FOR UPDATE OF o SKIP LOCKED)
+UPDATE obligations o SET state = 'Missed' FROM due
+WHERE o.tenant = $1 AND o.lead_id = due.lead_id AND o.clause = due.clause
+RETURNING clock_timestamp() - o.due_at`, l.tenant, limit)
+	if err != nil {
+		return 0, 0, 0, err
+	}
+	late, err := pgx.CollectRows(rows, pgx.RowTo[time.Duration])
+	if err != nil {
+		return 0, 0, 0, err
+	}
+	for _, d := range late {
+		lateness = max(lateness, d)
+	}
+	var until *time.Duration
+	err = l.pool.QueryRow(ctx, `
+SELECT greatest(min(due_at) - clock_timestamp(), '0') FROM obligations WHERE tenant = $1 AND state = 'Open'`, l.tenant).Scan(&until)
+	if err != nil || until == nil {
+		return len(late), lateness, -1, err
+	}
+	return len(late), lateness, *until, nil
+}
+
+// Leads counts the leads of the tenant by where they are.
+type Leads struct {
+	Captured, MQLs, Held, Unrouted, Waiting int64
+}
+
+// Snapshot is all that is counted, at one instant.
+type Snapshot struct {
+	AsOf     time.Time
+	Sequence int64 // in force; 0 when no pair was registered yet
+	Leads    Leads
+	Counts   []sla.Count // in a fixed order
+}
+
+// Count counts the obligations of the periods and the leads, as of one instant by the database's clock.
+func (l *Ledger) Count(ctx context.Context, periods []sla.Period) (Snapshot, error) {
+	var s Snapshot
+	err := pgx.BeginTxFunc(ctx, l.pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
+		err := tx.QueryRow(ctx, `
+SELECT clock_timestamp(), (SELECT coalesce(max(sequence), 0) FROM in_force WHERE tenant = $1), count(*),
+    count(*) FILTER (WHERE qualified_at IS NOT NULL), count(*) FILTER (WHERE stage = 'Held'),
+    count(*) FILTER (WHERE qualified_at IS NOT NULL AND owner IS NULL),
+    (SELECT count(DISTINCT lead_id) FROM work WHERE tenant = $1)
+FROM leads WHERE tenant = $1`, l.tenant).Scan(&s.AsOf, &s.Sequence, &s.Leads.Captured, &s.Leads.MQLs, &s.Leads.Held,
+			&s.Leads.Unrouted, &s.Leads.Waiting)
+		if err != nil {
+			return err
+		}
+		s.AsOf = s.AsOf.UTC()
+		s.Counts, err = l.counts(ctx, tx, s.AsOf, periods)
+		return err
+	})
+	return s, err
+}
+
+func (l *Ledger) counts(ctx context.Context, tx pgx.Tx, at time.Time, periods []sla.Period) ([]sla.Count, error) {
+	rows, err := tx.Query(ctx, `
+SELECT clause, tier, period, revision,
+    count(*) FILTER (WHERE state = 'Met'), count(*) FILTER (WHERE state = 'Missed'), count(*) FILTER (WHERE state = 'Open'),
+    count(*) FILTER (WHERE state = 'Open' AND warn_at <= $3), count(*) FILTER (WHERE state = 'Excused')
+FROM obligations WHERE tenant = $1 AND period = ANY($2)
+GROUP BY clause, tier, period, revision
+ORDER BY period COLLATE "C" DESC, clause COLLATE "C", tier COLLATE "C", revision COLLATE "C"`, l.tenant, periods, at)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (c sla.Count, err error) {
+		err = row.Scan(&c.Clause, &c.Tier, &c.Period, &c.Revision, &c.Met, &c.Missed, &c.Open, &c.AtRisk, &c.Excused)
+		return c, err
+	})
+}
+
+// Pulse changes when the counts may have: it costs next to nothing to take, so a worker at rest does not count.
+type Pulse struct {
+	Work    int64 // causes noted so far, by any tenant
+	Waiting int64 // causes not yet worked off
+	Unowned int64 // MQLs without an owner
+	Open    int64 // obligations whose clock runs
+	Crossed int64 // those of them that are past their warning mark
+}
+
+// Pulse takes the pulse.
+func (l *Ledger) Pulse(ctx context.Context) (Pulse, error) {
+	var p Pulse
+	err := l.pool.QueryRow(ctx, `
+SELECT coalesce(pg_sequence_last_value(pg_get_serial_sequence('work', 'id')), 0),
+    (SELECT count(*) FROM work WHERE tenant = $1),
+    (SELECT count(*) FROM leads WHERE tenant = $1 AND qualified_at IS NOT NULL AND owner IS NULL),
+    (SELECT count(*) FROM obligations WHERE tenant = $1 AND state = 'Open'),
+    (SELECT count(*) FROM obligations WHERE tenant = $1 AND state = 'Open' AND warn_at <= clock_timestamp())`, l.tenant).
+		Scan(&p.Work, &p.Waiting, &p.Unowned, &p.Open, &p.Crossed)
+	return p, err
+}
+
+// Counter is held by the one replica that counts.
+type Counter struct{ conn *pgxpool.Conn }
+
+// BecomeCounter tries to be the replica that counts; nil when another one is. The role lasts until Resign or the end of the
+// database session: a replica that dies makes room at once.
+func (l *Ledger) BecomeCounter(ctx context.Context) (*Counter, error) {
+	conn, err := l.pool.Acquire(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var mine bool
+	err = conn.QueryRow(ctx, `SELECT pg_try_advisory_lock($1)`, lockKey(lockCounting, l.tenant)).Scan(&mine)
+	if err != nil || !mine {
+		conn.Release()
+		return nil, err
+	}
+	return &Counter{conn: conn}, nil
+}
+
+// Holds says whether the session that carries the role is still there.
+func (c *Counter) Holds(ctx context.Context) bool { return c.conn.Ping(ctx) == nil }
+
+// Resign gives the role back. The session is closed, so that the lock cannot linger in the pool.
+func (c *Counter) Resign(ctx context.Context) {
+	conn := c.conn.Hijack()
+	_ = conn.Close(ctx)
+}

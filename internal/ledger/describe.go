@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"syscall"
+
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// Describe says in words why the database cannot be used, for conditions and logs. It never repeats the connection string
+// or any part of it, nor a value from a row.
+func Describe(err error) string {
+	var (
+		stale    *StaleError
+		mismatch *MismatchError
+		server   *pgconn.PgError
+		dns      *net.DNSError
+		timeout  net.Error
+	)
+	switch {
+	case err == nil:
+		return ""
+	case errors.Is(err, ErrDSN):
+		return ErrDSN.Error()
+	case errors.As(err, &stale):
+		return stale.Error()
+	case errors.As(err, &mismatch):
+		return mismatch.Error()
+	case errors.As(err, &server):
+		return describeServer(server)
+	case errors.As(err, &dns):
+		return "the host of the database is not found"
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return "the database refuses the connection"
+	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded),
+		errors.As(err, &timeout) && timeout.Timeout():
+		return "the database does not answer in time"
+	case errors.Is(err, context.Canceled):
+		return "the request was given up"
+	case errors.As(err, &timeout):
+		return "the connection to the database failed"
+	case pgconn.SafeToRetry(err):
+		return "the connection to the database broke off"
+	default:
+		return "the database cannot be used (" + kindOf(err) + ")"
+	}
+}
+
+func describeServer(err *pgconn.PgError) string {
+	meaning := map[string]string{
+		"28P01": "the database refuses user or password",
+		"28000": "the database refuses the user",
+		"3D000": "the database of the connection string does not exist",
+		"42501": "the user of the connection string may not do what the ledger needs: grant CREATE on the database, or make the schema " +
+			Schema + " and give it to the user",
+		"53300": "the database has no connection left",
+		"57P01": "the database cut the connection",
+		"57P03": "the database is starting or stopping",
+		"25006": "the database is read-only",
+		"53100": "the disk of the database is full",
+	}[err.Code]
+	if meaning == "" {
+		meaning = "the database reports an error"
+	}
+	return meaning + " (SQLSTATE " + err.Code + ")"
+}
+
+// kindOf names the innermost error by its type: its text might hold what must not be shown.
+func kindOf(err error) string {
+	for {
+		inner := errors.Unwrap(err)
+		if inner == nil {
+			return typeName(err)
+		}
+		err = inner
+	}
+}
+
+func typeName(err error) string { return fmt.Sprintf("%T", err) }

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package ledgertest starts a real PostgreSQL for tests: one server a test package, one database a test.
+//
+//	func TestMain(m *testing.M) { ledgertest.Main(m) }
+//
+//	func TestSomething(t *testing.T) { l := ledgertest.New(t, "acme") ... }
+package ledgertest
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/handoff-sla/handoff/internal/ledger"
+)
+
+var (
+	running   *Server
+	databases atomic.Int64
+)
+
+// Main starts a server, runs the package's tests and stops the server, also when tests fail.
+func Main(m *testing.M) {
+	os.Exit(run(m))
+}
+
+func run(m *testing.M) int {
+	server, err := Start()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "ledgertest:", err)
+		return 1
+	}
+	running = server
+	defer func() {
+		if err := server.Stop(); err != nil {
+			fmt.Fprintln(os.Stderr, "ledgertest:", err)
+		}
+	}()
+	return m.Run()
+}
+
+// Running is the server that Main started.
+func Running() *Server { return running }
+
+// DSN makes an empty database and returns how to reach it.
+func DSN(t testing.TB) string {
+	t.Helper()
+	if running == nil {
+		t.Fatal("no server: call ledgertest.Main in TestMain")
+	}
+	name := fmt.Sprintf("test_%d", databases.Add(1))
+	Exec(t, running.DSN("postgres"), "CREATE DATABASE "+name)
+	return running.DSN(name)
+}
+
+// New makes a database with the current schema and opens it for a tenant.
+func New(t testing.TB, tenant string) (l *ledger.Ledger, dsn string) {
+	t.Helper()
+	dsn = DSN(t)
+	l = Open(t, dsn, tenant)
+	if err := l.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return l, dsn
+}
+
+// Open opens a database for a tenant, until the test ends.
+func Open(t testing.TB, dsn, tenant string) *ledger.Ledger {
+	t.Helper()
+	l, err := ledger.Open(t.Context(), dsn, tenant)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(l.Close)
+	return l
+}
+
+// Exec runs statements on a connection of its own.
+func Exec(t testing.TB, dsn string, statements ...string) {
+	t.Helper()
+	conn := Connect(t, dsn)
+	defer closeConn(conn)
+	for _, s := range statements {
+		if _, err := conn.Exec(context.Background(), s); err != nil {
+			t.Fatalf("%s: %v", s, err)
+		}
+	}
+}
+
+// Value is the only value of the only row that a query gives.
+func Value[T any](t testing.TB, dsn, query string, args ...any) T {
+	t.Helper()
+	conn := Connect(t, dsn)
+	defer closeConn(conn)
+	var v T
+	if err := conn.QueryRow(context.Background(), query, args...).Scan(&v); err != nil {
+		t.Fatalf("%s: %v", query, err)
+	}
+	return v
+}
+
+// Column is the values of a query's only column.
+func Column[T any](t testing.TB, dsn, query string, args ...any) []T {
+	t.Helper()
+	conn := Connect(t, dsn)
+	defer closeConn(conn)
+	rows, err := conn.Query(context.Background(), query, args...)
+	if err != nil {
+		t.Fatalf("%s: %v", query, err)
+	}
+	values, err := pgx.CollectRows(rows, pgx.RowTo[T])
+	if err != nil {
+		t.Fatalf("%s: %v", query, err)
+	}
+	return values
+}
+
+// Connect opens a connection with the schema of the ledger as its search path. The caller closes it.
+func Connect(t testing.TB, dsn string) *pgx.Conn {
+	t.Helper()
+	config, err := pgx.ParseConfig(dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config.RuntimeParams["search_path"] = ledger.Schema
+	config.RuntimeParams["application_name"] = "ledgertest"
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	conn, err := pgx.ConnectConfig(ctx, config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return conn
+}
+
+func closeConn(conn *pgx.Conn) { _ = conn.Close(context.Background()) }

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package ledgertest
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+const cure = "install PostgreSQL (Debian: apt-get install postgresql) or set HANDOFF_POSTGRES_BIN to the folder of initdb and postgres"
+
+// Server is a PostgreSQL of our own, in a temporary folder, on a loopback port.
+type Server struct {
+	bin, folder string
+	port        int
+	as          *syscall.Credential // who it runs as, when we are root: PostgreSQL refuses root
+	cmd         *exec.Cmd
+	output      bytes.Buffer
+	exited      chan struct{} // closed when the process has ended
+	failure     error
+}
+
+// Start finds PostgreSQL, makes a cluster and starts it.
+func Start() (*Server, error) {
+	bin, err := binaries()
+	if err != nil {
+		return nil, err
+	}
+	folder, err := os.MkdirTemp("", "handoff-postgres-")
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{bin: bin, folder: folder}
+	if err := s.prepare(); err != nil {
+		return nil, errors.Join(err, os.RemoveAll(folder))
+	}
+	if err := s.Launch(); err != nil {
+		return nil, errors.Join(err, os.RemoveAll(folder))
+	}
+	return s, nil
+}
+
+// binaries finds the folder of initdb and postgres.
+func binaries() (string, error) {
+	var candidates []string
+	if named := os.Getenv("HANDOFF_POSTGRES_BIN"); named != "" {
+		candidates = []string{named}
+	} else {
+		if out, err := exec.Command("pg_config", "--bindir").Output(); err == nil {
+			candidates = append(candidates, strings.TrimSpace(string(out)))
+		}
+		debian, err := filepath.Glob("/usr/lib/postgresql/*/bin")
+		if err != nil {
+			return "", err
+		}
+		slices.Reverse(debian)
+		candidates = append(candidates, debian...)
+		if found, err := exec.LookPath("postgres"); err == nil {
+			candidates = append(candidates, filepath.Dir(found))
+		}
+	}
+	for _, folder := range candidates {
+		if executable(folder, "initdb") && executable(folder, "postgres") {
+			return folder, nil
+		}
+	}
+	return "", fmt.Errorf("no PostgreSQL server in %q: %s", candidates, cure)
+}
+
+func executable(folder, name string) bool {
+	info, err := os.Stat(filepath.Join(folder, name))
+	return err == nil && info.Mode()&0o111 != 0
+}
+
+func (s *Server) data() string { return filepath.Join(s.folder, "data") }
+
+func (s *Server) prepare() error {
+	if os.Geteuid() == 0 {
+		if err := s.giveAway(); err != nil {
+			return err
+		}
+	}
+	initdb := s.command("initdb", "--pgdata="+s.data(), "--username=handoff", "--auth=trust", "--encoding=UTF8", "--locale=C",
+		"--no-sync", "--no-instructions")
+	if out, err := initdb.CombinedOutput(); err != nil {
+		return fmt.Errorf("initdb: %w\n%s", err, out)
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	address, ok := listener.Addr().(*net.TCPAddr)
+	if !ok {
+		return fmt.Errorf("%s is no TCP address", listener.Addr())
+	}
+	s.port = address.Port
+	return listener.Close()
+}
+
+// giveAway lets another user own the folder.
+func (s *Server) giveAway() error {
+	for _, name := range []string{"postgres", "nobody"} {
+		u, err := user.Lookup(name)
+		if err != nil {
+			continue
+		}
+		uid, err := strconv.ParseUint(u.Uid, 10, 32)
+		if err != nil {
+			return err
+		}
+		gid, err := strconv.ParseUint(u.Gid, 10, 32)
+		if err != nil {
+			return err
+		}
+		s.as = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
+		return os.Chown(s.folder, int(uid), int(gid))
+	}
+	return errors.New("PostgreSQL refuses to run as root, and there is no user postgres or nobody: run the tests as another user")
+}
+
+func (s *Server) command(name string, args ...string) *exec.Cmd {
+	cmd := exec.Command(filepath.Join(s.bin, name), args...)
+	cmd.Dir = s.folder
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "LC_ALL=C", "TZ=UTC"}
+	// The server goes down with the test process, however that ends.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: s.as, Setpgid: true}
+	dieWithParent(cmd.SysProcAttr)
+	return cmd
+}
+
+// Launch starts the server and waits until it answers. After Kill it recovers from its log, as after a crash.
+func (s *Server) Launch() error {
+	s.cmd = s.command("postgres", "-D", s.data(), "-p", strconv.Itoa(s.port), "-h", "127.0.0.1", "-k", s.folder,
+		"-c", "fsync=off", "-c", "full_page_writes=off", "-c", "max_connections=200", "-c", "shared_buffers=64MB",
+		"-c", "deadlock_timeout=200ms", "-c", "log_min_messages=fatal")
+	s.cmd.Stdout, s.cmd.Stderr = &s.output, &s.output
+	if err := s.cmd.Start(); err != nil {
+		return err
+	}
+	exited := make(chan struct{})
+	s.exited = exited
+	go func() {
+		s.failure = s.cmd.Wait()
+		close(exited)
+	}()
+	for range 300 {
+		conn, err := pgx.Connect(context.Background(), s.DSN("postgres"))
+		if err == nil {
+			return conn.Close(context.Background())
+		}
+		select {
+		case <-exited:
+			return fmt.Errorf("postgres ended: %w\n%s", s.failure, s.output.String())
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+	return errors.Join(fmt.Errorf("postgres does not answer on port %d\n%s", s.port, s.output.String()), s.Kill())
+}
+
+// DSN of a database of the server.
+func (s *Server) DSN(database string) string {
+	return fmt.Sprintf("postgres://handoff@127.0.0.1:%d/%s?sslmode=disable", s.port, database)
+}
+
+// Halt ends the server in good order, at once: sessions are cut, the data are kept.
+func (s *Server) Halt() error { return s.signal(syscall.SIGINT) }
+
+// Kill ends the server as a crash would.
+func (s *Server) Kill() error { return s.signal(syscall.SIGQUIT) }
+
+func (s *Server) signal(sig syscall.Signal) error {
+	if err := s.cmd.Process.Signal(sig); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		return err
+	}
+	select {
+	case <-s.exited:
+		return nil
+	case <-time.After(20 * time.Second):
+		return errors.Join(errors.New("postgres did not end in 20 s"), s.cmd.Process.Kill())
+	}
+}
+
+// Stop ends the server and removes its folder.
+func (s *Server) Stop() error {
+	return errors.Join(s.Halt(), os.RemoveAll(s.folder))
+}

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package ledger
+
+import (
+	"context"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/handoff-sla/handoff/internal/lead"
+	"github.com/handoff-sla/handoff/internal/sla"
+)
+
+// Periods are the periods in which any obligation is judged, in order.
+func (l *Ledger) Periods(ctx context.Context) ([]sla.Period, error) {
+	rows, err := l.pool.Query(ctx, `
+SELECT DISTINCT period COLLATE "C" AS period FROM obligations WHERE tenant = $1 ORDER BY 1`, l.tenant)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowTo[sla.Period])
+}
+
+// Missed is a lead that missed a clause.
+type Missed struct {
+	Lead       string
+	Obligation sla.Obligation
+}
+
+// Worst are the leads that missed a clause in a period by most, up to limit of each clause.
+func (l *Ledger) Worst(ctx context.Context, period sla.Period, limit int) ([]Missed, error) {
+	rows, err := l.pool.Query(ctx, `
+SELECT lead_id, clause, tier, started_at, due_at, stopped_at FROM (
+    SELECT *, row_number() OVER (PARTITION BY clause
+        ORDER BY coalesce(stopped_at, clock_timestamp()) - due_at DESC NULLS LAST, lead_id) AS rank
+    FROM obligations WHERE tenant = $1 AND period = $2 AND state = 'Missed') AS ranked
+WHERE rank <= $3 ORDER BY clause, rank`, l.tenant, period, limit)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (Missed, error) {
+		m := Missed{Obligation: sla.Obligation{State: sla.Missed, Period: period}}
+		var start, due, stop *time.Time
+		err := row.Scan(&m.Lead, &m.Obligation.Clause, &m.Obligation.Tier, &start, &due, &stop)
+		m.Obligation.Start, m.Obligation.Due, m.Obligation.Stop = utc(start), utc(due), utc(stop)
+		return m, err
+	})
+}
+
+// Flow counts what happened in a stretch of time.
+type Flow struct {
+	Captured  int64 // leads whose first event falls into it
+	Qualified int64 // leads that became MQL in it
+	Held      int64 // leads that reached a path in it and still wait for a required field
+}
+
+// Flow of the leads from an instant up to another, exclusive.
+func (l *Ledger) Flow(ctx context.Context, from, to time.Time) (Flow, error) {
+	var f Flow
+	err := l.pool.QueryRow(ctx, `
+SELECT (SELECT count(*) FROM (SELECT min(time) AS first FROM events WHERE tenant = $1 GROUP BY lead_id) AS leads
+        WHERE first >= $2 AND first < $3),
+    count(*) FILTER (WHERE qualified_at >= $2 AND qualified_at < $3),
+    count(*) FILTER (WHERE stage = 'Held' AND reached_at >= $2 AND reached_at < $3)
+FROM leads WHERE tenant = $1`, l.tenant, from, to).Scan(&f.Captured, &f.Qualified, &f.Held)
+	return f, err
+}
+
+// Disposed counts the dispositions of one outcome and reason, as they were sent.
+type Disposed struct {
+	Outcome lead.Outcome
+	Reason  string
+	Count   int64
+}
+
+// Disposed counts the dispositions from an instant up to another, exclusive.
+func (l *Ledger) Disposed(ctx context.Context, from, to time.Time) ([]Disposed, error) {
+	rows, err := l.pool.Query(ctx, `
+SELECT coalesce(data ->> 'outcome', ''), coalesce(data ->> 'reason', ''), count(*) FROM events
+WHERE tenant = $1 AND kind = 'disposition' AND time >= $2 AND time < $3 GROUP BY 1, 2 ORDER BY 1, 2`, l.tenant, from, to)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (d Disposed, err error) {
+		err = row.Scan(&d.Outcome, &d.Reason, &d.Count)
+		return d, err
+	})
+}
+
+// Switch is a pair and since when it was in force.
+type Switch struct {
+	Sequence          int64
+	Definition, Terms string // names of the revisions
+	Since             time.Time
+}
+
+// Switches are the pairs that were in force at any time from an instant up to another, exclusive; oldest first.
+func (l *Ledger) Switches(ctx context.Context, from, to time.Time) ([]Switch, error) {
+	rows, err := l.pool.Query(ctx, `
+SELECT sequence, bundle #>> '{definitionRevision,name}', bundle #>> '{termsRevision,name}', since FROM (
+    SELECT *, lead(since) OVER (ORDER BY sequence) AS until FROM in_force WHERE tenant = $1) AS pairs
+WHERE since < $3 AND (until IS NULL OR until > $2) ORDER BY sequence`, l.tenant, from, to)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (s Switch, err error) {
+		err = row.Scan(&s.Sequence, &s.Definition, &s.Terms, &s.Since)
+		s.Since = s.Since.UTC()
+		return s, err
+	})
+}
