@@ -16,7 +16,8 @@ const maxMistakes = 3
 
 var (
 	undefinedField = regexp.MustCompile(`^undefined field '([^']*)'`)
-	undeclared     = regexp.MustCompile(`^undeclared reference to '([^']*)' \(in container '[^']*'\)`)
+	wholeNumber    = regexp.MustCompile(`^found no matching overload for '(_==_|_!=_|@in)' applied to '.*(double.*int|int.*double)`)
+	undeclared     = regexp.MustCompile(`^undeclared reference to '([^']*)'`)
 )
 
 // explain turns the library's findings into "line:column: text", with the names that were possible.
@@ -54,6 +55,9 @@ func (e *environment) withNames(text string, node ast.Expr) string {
 		}
 		return fmt.Sprintf("undefined field '%s' of %s; %s", match[1], owner, suggest(match[1], known))
 	}
+	if wholeNumber.MatchString(text) {
+		return text + "; to compare a Number, write whole numbers with a fraction, such as 5.0"
+	}
 	match := undeclared.FindStringSubmatch(text)
 	if match == nil {
 		return text
@@ -61,7 +65,7 @@ func (e *environment) withNames(text string, node ast.Expr) string {
 	rest := strings.TrimPrefix(text, match[0])
 	switch {
 	case match[1] == signalsVariable && len(e.names) == 1 && e.names[0] == leadVariable:
-		return "a rule's `when` reads `lead` only; a rule about behaviour names its signal in `on`"
+		return "a rule's `when` reads `lead` only; a rule about behaviour names it in `signal`"
 	case node != nil && node.Kind() == ast.IdentKind:
 		return fmt.Sprintf("undeclared reference to '%s'; %s", match[1], suggest(match[1], e.names))
 	default:

@@ -4,6 +4,7 @@ package lead
 
 import (
 	"fmt"
+	"math"
 	"strings"
 
 	"cel.dev/cel-go/cel"
@@ -74,11 +75,14 @@ func (e *environment) refuse(checked *cel.Ast) []string {
 	if err != nil {
 		return []string{"its cost cannot be bounded: " + err.Error()}
 	}
-	if estimate.Max > MaxCost {
-		texts = append(texts, fmt.Sprintf("may cost up to %d units on the largest lead, more than the limit of %d: nest fewer of "+
-			"all, exists, exists_one, map, filter", estimate.Max, MaxCost))
+	switch {
+	case estimate.Max == math.MaxUint64:
+		return []string{"its cost has no bound: compare single fields, not whole objects"}
+	case estimate.Max > MaxCost:
+		return []string{fmt.Sprintf("may cost up to %d units on the largest lead, more than the limit of %d: nest fewer of "+
+			"all, exists, exists_one, map, filter", estimate.Max, MaxCost)}
 	}
-	return texts
+	return nil
 }
 
 func refuseNode(checked *cel.Ast, x ast.Expr) string {
