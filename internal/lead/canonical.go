@@ -28,7 +28,7 @@ func CanonicalExpression(src string) (string, error) {
 	}
 	parsed, problems := p.Parse(common.NewTextSource(src))
 	if found := problems.GetErrors(); len(found) > 0 {
-		return "", fmt.Errorf("%d:%d: %s", found[0].Location.Line(), found[0].Location.Column()+1, found[0].Message)
+		return "", errors.New(lineAndColumn(found[0].Location) + found[0].Message)
 	}
 	var w writer
 	w.expr(parsed.Expr())

@@ -31,7 +31,7 @@ func (e *environment) explain(issues *cel.Issues, parsed *cel.Ast) []string {
 		if parsed != nil {
 			text = e.withNames(text, nodeOf(parsed, found.ExprID))
 		}
-		texts = append(texts, fmt.Sprintf("%d:%d: %s", found.Location.Line(), found.Location.Column()+1, text))
+		texts = append(texts, lineAndColumn(found.Location)+text)
 	}
 	return texts
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"cel.dev/cel-go/cel"
+	"cel.dev/cel-go/common"
 	"cel.dev/cel-go/common/ast"
 	"cel.dev/cel-go/common/types"
 	"cel.dev/cel-go/common/types/ref"
@@ -123,8 +124,11 @@ func visit(a *cel.Ast, see func(ast.Expr)) {
 	ast.PreOrderVisit(a.NativeRep().Expr(), ast.NewExprVisitor(see))
 }
 
-// position is "line:column: ", both counted from 1.
 func position(a *cel.Ast, id int64) string {
-	at := a.NativeRep().SourceInfo().GetStartLocation(id)
-	return fmt.Sprintf("%d:%d: ", at.Line(), at.Column()+1)
+	return lineAndColumn(a.NativeRep().SourceInfo().GetStartLocation(id))
+}
+
+// lineAndColumn is "line:column: ", both counted from 1. The library has no column for the end of an empty text.
+func lineAndColumn(at common.Location) string {
+	return fmt.Sprintf("%d:%d: ", at.Line(), max(at.Column()+1, 1))
 }

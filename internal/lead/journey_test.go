@@ -53,16 +53,28 @@ func TestQualify(t *testing.T) {
 				},
 			},
 		},
-		"score one short of the threshold": {
+		"a score just below the threshold is rounded up to it": {
 			history: []Event{
 				captured(hour(0), map[string]any{"company": "A", "numberofemployees": 90, "hs_seniority": "vp", "email": "a@b.example"}),
-				pricingView(hour(1)), acted(hour(2), "Download", map[string]any{"gated": true}), // 45 + 15 + 5, a little decayed
-				pricingView(hour(24 * 10)), // 45 + 15 + 9.1 + 4
+				pricingView(hour(1)), acted(hour(2), "Download", map[string]any{"gated": true}), // 45 + 14.97 + 5
 			},
 			want: want{
-				Reached: &Reached{At: hour(2), Path: "fit-and-engagement"}, // 64.97 is rounded to 65 before it is compared
+				Reached: &Reached{At: hour(2), Path: "fit-and-engagement"},
 				Qualified: &Qualified{
 					At: hour(2), Path: "fit-and-engagement", Threshold: 65, Score: 65, Intent: "High", MetThreshold: true,
+				},
+			},
+		},
+		"a score below the threshold, until more happens": {
+			history: []Event{
+				captured(hour(0), map[string]any{"company": "A", "numberofemployees": 90, "hs_seniority": "vp", "email": "a@b.example"}),
+				pricingView(hour(0)), acted(hour(14*24), "Download", map[string]any{"gated": true}), // 45 + 7.5 + 5
+				pricingView(hour(14 * 24)),
+			},
+			want: want{
+				Reached: &Reached{At: hour(14 * 24), Path: "fit-and-engagement"},
+				Qualified: &Qualified{
+					At: hour(14 * 24), Path: "fit-and-engagement", Threshold: 65, Score: 73, Intent: "High", MetThreshold: true, // 72.5
 				},
 			},
 		},
