@@ -139,7 +139,7 @@ func (c *Compiled) shareRow(d demand, sums map[key]Count, period Period) Row {
 	n := sums[key{d.clause, d.tier, period}]
 	row := newRow(d, period, n, n.Met+n.Missed)
 	row.Target = fmt.Sprintf("%d%%", d.target)
-	row.Actual = formatShare(row.Met, row.Total)
+	row.Actual = formatShare(row.Met, row.Total, d.target)
 	if row.Total < c.minimumSample() {
 		row.Verdict, row.Indicator = VerdictInsufficientData, Grey
 		return row
@@ -188,12 +188,18 @@ func (r *Row) judge(met, near bool, short Verdict) {
 	}
 }
 
-// formatShare rounds down, so that a share below its target never reads as the target.
-func formatShare(met, total int64) string {
+// formatShare rounds to the nearest percent, but never up to a target that is not reached, nor up to 100: 89.6 % of a target of 90 %
+// reads 89%.
+func formatShare(met, total int64, target int) string {
 	if total == 0 {
 		return "no leads"
 	}
-	return fmt.Sprintf("%d%% (%d of %d)", 100*met/total, met, total)
+	percent := 100 * met / total
+	nearest := (200*met + total) / (2 * total)
+	if nearest < 100 && (nearest < int64(target) || percent >= int64(target)) {
+		percent = nearest
+	}
+	return fmt.Sprintf("%d%% (%d of %d)", percent, met, total)
 }
 
 // worstFirst keeps the order of the clauses within an indicator.
