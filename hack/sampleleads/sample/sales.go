@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package sample
+
+import "time"
+
+var reps = []string{"rep-1@example.com", "rep-2@example.com", "rep-3@example.com", "rep-4@example.com"}
+
+// sales is what happens after a lead qualified.
+func (t *teller) sales(s *story) {
+	s.owner = pick(t, reps)
+	s.owned = s.qualified.Add(t.between(time.Minute, 3*time.Minute))
+	if t.chance(5) {
+		s.owned = s.qualified.Add(t.between(20*time.Minute, 40*time.Minute))
+	}
+	if s.intent == standard && t.chance(10) {
+		t.refuse(s)
+		return
+	}
+	t.noise(s)
+	t.contacts(s)
+	t.disposes(s)
+}
+
+// refuse turns a lead away with a reason before anybody had to call it.
+func (t *teller) refuse(s *story) {
+	s.disposed = &disposal{at: s.owned.Add(t.between(30*time.Minute, 90*time.Minute)), outcome: "Disqualified", reason: "NotICP", coded: true}
+}
+
+// noise is what must not count as contact.
+func (t *teller) noise(s *story) {
+	if t.chance(50) {
+		s.touches = append(s.touches, touch{at: s.owned.Add(time.Minute), channel: "Email", direction: "Outbound", actor: "Automated"})
+	}
+	if t.chance(20) {
+		s.touches = append(s.touches, touch{at: s.owned.Add(2 * time.Minute), channel: "Email", direction: "Inbound", actor: "Human"})
+	}
+}
+
+// contacts is mostly in time, sometimes late, sometimes never.
+func (t *teller) contacts(s *story) {
+	inTime, late := t.windows(s)
+	switch roll := t.rand.IntN(100); {
+	case roll < 86:
+		t.call(s, s.owned.Add(inTime))
+	case roll < 95:
+		t.call(s, s.owned.Add(late))
+	}
+}
+
+// windows are a wait in time and one that is too long, for the lead's intent and time of day.
+func (t *teller) windows(s *story) (inTime, late time.Duration) {
+	switch {
+	case s.intent == standard:
+		return t.between(30*time.Minute, 170*time.Minute), 4 * 24 * time.Hour
+	case t.cal.open(s.owned):
+		return t.between(time.Minute, 4*time.Minute), t.between(20*time.Minute, 3*time.Hour)
+	default:
+		return t.between(10*time.Minute, 50*time.Minute), t.between(13*time.Hour, 15*time.Hour)
+	}
+}
+
+func (t *teller) call(s *story, at time.Time) {
+	s.touches = append(s.touches, touch{at: at, channel: pick(t, []string{"Phone", "Email", "Phone"}), direction: "Outbound", actor: "Human", answered: t.chance(40)})
+	if t.chance(60) {
+		s.touches = append(s.touches, touch{at: at.Add(24 * time.Hour), channel: "Email", direction: "Outbound", actor: "Human"})
+	}
+}
+
+// disposes within days, a few too late or never; rejections mostly carry a code.
+func (t *teller) disposes(s *story) {
+	wait := t.between(24*time.Hour, 10*24*time.Hour)
+	switch roll := t.rand.IntN(100); {
+	case roll < 4:
+		return
+	case roll < 10:
+		wait = t.between(17*24*time.Hour, 19*24*time.Hour)
+	}
+	d := &disposal{at: s.owned.Add(wait), outcome: "Accepted", reason: "AcceptAsSQL", coded: true}
+	switch roll := t.rand.IntN(100); {
+	case roll < 25:
+		d.outcome, d.reason = "Recycled", pick(t, []string{"BadTiming", "NoResponse", "StakeholderChange"})
+	case roll < 40:
+		d.outcome, d.reason = "Disqualified", pick(t, []string{"NotICP", "InvalidContact"})
+	}
+	if d.outcome != "Accepted" && t.chance(10) {
+		d.reason, d.coded = pick(t, []string{"", "Other"}), false
+	}
+	s.disposed = d
+}
