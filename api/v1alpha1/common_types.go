@@ -156,6 +156,8 @@ const (
 	ReasonContractNotFound = "ContractNotFound"
 	// ReasonNothingInForce: no ratified pair of definition and terms exists yet.
 	ReasonNothingInForce = "NothingInForce"
+	// ReasonInvalidSchedule: the schedule of a review does not parse or never comes; the message names the review and the field.
+	ReasonInvalidSchedule = "InvalidSchedule"
 	// ReasonReferenceTaken: another ReviewCadence of the same contract is older.
 	ReasonReferenceTaken = "ReferenceTaken"
 	// ReasonTenantTaken: an older SLAContract of the namespace has the same ledger tenant.

@@ -108,7 +108,8 @@ type PairInForce struct {
 	// +kubebuilder:validation:MaxLength=253
 	Bundle string `json:"bundle,omitempty"`
 
-	// sequence counts the pairs of this contract; the workers never go back to a lower one.
+	// sequence orders the pairs; the workers never go back to a lower one. It is the Unix time of adoption in seconds, or one more than
+	// the last: a contract that is made anew on the ledger tenant of an old one goes on above it.
 	// +required
 	// +kubebuilder:validation:Minimum=1
 	Sequence int64 `json:"sequence,omitempty"`

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package ratify keeps the ratified texts of an object as ControllerRevisions, and decides what is in force: the revision
+// with the highest number. The objects' status can be made again from the revisions alone.
+package ratify
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	slav1alpha1 "github.com/handoff-sla/handoff/api/v1alpha1"
+	"github.com/handoff-sla/handoff/internal/resources"
+	"github.com/handoff-sla/handoff/internal/sla"
+)
+
+// Revision is one ratified text.
+type Revision struct {
+	Name     string
+	UID      types.UID
+	Number   int64
+	Digest   string
+	SignedAt time.Time // the later of the two signatures
+	Since    time.Time // when it was ratified, by the operator's clock
+	Data     []byte    // JSON
+}
+
+// InForce as a status shows it.
+func (r *Revision) InForce() *slav1alpha1.InForce {
+	if r == nil {
+		return nil
+	}
+	return &slav1alpha1.InForce{Revision: r.Name, Digest: slav1alpha1.Digest(r.Digest), Since: metav1.NewTime(r.Since)}
+}
+
+func (r *Revision) signed() *sla.InForce {
+	if r == nil {
+		return nil
+	}
+	return &sla.InForce{Digest: r.Digest, SignedAt: r.SignedAt}
+}
+
+// Series names the revisions of one object.
+type Series struct {
+	Namespace string
+	Label     string // resources.DefinitionLabel or resources.ContractLabel
+	Object    string // the label's value
+	Component resources.Component
+}
+
+// List the revisions of a series. A revision that does not carry what this package wrote into it is an error: guessing what is in force is
+// worse than stopping.
+func List(ctx context.Context, reader client.Reader, s Series) ([]Revision, error) {
+	list := &appsv1.ControllerRevisionList{}
+	selector := client.MatchingLabels{
+		resources.ManagedByLabel: resources.ManagedBy, resources.ComponentLabel: string(s.Component), s.Label: s.Object,
+	}
+	if err := reader.List(ctx, list, client.InNamespace(s.Namespace), selector); err != nil {
+		return nil, fmt.Errorf("list ControllerRevisions of %s/%s: %w", s.Namespace, s.Object, err)
+	}
+	out := make([]Revision, 0, len(list.Items))
+	for i := range list.Items {
+		if !list.Items[i].DeletionTimestamp.IsZero() {
+			continue
+		}
+		revision, err := read(&list.Items[i])
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, revision)
+	}
+	return out, nil
+}
+
+func read(r *appsv1.ControllerRevision) (Revision, error) {
+	out := Revision{Name: r.Name, UID: r.UID, Number: r.Revision, Digest: r.Annotations[resources.DigestAnnotation], Data: r.Data.Raw}
+	for annotation, to := range map[string]*time.Time{
+		resources.SignedAtAnnotation: &out.SignedAt, resources.RatifiedAtAnnotation: &out.Since,
+	} {
+		at, err := time.Parse(time.RFC3339, r.Annotations[annotation])
+		if err != nil {
+			return Revision{}, fmt.Errorf("ControllerRevision %s/%s: annotation %s: %w; restore it or delete the revision",
+				r.Namespace, r.Name, annotation, err)
+		}
+		*to = at
+	}
+	return out, nil
+}
+
+// Newest is the revision in force, nil when there is none.
+func Newest(revisions []Revision) *Revision {
+	var newest *Revision
+	for i := range revisions {
+		if newest == nil || revisions[i].Number > newest.Number {
+			newest = &revisions[i]
+		}
+	}
+	return newest
+}
+
+// Named finds a revision, nil when there is none of the name.
+func Named(revisions []Revision, name string) *Revision {
+	for i := range revisions {
+		if revisions[i].Name == name {
+			return &revisions[i]
+		}
+	}
+	return nil
+}

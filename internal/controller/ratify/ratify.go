@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package ratify
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	slav1alpha1 "github.com/handoff-sla/handoff/api/v1alpha1"
+	"github.com/handoff-sla/handoff/internal/controller/child"
+	"github.com/handoff-sla/handoff/internal/controller/condition"
+	"github.com/handoff-sla/handoff/internal/convert"
+	"github.com/handoff-sla/handoff/internal/resources"
+	"github.com/handoff-sla/handoff/internal/sla"
+)
+
+// skew is how far a signature may be ahead of the operator's clock.
+const skew = 5 * time.Minute
+
+// Text is what is written now in an object whose meaning is known.
+type Text struct {
+	Series
+	Owner      resources.Owner
+	Prefix     string // of the revisions' names
+	Controller bool   // whether the owner alone manages the revisions
+	Digest     string
+	SignOffs   []slav1alpha1.SignOff
+	Data       any // the signed part of the spec
+}
+
+// Standing is where an object stands: what is written, what is signed, what is in force.
+type Standing struct {
+	Digest       string // of what is written; empty when it has no meaning
+	Ratification sla.Ratification
+	InForce      *Revision
+	// Next is when a signature from the future begins to count; zero when there is none.
+	Next time.Time
+}
+
+// Pending is what is written but not in force.
+func (s *Standing) Pending() *slav1alpha1.Pending {
+	if s.Digest == "" || s.Ratification.Ratified {
+		return nil
+	}
+	if s.InForce != nil && s.InForce.Digest == s.Digest {
+		return nil
+	}
+	return &slav1alpha1.Pending{Digest: slav1alpha1.Digest(s.Digest), Missing: convert.Missing(s.Ratification.Missing)}
+}
+
+// Keeper records what is ratified.
+type Keeper struct {
+	Client client.Client
+	// Live reads past the cache. Numbers are given from it: an old list would give one twice.
+	Live client.Reader
+}
+
+// Keep judges the signatures of a text and, when both are there, records it as the revision in force.
+func (k Keeper) Keep(ctx context.Context, t Text, revisions []Revision, now time.Time) (*Standing, error) {
+	out := &Standing{Digest: t.Digest, InForce: Newest(revisions)}
+	counted, early := split(convert.SignOffs(t.SignOffs), now)
+	out.Ratification = sla.Ratify(counted, t.Digest, out.InForce.signed())
+	for _, off := range early {
+		at := off.At.Add(-skew)
+		out.Ratification.Notes = append(out.Ratification.Notes,
+			fmt.Sprintf("%s's sign-off is dated %s, which is in the future", off.Party, off.At.UTC().Format(time.RFC3339)))
+		if out.Next.IsZero() || at.Before(out.Next) {
+			out.Next = at
+		}
+	}
+	if !out.Ratification.Ratified {
+		return out, nil
+	}
+	recorded, err := k.record(ctx, t, out, now)
+	if err != nil {
+		return out, err
+	}
+	out.InForce = recorded
+	return out, nil
+}
+
+// split takes out signatures from the future: one of the year 2099 would bar every later text.
+func split(offs []sla.SignOff, now time.Time) (counted, early []sla.SignOff) {
+	for _, off := range offs {
+		if off.At.After(now.Add(skew)) {
+			early = append(early, off)
+			continue
+		}
+		counted = append(counted, off)
+	}
+	return counted, early
+}
+
+// record writes the revision; nothing is written when it stands as it should.
+func (k Keeper) record(ctx context.Context, t Text, s *Standing, now time.Time) (*Revision, error) {
+	next, err := k.next(ctx, t, s, now)
+	if err != nil {
+		return nil, err
+	}
+	return &next, child.Apply(ctx, k.Client, resources.Revision(resources.RevisionInput{
+		Owner: t.Owner, Label: t.Label, Component: t.Component, Controller: t.Controller,
+		Name: next.Name, Number: next.Number, Digest: next.Digest, SignedAt: next.SignedAt, RatifiedAt: next.Since,
+		Signers: signers(t.SignOffs), Data: next.Data,
+	}))
+}
+
+// next is the revision that should be in force. A text that is signed again keeps its number and gets the later signatures; a text
+// that comes back gets the next number on its old revision; a new one gets a new revision.
+func (k Keeper) next(ctx context.Context, t Text, s *Standing, now time.Time) (Revision, error) {
+	if current := s.InForce; current != nil && current.Digest == t.Digest {
+		again := *current
+		if s.Ratification.SignedAt.After(again.SignedAt) {
+			again.SignedAt = s.Ratification.SignedAt
+		}
+		return again, nil
+	}
+	revisions, err := List(ctx, k.Live, t.Series)
+	if err != nil {
+		return Revision{}, err
+	}
+	next := Revision{
+		Name: resources.RevisionName(t.Prefix, t.Digest), Digest: t.Digest, Number: 1,
+		SignedAt: s.Ratification.SignedAt, Since: now.UTC().Truncate(time.Second),
+	}
+	if newest := Newest(revisions); newest != nil {
+		next.Number = newest.Number + 1
+	}
+	old := Named(revisions, next.Name)
+	if old == nil {
+		next.Data, err = json.Marshal(t.Data)
+		return next, err
+	}
+	if old.Digest != t.Digest {
+		return Revision{}, fmt.Errorf("ControllerRevision %s/%s is taken by %s", t.Namespace, old.Name, Short(old.Digest))
+	}
+	next.Data, next.UID = old.Data, old.UID // the data is immutable
+	return next, nil
+}
+
+func signers(offs []slav1alpha1.SignOff) []string {
+	out := make([]string, 0, len(offs))
+	for _, o := range offs {
+		out = append(out, string(o.Party)+"="+o.By)
+	}
+	slices.Sort(out)
+	return out
+}
+
+// Short form of a digest for people.
+func Short(digest string) string {
+	if i := strings.LastIndex(digest, ":"); i >= 0 && len(digest) > i+9 {
+		return digest[:i+9] + "…"
+	}
+	return digest
+}
+
+// SetRatified sets the condition Ratified: whether both parties signed what is written, and if not, who is missing and why.
+func (s *Standing) SetRatified(conditions *[]metav1.Condition, generation int64, now time.Time, resource, name string) {
+	set := func(status metav1.ConditionStatus, reason, message string) {
+		condition.Set(conditions, generation, now, slav1alpha1.RatifiedCondition, status, reason, message)
+	}
+	if s.Ratification.Ratified {
+		set(metav1.ConditionTrue, slav1alpha1.ReasonAttested, fmt.Sprintf("both parties signed %s, the last at %s",
+			Short(s.Digest), s.Ratification.SignedAt.UTC().Format(time.RFC3339)))
+		return
+	}
+	set(metav1.ConditionFalse, slav1alpha1.ReasonSignOffMissing, s.Missing(resource, name))
+}
+
+// Missing says who has not signed, why, and how to.
+func (s *Standing) Missing(resource, name string) string {
+	var parties, commands []string
+	for _, p := range s.Ratification.Missing {
+		parties = append(parties, string(p))
+		commands = append(commands, fmt.Sprintf("`kubectl sla sign --party %s --by ROLE FILE`", p))
+	}
+	verb := "has"
+	if len(parties) > 1 {
+		verb = "have"
+	}
+	message := fmt.Sprintf("%s %s not signed %s", strings.Join(parties, " and "), verb, Short(s.Digest))
+	if why := s.why(); len(why) > 0 {
+		message += " (" + strings.Join(why, "; ") + ")"
+	}
+	message += fmt.Sprintf("; run %s on the manifest of %s/%s", strings.Join(commands, " and "), resource, name)
+	if s.InForce != nil {
+		message += "; " + s.InForce.Name + " stays in force"
+	}
+	return message
+}
+
+// why are the notes that say more than that somebody has not signed, which the message begins with.
+func (s *Standing) why() []string {
+	return slices.DeleteFunc(slices.Clone(s.Ratification.Notes), func(note string) bool {
+		return strings.HasSuffix(note, "has not signed")
+	})
+}

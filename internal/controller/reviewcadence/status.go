@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package reviewcadence
+
+import (
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	slav1alpha1 "github.com/handoff-sla/handoff/api/v1alpha1"
+	"github.com/handoff-sla/handoff/internal/controller/condition"
+	"github.com/handoff-sla/handoff/internal/resources"
+)
+
+// writeStatus makes the whole status from what was found.
+func (s *scope) writeStatus(status *slav1alpha1.ReviewCadenceStatus) {
+	generation := s.cadence.Generation
+	status.ObservedGeneration = generation
+	condition.SetReady(&status.Conditions, generation, s.now, &s.outcome, s.success())
+	if !s.gathered {
+		return
+	}
+	status.TimeZone = ""
+	if s.zone != nil {
+		status.TimeZone = s.zone.String()
+	}
+	status.Reviews = make([]slav1alpha1.ReviewStatus, 0, len(s.cadence.Spec.Reviews))
+	for _, review := range s.cadence.Spec.Reviews {
+		status.Reviews = append(status.Reviews, s.review(review.Name))
+	}
+}
+
+func (s *scope) review(name string) slav1alpha1.ReviewStatus {
+	out := slav1alpha1.ReviewStatus{Name: name, Last: s.newest(name)}
+	if schedule := s.schedules[name]; schedule != nil && s.zone != nil && !s.refused {
+		at := metav1.NewTime(nextRun(schedule, s.now, s.zone))
+		out.Next = &at
+	}
+	for i := range s.cronJobs {
+		if s.cronJobs[i].Name == resources.ReviewJobName(s.owner.Name, name) {
+			out.LastRun = s.cronJobs[i].Status.LastScheduleTime.DeepCopy()
+		}
+	}
+	return out
+}
+
+func (s *scope) success() string {
+	if s.zone == nil {
+		return ""
+	}
+	return fmt.Sprintf("%d reviews are scheduled in %s", len(s.cadence.Spec.Reviews), s.zone)
+}
+
+// changes are the events of the step from one status to the next.
+func changes(before, after *slav1alpha1.ReviewCadenceStatus) []condition.Event {
+	was := map[string]string{}
+	for _, review := range before.Reviews {
+		if review.Last != nil {
+			was[review.Name] = review.Last.Report
+		}
+	}
+	var out []condition.Event
+	for _, review := range after.Reviews {
+		if review.Last == nil || was[review.Name] == review.Last.Report {
+			continue
+		}
+		out = append(out, condition.Event{
+			Type: corev1.EventTypeNormal, Reason: "ReportPublished", Action: "Review",
+			Note: fmt.Sprintf("review %s of %s: %s, in ConfigMap %s", review.Name, review.Last.Period, review.Last.Result, review.Last.Report),
+		})
+	}
+	return append(out, condition.StalledEvent(before.Conditions, after.Conditions)...)
+}

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package slacontract
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	slav1alpha1 "github.com/handoff-sla/handoff/api/v1alpha1"
+	"github.com/handoff-sla/handoff/internal/controller/outcome"
+	"github.com/handoff-sla/handoff/internal/controller/ratify"
+	"github.com/handoff-sla/handoff/internal/convert"
+	"github.com/handoff-sla/handoff/internal/resources"
+	"github.com/handoff-sla/handoff/internal/sla"
+)
+
+// signedTerms is what a revision of the terms keeps, in the form of a contract's spec.
+type signedTerms struct {
+	DefinitionRef slav1alpha1.ObjectReference `json:"definitionRef"`
+	Terms         slav1alpha1.Terms           `json:"terms"`
+}
+
+// ratifyTerms checks what is written and records it once both parties have signed it.
+func (s *scope) ratifyTerms(ctx context.Context) error {
+	terms, err := convert.Terms(s.contract.Spec)
+	if err != nil {
+		return s.invalidTerms(err)
+	}
+	if _, err := sla.Compile(terms); err != nil {
+		return s.invalidTerms(err)
+	}
+	digest, err := sla.DigestTerms(terms)
+	if err != nil {
+		return s.invalidTerms(err)
+	}
+	keeper := ratify.Keeper{Client: s.client, Live: s.live}
+	standing, err := keeper.Keep(ctx, ratify.Text{
+		Series: series(s.owner.Namespace, s.owner.Name), Owner: s.owner, Controller: true,
+		Prefix: s.owner.Name + "-" + string(resources.Terms), Digest: digest, SignOffs: s.contract.Spec.SignOffs,
+		Data: signedTerms{DefinitionRef: s.contract.Spec.DefinitionRef, Terms: s.contract.Spec.Terms},
+	}, s.revisions, s.now)
+	s.standing = *standing
+	return err
+}
+
+func (s *scope) invalidTerms(err error) error {
+	kept := ""
+	if s.standing.InForce != nil {
+		kept = "; " + s.standing.InForce.Name + " stays in force"
+	}
+	return outcome.Stalled(slav1alpha1.ReasonInvalidTerms, "%v%s", err, kept)
+}
+
+// lookUpTerms reads the terms in force from their revision: what is written may not be signed.
+func (s *scope) lookUpTerms(context.Context) error {
+	revision := s.standing.InForce
+	if revision == nil {
+		if s.standing.Digest == "" {
+			return nil // said already: the terms do not compile
+		}
+		return outcome.Waiting(slav1alpha1.ReasonNothingInForce, "no terms were ratified yet: %s", s.standing.Missing("slacontract", s.owner.Name))
+	}
+	spec := slav1alpha1.SLAContractSpec{}
+	if err := json.Unmarshal(revision.Data, &spec); err != nil {
+		return fmt.Errorf("ControllerRevision %s/%s: %w", s.owner.Namespace, revision.Name, err)
+	}
+	terms, err := convert.Terms(spec)
+	if err != nil {
+		return outcome.Stalled(slav1alpha1.ReasonInvalidTerms, "the ratified terms %s: %v; sign new terms", revision.Name, err)
+	}
+	compiled, err := sla.Compile(terms)
+	if err != nil {
+		return outcome.Stalled(slav1alpha1.ReasonInvalidTerms, "the ratified terms %s: %v; sign new terms", revision.Name, err)
+	}
+	s.terms = &ratifiedTerms{revision: revision, terms: terms, compiled: compiled}
+	return nil
+}
