@@ -40,7 +40,7 @@ type Handler struct {
 	Store   func() (Store, error)      // an error while the ledger is away
 	Token   func() (string, error)     // the bearer token that senders show; an error while there is none
 	Now     func() time.Time           // to refuse events from the future
-	Count   func(result string, n int) // of events, by result
+	Taken   func(result string, n int) // is told how many events had which result
 	Log     *slog.Logger
 }
 
@@ -154,7 +154,7 @@ func (h *Handler) take(w http.ResponseWriter, r *http.Request, m mode, body []by
 	}
 	a := answer(results)
 	for result, n := range map[string]int{"accepted": a.Accepted, "duplicate": a.Duplicates, "rejected": a.Rejected} {
-		h.Count(result, n)
+		h.Taken(result, n)
 	}
 	respond(w, a.status(m), a)
 }
@@ -174,7 +174,7 @@ func (h *Handler) store(w http.ResponseWriter, r *http.Request, entries []ledger
 	outcomes, err := store.Ingest(ctx, entries)
 	if err != nil {
 		h.Log.Error("events were not written", "events", len(entries), "error", ledger.Describe(err))
-		h.Count("failed", len(entries))
+		h.Taken("failed", len(entries))
 		unavailable(w, "the ledger did not take the events: "+ledger.Describe(err)+". Send them again: what is there already is not counted twice")
 		return false
 	}

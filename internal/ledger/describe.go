@@ -28,6 +28,8 @@ func Describe(err error) string {
 		return ""
 	case errors.Is(err, ErrDSN):
 		return ErrDSN.Error()
+	case errors.Is(err, ErrNotRegistered):
+		return ErrNotRegistered.Error()
 	case errors.As(err, &stale):
 		return stale.Error()
 	case errors.As(err, &mismatch):
@@ -83,3 +85,9 @@ func kindOf(err error) string {
 }
 
 func typeName(err error) string { return fmt.Sprintf("%T", err) }
+
+// SchemaMissing says whether the error is that the tables are not there: the database was replaced by an empty one.
+func SchemaMissing(err error) bool {
+	var server *pgconn.PgError
+	return errors.As(err, &server) && (server.Code == "42P01" || server.Code == "3F000")
+}

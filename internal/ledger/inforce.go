@@ -67,10 +67,19 @@ func (l *Ledger) recognise(ctx context.Context, tx pgx.Tx, b bundle.Bundle) (sin
 
 // Bundle reads a pair from the archive: leads are judged for ever by the pair that was in force when they qualified.
 func (l *Ledger) Bundle(ctx context.Context, sequence int64) (bundle.Bundle, error) {
+	return readBundle(ctx, l.pool, l.tenant, sequence)
+}
+
+// Bundle reads a pair from the archive, inside the transaction.
+func (r *Routing) Bundle(ctx context.Context, sequence int64) (bundle.Bundle, error) {
+	return readBundle(ctx, r.tx, r.ledger.tenant, sequence)
+}
+
+func readBundle(ctx context.Context, db querier, tenant string, sequence int64) (bundle.Bundle, error) {
 	var b bundle.Bundle
-	err := l.pool.QueryRow(ctx, `SELECT bundle FROM in_force WHERE tenant = $1 AND sequence = $2`, l.tenant, sequence).Scan(&b)
+	err := db.QueryRow(ctx, `SELECT bundle FROM in_force WHERE tenant = $1 AND sequence = $2`, tenant, sequence).Scan(&b)
 	if err != nil {
-		return bundle.Bundle{}, fmt.Errorf("pair %d of tenant %q: %w", sequence, l.tenant, err)
+		return bundle.Bundle{}, fmt.Errorf("pair %d of tenant %q: %w", sequence, tenant, err)
 	}
 	return b, nil
 }

@@ -67,12 +67,15 @@ func (ro *Rotation) welcome(pool lead.Pool, newcomers []string, open map[string]
 // Of is the state of a pool's members.
 func (ro *Rotation) Of(pool string) map[string]lead.RepState { return ro.pools[pool] }
 
-// Took notes that a rep took a turn in a pool and owns one more open lead.
-func (ro *Rotation) Took(pool, rep string) {
+// Took notes that a rep took a turn in a pool and, unless the lead is disposed of already, owns one more open lead.
+func (ro *Rotation) Took(pool, rep string, open bool) {
 	state := ro.pools[pool][rep]
 	state.Turns++
 	ro.pools[pool][rep] = state
 	ro.dirty[pool][rep] = true
+	if !open {
+		return
+	}
 	for _, members := range ro.pools {
 		if s, member := members[rep]; member {
 			s.Open++

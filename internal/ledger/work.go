@@ -29,6 +29,9 @@ func (e *StaleError) Error() string {
 		"leads until it is replaced by one with that bundle", e.Mounted, e.InForce)
 }
 
+// ErrNotRegistered says that the mounted pair was not put into force yet.
+var ErrNotRegistered = errors.New("the mounted bundle is not registered in the ledger yet")
+
 // Failed is a lead that could not be worked off. It stays in its queue and is tried again.
 type Failed struct {
 	Lead string
@@ -75,7 +78,7 @@ func (l *Ledger) enterInForce(ctx context.Context, tx pgx.Tx, mounted int64) err
 	case mounted < inForce:
 		return &StaleError{Mounted: mounted, InForce: inForce}
 	case mounted > inForce:
-		return errors.New("the mounted bundle is not registered in the ledger")
+		return ErrNotRegistered
 	}
 	return nil
 }

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Command routing-worker finds owners for leads, keeps their clocks and counts.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+	_ "time/tzdata" // the image has no zone files
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"github.com/handoff-sla/handoff/internal/pipeline"
+	"github.com/handoff-sla/handoff/internal/worker"
+)
+
+const usage = `routing-worker gives each MQL an owner from the pools of the mounted roster, or takes the owner that another system
+reported, works out how every lead stands under every clause of the terms, finds deadlines that have passed within a second,
+and counts into the status of the SLAMeasurement. Any number may run: rotation stays fair and one of them counts. A changed
+roster takes effect without a restart.
+
+Example:
+  routing-worker --tenant acme-mid-market --measurement mid-market --namespace revenue --measure-interval 1m
+`
+
+type options struct {
+	worker.Options
+	rosterDir string
+	interval  time.Duration
+}
+
+func main() {
+	var o options
+	flags := flag.NewFlagSet("routing-worker", flag.ExitOnError)
+	flags.Usage = worker.Usage(flags, usage)
+	o.Register(flags)
+	flags.StringVar(&o.rosterDir, "roster-dir", "/etc/handoff/roster", "folder with roster.json: the pools and their members")
+	flags.DurationVar(&o.interval, "measure-interval", time.Minute,
+		"least time between two writes of the SLAMeasurement; a backlog that has just been worked off is written at once")
+	_ = flags.Parse(os.Args[1:]) // ends the process itself when it fails
+	err := o.Validate()
+	if flags.NArg() > 0 {
+		err = errors.Join(err, fmt.Errorf("unexpected argument %q", flags.Arg(0)))
+	}
+	if o.interval < time.Second {
+		err = errors.Join(err, errors.New("--measure-interval should be at least 1s"))
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(2)
+	}
+	log := worker.Log("routing")
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
+	defer stop()
+	if err := run(ctx, o, log); err != nil {
+		log.Error("ended", "error", err.Error())
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, o options, log *slog.Logger) error {
+	pair, err := worker.LoadPair(o.BundleDir)
+	if err != nil {
+		return err
+	}
+	writer, err := o.Writer(time.Now)
+	if err != nil {
+		return err
+	}
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	metrics := pipeline.NewMetrics(registry)
+
+	keeper := o.Keeper(pair.Bundle, time.Now, log)
+	defer keeper.Close()
+	reporter := worker.NewReporter(writer.SetLedger, log)
+	keeper.Changed = reporter.Report
+	rosters := &worker.Rosters{
+		Dir: o.rosterDir, Pair: pair, Every: time.Second, Changed: make(chan struct{}, 1), Metrics: metrics, Log: log,
+	}
+	pairs := &pipeline.Pairs{Mounted: pair}
+	router := &pipeline.Router{
+		Pairs: pairs, Roster: rosters.Current, Metrics: metrics, Log: log,
+		Ledger: func() (pipeline.RouteLedger, error) { return keeper.Ledger() },
+	}
+	breaches := &pipeline.Breaches{
+		Metrics: metrics, Log: log,
+		Ledger: func() (pipeline.BreachLedger, error) { return keeper.Ledger() },
+	}
+	counting := &pipeline.Counting{
+		Pairs: pairs, Sink: writer, Interval: o.interval, Now: time.Now, Metrics: metrics, Log: log,
+		Ledger: func() (pipeline.CountLedger, error) { return keeper.Ledger() },
+	}
+	loop := func(name string, step func(context.Context) (time.Duration, error), wake <-chan struct{}) func(context.Context) {
+		return pipeline.Loop{Name: name, Step: step, Wake: wake, Metrics: metrics, Log: log}.Run
+	}
+	process := &worker.Process{
+		Health: &worker.Health{
+			Registry: registry,
+			Checks:   []worker.Check{{Name: "ledger", OK: keeper.Check}, {Name: "roster", OK: rosters.Check}},
+		},
+		Probes: o.Health, Log: log,
+		Support: []func(context.Context){keeper.Run, rosters.Run, reporter.Run},
+		Loops: []func(context.Context){
+			loop("route", router.Step, nil),
+			loop("unrouted", router.StepUnrouted, rosters.Changed),
+			loop("breach", breaches.Step, nil),
+			func(ctx context.Context) {
+				loop("count", counting.Step, nil)(ctx)
+				counting.Close(context.WithoutCancel(ctx))
+			},
+		},
+	}
+	return process.Run(ctx)
+}

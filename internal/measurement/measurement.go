@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package measurement is the workers' only word to the cluster: it writes the status of their contract's SLAMeasurement with
+// server-side apply. The counts, and the condition of each worker, have a field manager of their own, so that no writer touches
+// what another one wrote. What has not changed is not written.
+package measurement
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	slav1alpha1 "github.com/handoff-sla/handoff/api/v1alpha1"
+)
+
+// The field managers.
+const (
+	ManagerCounts  = "handoff-routing-worker"           // counts and what belongs to them
+	ManagerLedger  = "handoff-routing-worker-condition" // the condition LedgerAvailable
+	ManagerScoring = "handoff-scoring-worker"           // the condition IngestAvailable
+)
+
+// Reasons of the conditions, for the workers, which know no API type.
+const (
+	ReasonSecretNotFound    = slav1alpha1.ReasonSecretNotFound
+	ReasonLedgerUnreachable = slav1alpha1.ReasonLedgerUnreachable
+	ReasonLedgerAvailable   = slav1alpha1.ReasonLedgerAvailable
+	ReasonIngestAvailable   = slav1alpha1.ReasonIngestAvailable
+)
+
+// Scheme that a client needs.
+func Scheme() (*runtime.Scheme, error) {
+	scheme := runtime.NewScheme()
+	return scheme, slav1alpha1.AddToScheme(scheme)
+}
+
+// Writer writes the status of one SLAMeasurement.
+type Writer struct {
+	Client    client.Client
+	Namespace string
+	Name      string
+	Now       func() time.Time // of a transition
+}
+
+// Condition of a worker.
+type Condition struct {
+	OK      bool
+	Reason  string
+	Message string
+}
+
+// SetLedger says whether the routing worker reaches the ledger.
+func (w *Writer) SetLedger(ctx context.Context, c Condition) error {
+	return w.set(ctx, ManagerLedger, slav1alpha1.LedgerAvailableCondition, c)
+}
+
+// SetIngest says whether the scoring worker can accept events.
+func (w *Writer) SetIngest(ctx context.Context, c Condition) error {
+	return w.set(ctx, ManagerScoring, slav1alpha1.IngestAvailableCondition, c)
+}
+
+// set reads first: what is there already is not written again, and a transition is only one when the status changes.
+func (w *Writer) set(ctx context.Context, manager, conditionType string, c Condition) error {
+	current, err := w.get(ctx)
+	if err != nil {
+		return err
+	}
+	status := metav1.ConditionFalse
+	if c.OK {
+		status = metav1.ConditionTrue
+	}
+	since := metav1.NewTime(w.Now())
+	if old := meta.FindStatusCondition(current.Status.Conditions, conditionType); old != nil && old.Status == status {
+		if old.Reason == c.Reason && old.Message == c.Message {
+			return nil
+		}
+		since = old.LastTransitionTime
+	}
+	return w.apply(ctx, manager, map[string]any{"conditions": []any{map[string]any{
+		"type": conditionType, "status": string(status), "reason": c.Reason, "message": c.Message,
+		"lastTransitionTime": since.UTC().Format(time.RFC3339),
+	}}})
+}
+
+func (w *Writer) get(ctx context.Context) (*slav1alpha1.SLAMeasurement, error) {
+	var m slav1alpha1.SLAMeasurement
+	if err := w.Client.Get(ctx, types.NamespacedName{Namespace: w.Namespace, Name: w.Name}, &m); err != nil {
+		return nil, fmt.Errorf("reading SLAMeasurement %s/%s: %w", w.Namespace, w.Name, err)
+	}
+	return &m, nil
+}
+
+func (w *Writer) apply(ctx context.Context, manager string, status map[string]any) error {
+	object := &unstructured.Unstructured{Object: map[string]any{"status": status}}
+	object.SetGroupVersionKind(slav1alpha1.GroupVersion.WithKind("SLAMeasurement"))
+	object.SetNamespace(w.Namespace)
+	object.SetName(w.Name)
+	err := w.Client.Status().Apply(ctx, client.ApplyConfigurationFromUnstructured(object), client.FieldOwner(manager), client.ForceOwnership)
+	if err != nil {
+		return fmt.Errorf("writing the status of SLAMeasurement %s/%s: %w", w.Namespace, w.Name, err)
+	}
+	return nil
+}

@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package pipeline
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/handoff-sla/handoff/internal/ledger"
+	"github.com/handoff-sla/handoff/internal/sla"
+)
+
+// What is counted: the periods that are judged, and those in which deadlines lie ahead.
+const (
+	weeksBack, weeksAhead   = 26, 12
+	monthsBack, monthsAhead = 6, 3
+	maxRows                 = 2000
+)
+
+// Measurement is what the cluster gets to know of the ledger: numbers, no lead.
+type Measurement struct {
+	ledger.Snapshot
+	ClosedThrough sla.Period // the last ISO week that is over
+}
+
+// Sink takes measurements. It writes only what differs from what is there, apart from the time of counting.
+type Sink interface {
+	Write(ctx context.Context, m Measurement) error
+}
+
+// CountLedger is what counting needs of the ledger.
+type CountLedger interface {
+	Archive
+	BecomeCounter(ctx context.Context) (*ledger.Counter, error)
+	Pulse(ctx context.Context) (ledger.Pulse, error)
+	Now(ctx context.Context) (time.Time, error)
+	InForce(ctx context.Context) (int64, time.Time, error)
+	Count(ctx context.Context, periods []sla.Period) (ledger.Snapshot, error)
+}
+
+// Counting counts for the contract, in one replica at a time.
+type Counting struct {
+	Pairs    *Pairs
+	Ledger   func() (CountLedger, error)
+	Sink     Sink
+	Interval time.Duration    // between two writes, unless the backlog has just been worked off
+	Now      func() time.Time // paces the writes; what is counted goes by the ledger's clock
+	Metrics  *Metrics
+	Log      *slog.Logger
+
+	counter *ledger.Counter
+	of      CountLedger // the ledger that counter belongs to
+	pulse   ledger.Pulse
+	counted time.Time // last count; zero before the first
+	written time.Time // last count that was given to the sink because something had changed
+	waiting int64     // as last given to the sink
+}
+
+// Step counts when something may have changed: at once after a quiet time, then at most once an interval, and at once again when
+// the last of the backlog has been worked off.
+func (c *Counting) Step(ctx context.Context) (time.Duration, error) {
+	const every = time.Second
+	l, err := c.Ledger()
+	if err != nil {
+		c.forget(ctx)
+		return 0, ErrNotReady
+	}
+	mine, err := c.hold(ctx, l)
+	if err != nil || !mine {
+		return every, err
+	}
+	pulse, err := l.Pulse(ctx)
+	if err != nil {
+		return 0, err
+	}
+	c.Metrics.Waiting.Set(float64(pulse.Waiting))
+	c.Metrics.Unrouted.Set(float64(pulse.Unowned))
+	if !c.due(pulse) {
+		return every, nil
+	}
+	if err := c.count(ctx, l); err != nil {
+		return 0, err
+	}
+	if pulse != c.pulse || c.written.IsZero() {
+		c.written = c.counted
+	}
+	c.pulse = pulse
+	return every, nil
+}
+
+// Close gives the role of the counter to another replica.
+func (c *Counting) Close(ctx context.Context) { c.forget(ctx) }
+
+func (c *Counting) due(pulse ledger.Pulse) bool {
+	now := c.Now()
+	switch {
+	case c.counted.IsZero():
+		return true
+	case c.waiting > 0 && pulse.Waiting == 0:
+		return true
+	case now.Sub(c.counted) >= c.Interval: // also notices a week that has ended, and a status that somebody else changed
+		return true
+	default:
+		return pulse != c.pulse && now.Sub(c.written) >= c.Interval
+	}
+}
+
+// hold makes sure that this replica is the one that counts.
+func (c *Counting) hold(ctx context.Context, l CountLedger) (bool, error) {
+	if c.counter != nil && c.of == l && c.counter.Holds(ctx) {
+		return true, nil
+	}
+	c.forget(ctx)
+	counter, err := l.BecomeCounter(ctx)
+	if err != nil || counter == nil {
+		return false, err
+	}
+	c.counter, c.of = counter, l
+	c.Log.Info("this replica counts")
+	return true, nil
+}
+
+func (c *Counting) forget(ctx context.Context) {
+	if c.counter != nil {
+		c.counter.Resign(ctx)
+	}
+	c.counter, c.of, c.counted, c.written, c.waiting = nil, nil, time.Time{}, time.Time{}, 0
+}
+
+func (c *Counting) count(ctx context.Context, l CountLedger) error {
+	zone, err := c.zone(ctx, l)
+	if err != nil {
+		return err
+	}
+	now, err := l.Now(ctx)
+	if err != nil {
+		return err
+	}
+	snapshot, err := l.Count(ctx, periods(now, zone))
+	if err != nil {
+		return err
+	}
+	if len(snapshot.Counts) > maxRows {
+		c.Log.Warn("too many rows; the oldest are left out", "rows", len(snapshot.Counts), "most", maxRows)
+		snapshot.Counts = snapshot.Counts[:maxRows]
+	}
+	closed, err := closedThrough(snapshot.AsOf, zone)
+	if err != nil {
+		return err
+	}
+	if err := c.Sink.Write(ctx, Measurement{Snapshot: snapshot, ClosedThrough: closed}); err != nil {
+		return shownError{err}
+	}
+	c.counted, c.waiting = c.Now(), snapshot.Leads.Waiting
+	return nil
+}
+
+// zone is that of the pair in force, which may be another than the mounted one.
+func (c *Counting) zone(ctx context.Context, l CountLedger) (*time.Location, error) {
+	sequence, _, err := l.InForce(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if sequence == 0 {
+		return c.Pairs.Mounted.Zone(), nil
+	}
+	pair, err := c.Pairs.Of(ctx, l, sequence)
+	if err != nil {
+		return nil, err
+	}
+	return pair.Zone(), nil
+}
+
+// periods that are counted.
+func periods(now time.Time, zone *time.Location) []sla.Period {
+	local := now.In(zone)
+	var ps []sla.Period
+	noon := time.Date(local.Year(), local.Month(), local.Day(), 12, 0, 0, 0, zone)
+	for week := -weeksBack; week <= weeksAhead; week++ {
+		ps = append(ps, sla.WeekOf(noon.AddDate(0, 0, 7*week), zone))
+	}
+	middle := time.Date(local.Year(), local.Month(), 15, 12, 0, 0, 0, zone)
+	for month := -monthsBack; month <= monthsAhead; month++ {
+		ps = append(ps, sla.MonthOf(middle.AddDate(0, month, 0), zone))
+	}
+	return ps
+}
+
+// closedThrough is the week before the one that now lies in.
+func closedThrough(now time.Time, zone *time.Location) (sla.Period, error) {
+	begin, _, err := sla.WeekOf(now, zone).Bounds(zone)
+	if err != nil {
+		return "", err
+	}
+	return sla.WeekOf(begin.Add(-time.Nanosecond), zone), nil
+}

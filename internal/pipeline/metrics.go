@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package pipeline
+
+import "github.com/prometheus/client_golang/prometheus"
+
+// Metrics of the workers. No label ever carries an id of a lead or a rep.
+type Metrics struct {
+	Events         *prometheus.CounterVec
+	Scored         prometheus.Counter
+	Routed         prometheus.Counter
+	Failed         *prometheus.CounterVec
+	Missed         prometheus.Counter
+	BreachLateness prometheus.Gauge
+	Waiting        prometheus.Gauge
+	Unrouted       prometheus.Gauge
+	StepErrors     *prometheus.CounterVec
+	Stale          prometheus.Gauge
+	RosterErrors   prometheus.Counter
+}
+
+// NewMetrics makes and registers the metrics.
+func NewMetrics(r prometheus.Registerer) *Metrics {
+	counter := func(name, help string) prometheus.Counter {
+		return prometheus.NewCounter(prometheus.CounterOpts{Namespace: "handoff", Name: name, Help: help})
+	}
+	gauge := func(name, help string) prometheus.Gauge {
+		return prometheus.NewGauge(prometheus.GaugeOpts{Namespace: "handoff", Name: name, Help: help})
+	}
+	vec := func(name, help, label string) *prometheus.CounterVec {
+		return prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: "handoff", Name: name, Help: help}, []string{label})
+	}
+	m := &Metrics{
+		Events:         vec("events_total", "Events received, by result: accepted, duplicate, rejected, failed.", "result"),
+		Scored:         counter("leads_scored_total", "Leads scored after news of them."),
+		Routed:         counter("leads_routed_total", "Leads whose owner and clocks were worked out after news of them."),
+		Failed:         vec("leads_failed_total", "Leads that could not be worked off and are tried again, by step.", "step"),
+		Missed:         counter("obligations_missed_total", "Deadlines found to have passed."),
+		BreachLateness: gauge("breach_lateness_seconds", "How long after its deadline the last breach was noticed."),
+		Waiting:        gauge("work_waiting", "Causes in the ledger that are not yet worked off, as the counting replica sees them."),
+		Unrouted:       gauge("leads_unrouted", "MQLs without an owner, as the counting replica sees them."),
+		StepErrors:     vec("step_errors_total", "Steps that failed and are tried again, mostly because of the ledger, by loop.", "loop"),
+		Stale:          gauge("bundle_stale", "1 while a later pair than the mounted one is in force and this worker claims no leads."),
+		RosterErrors:   counter("roster_errors_total", "Rosters that could not be read; the last good one stays in use."),
+	}
+	r.MustRegister(m.Events, m.Scored, m.Routed, m.Failed, m.Missed, m.BreachLateness, m.Waiting, m.Unrouted, m.StepErrors,
+		m.Stale, m.RosterErrors)
+	return m
+}

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package pipeline
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/handoff-sla/handoff/internal/bundle"
+	"github.com/handoff-sla/handoff/internal/lead"
+	"github.com/handoff-sla/handoff/internal/ledger"
+	"github.com/handoff-sla/handoff/internal/sla"
+)
+
+// Roster is a checked roster: who may get a lead.
+type Roster struct {
+	Pools  []lead.Pool
+	router *lead.Router
+}
+
+// CompileRoster checks a roster against the mounted definition.
+func (p *Pair) CompileRoster(r bundle.Roster) (*Roster, error) {
+	router, err := p.Program.CompilePools(r.Pools)
+	if err != nil {
+		return nil, fmt.Errorf("roster: %w", err)
+	}
+	return &Roster{Pools: r.Pools, router: router}, nil
+}
+
+// Dispatcher finds owners and keeps the standing of each lead under each clause.
+type Dispatcher struct {
+	Pairs  *Pairs
+	Roster *Roster
+}
+
+// Decide handles leads that have news.
+func (d *Dispatcher) Decide(ctx context.Context, r *ledger.Routing) error {
+	for _, one := range r.Leads {
+		if err := d.decide(ctx, r, one, false); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// DecideUnrouted tries again for MQLs that nobody was available for, and leaves alone those that still have to wait.
+func (d *Dispatcher) DecideUnrouted(ctx context.Context, r *ledger.Routing) error {
+	for _, one := range r.Leads {
+		if err := d.decide(ctx, r, one, true); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// decide returns the errors that spoil the transaction. What spoils only this lead has the lead put back.
+func (d *Dispatcher) decide(ctx context.Context, r *ledger.Routing, one *ledger.Lead, onlyIfOwned bool) error {
+	sequence := one.JudgedBy
+	if sequence == 0 {
+		sequence = one.ReachedBy
+	}
+	pair, err := d.Pairs.Of(ctx, r, sequence)
+	if err != nil {
+		r.Fail(one, err)
+		return nil
+	}
+	history := one.History()
+	own(one, history)
+	if one.Qualified != nil && one.Owner == "" && mechanism(pair.Terms.Terms()) == sla.Automatic {
+		if err := d.pick(ctx, r, one, history); err != nil {
+			return err
+		}
+		own(one, history)
+	}
+	if onlyIfOwned && one.Owner == "" {
+		return nil
+	}
+	facts := sla.FactsOf(stamps(one), pair.Bundle.Lead.Dispositions, history)
+	one.DisposedAt = time.Time{}
+	if len(facts.Disposals) > 0 {
+		one.DisposedAt = facts.Disposals[0].At
+	}
+	r.Keep(one, pair.Bundle.Terms.Name, sla.Obligations(pair.Terms, facts, r.Now))
+	return nil
+}
+
+// mechanism by which a lead gets its owner: our routing unless the terms leave it to the CRM.
+func mechanism(t sla.Terms) sla.Mechanism {
+	if t.Marketing != nil && t.Marketing.Delivery != nil && t.Marketing.Delivery.Mechanism == sla.CRM {
+		return sla.CRM
+	}
+	return sla.Automatic
+}
+
+// own derives the owner from our own pick and from what other systems reported: the latest counts, and the earliest is the
+// moment at which the lead was delivered. Times decide, so the order of arrival does not matter.
+func own(one *ledger.Lead, history []lead.Event) {
+	one.Owner, one.OwnedAt, one.OwnedFirstAt = one.PickedRep, one.PickedAt, one.PickedAt
+	for _, e := range history {
+		if e.Kind != lead.KindAssigned {
+			continue
+		}
+		if one.OwnedFirstAt.IsZero() || e.Time.Before(one.OwnedFirstAt) {
+			one.OwnedFirstAt = e.Time
+		}
+		if one.Owner == "" || !e.Time.Before(one.OwnedAt) {
+			one.Owner, one.OwnedAt = e.Owner, e.Time
+		}
+	}
+}
+
+// pick finds an owner in the first pool that takes the lead and has somebody available.
+func (d *Dispatcher) pick(ctx context.Context, r *ledger.Routing, one *ledger.Lead, history []lead.Event) error {
+	record := d.Pairs.Mounted.Program.Qualify(history, never).Record
+	rotation, err := r.Rotation(ctx, d.Roster.Pools)
+	if err != nil {
+		return err
+	}
+	for _, i := range d.Roster.router.Candidates(record, history, r.Now) {
+		pool := d.Roster.Pools[i]
+		rep, ok := lead.Pick(pool, rotation.Of(pool.Name), r.Now)
+		if !ok {
+			continue
+		}
+		rotation.Took(pool.Name, rep, !disposed(history))
+		one.PickedRep, one.PickedAt, one.Pool = rep, r.Now, pool.Name
+		return nil
+	}
+	one.NoCapacity = true
+	return nil
+}
+
+func disposed(history []lead.Event) bool {
+	for _, e := range history {
+		if e.Kind == lead.KindDisposition {
+			return true
+		}
+	}
+	return false
+}
+
+// stamps of a lead in the terms of the agreement.
+func stamps(one *ledger.Lead) sla.Stamps {
+	s := sla.Stamps{OwnedAt: one.OwnedFirstAt, NoCapacity: one.NoCapacity}
+	if one.Reached != nil {
+		s.Reached = &sla.Reached{At: one.Reached.At, Missing: one.Reached.Missing}
+	}
+	if q := one.Qualified; q != nil {
+		s.Qualified = &sla.Qualified{At: q.At, Intent: q.Intent, MetThreshold: q.MetThreshold}
+	}
+	return s
+}

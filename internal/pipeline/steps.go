@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/handoff-sla/handoff/internal/ledger"
+)
+
+// batchSize is how many leads one transaction handles.
+const batchSize = 100
+
+// breachBatch is how many deadlines one statement marks.
+const breachBatch = 500
+
+// ScoreLedger is what scoring needs of the ledger.
+type ScoreLedger interface {
+	Score(ctx context.Context, mounted int64, limit int, judge ledger.Judge) (ledger.Batch, error)
+}
+
+// Scorer scores leads that have news.
+type Scorer struct {
+	Pair    *Pair
+	Ledger  func() (ScoreLedger, error) // an error while the ledger is away
+	Metrics *Metrics
+	Log     *slog.Logger
+}
+
+// Step scores one batch.
+func (s *Scorer) Step(ctx context.Context) (time.Duration, error) {
+	l, err := s.Ledger()
+	if err != nil {
+		return 0, ErrNotReady
+	}
+	batch, err := l.Score(ctx, s.Pair.Bundle.Sequence, batchSize, s.Pair.Judge)
+	s.Metrics.stale(err)
+	if err != nil {
+		return 0, err
+	}
+	s.Metrics.Scored.Add(float64(batch.Leads))
+	reportFailed(s.Log, s.Metrics, "score", batch.Failed)
+	return pause(batch), nil
+}
+
+// RouteLedger is what routing needs of the ledger.
+type RouteLedger interface {
+	Route(ctx context.Context, mounted int64, limit int, decide ledger.Decide) (ledger.Batch, error)
+	RouteUnrouted(ctx context.Context, mounted int64, limit int, after ledger.Cursor, decide ledger.Decide) (
+		ledger.Cursor, bool, ledger.Batch, error)
+}
+
+// Router finds owners for MQLs and keeps the standing of every lead.
+type Router struct {
+	Pairs   *Pairs
+	Roster  func() *Roster // nil while none could be read yet
+	Ledger  func() (RouteLedger, error)
+	Metrics *Metrics
+	Log     *slog.Logger
+}
+
+func (r *Router) ready() (RouteLedger, *Dispatcher, error) {
+	roster := r.Roster()
+	if roster == nil {
+		return nil, nil, ErrNotReady
+	}
+	l, err := r.Ledger()
+	if err != nil {
+		return nil, nil, ErrNotReady
+	}
+	return l, &Dispatcher{Pairs: r.Pairs, Roster: roster}, nil
+}
+
+// Step handles one batch of leads with news.
+func (r *Router) Step(ctx context.Context) (time.Duration, error) {
+	l, dispatcher, err := r.ready()
+	if err != nil {
+		return 0, err
+	}
+	batch, err := l.Route(ctx, r.Pairs.Mounted.Bundle.Sequence, batchSize, dispatcher.Decide)
+	r.Metrics.stale(err)
+	if err != nil {
+		return 0, err
+	}
+	r.Metrics.Routed.Add(float64(batch.Leads))
+	reportFailed(r.Log, r.Metrics, "route", batch.Failed)
+	return pause(batch), nil
+}
+
+// StepUnrouted tries again for every MQL that nobody was available for.
+func (r *Router) StepUnrouted(ctx context.Context) (time.Duration, error) {
+	const every = 5 * time.Second
+	l, dispatcher, err := r.ready()
+	if err != nil {
+		return 0, err
+	}
+	var after ledger.Cursor
+	for more := true; more; {
+		var batch ledger.Batch
+		after, more, batch, err = l.RouteUnrouted(ctx, r.Pairs.Mounted.Bundle.Sequence, batchSize, after, dispatcher.DecideUnrouted)
+		if err != nil {
+			return 0, err
+		}
+		r.Metrics.Routed.Add(float64(batch.Leads))
+	}
+	return every, nil
+}
+
+// BreachLedger is what the search for breaches needs of the ledger.
+type BreachLedger interface {
+	Breached(ctx context.Context, limit int) (missed int, lateness, next time.Duration, err error)
+}
+
+// Breaches finds deadlines that have passed.
+type Breaches struct {
+	Ledger  func() (BreachLedger, error)
+	Metrics *Metrics
+	Log     *slog.Logger
+}
+
+// Step marks what is due and sleeps until the next deadline, one second at most: new deadlines come in meanwhile.
+func (b *Breaches) Step(ctx context.Context) (time.Duration, error) {
+	l, err := b.Ledger()
+	if err != nil {
+		return 0, ErrNotReady
+	}
+	missed, lateness, next, err := l.Breached(ctx, breachBatch)
+	if err != nil {
+		return 0, err
+	}
+	if missed > 0 {
+		b.Metrics.Missed.Add(float64(missed))
+		b.Metrics.BreachLateness.Set(lateness.Seconds())
+		b.Log.Info("deadlines passed", "obligations", missed, "noticedAfter", lateness.String())
+	}
+	switch {
+	case missed == breachBatch:
+		return 0, nil
+	case next < 0 || next > time.Second:
+		return time.Second, nil
+	default:
+		// Not at once: a deadline whose lead has work waiting stays due until that is done.
+		return max(next, 100*time.Millisecond), nil
+	}
+}
+
+// pause is no pause at all after a batch that did something.
+func pause(b ledger.Batch) time.Duration {
+	if b.Leads > 0 {
+		return 0
+	}
+	return pollEvery
+}
+
+func reportFailed(log *slog.Logger, m *Metrics, step string, failed []ledger.Failed) {
+	for _, f := range failed {
+		m.Failed.WithLabelValues(step).Inc()
+		log.Error("lead could not be worked off; it is tried again in 30s", "step", step, "lead", f.Lead, "error", explain(f.Err))
+	}
+}
+
+func (m *Metrics) stale(err error) {
+	var stale *ledger.StaleError
+	if errors.As(err, &stale) {
+		m.Stale.Set(1)
+		return
+	}
+	if err == nil {
+		m.Stale.Set(0)
+	}
+}

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package worker is what the worker processes have in common: mounted files, the connection to the ledger, health, conditions,
+// and an orderly end.
+package worker
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/handoff-sla/handoff/internal/bundle"
+	"github.com/handoff-sla/handoff/internal/pipeline"
+)
+
+// maxFile bounds what is read from a mount: a ConfigMap or Secret holds 1 MiB.
+const maxFile = 2 << 20
+
+// Secret is one key of a mounted Secret. The mount is optional: the file may come later, and may change.
+type Secret struct {
+	Dir  string
+	Key  string
+	Name string // of the Secret, for messages
+}
+
+// NotFoundError says which Secret or key is missing.
+type NotFoundError struct{ Secret, Key string }
+
+func (e *NotFoundError) Error() string {
+	return fmt.Sprintf("Secret %q with key %q is not there; create it in the contract's namespace. It is picked up within a minute or so", e.Secret, e.Key)
+}
+
+// Read the value as it is now, without white space around it.
+func (s Secret) Read() (string, error) {
+	text, err := readFile(filepath.Join(s.Dir, s.Key))
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", &NotFoundError{Secret: s.Name, Key: s.Key}
+	}
+	if err != nil {
+		return "", fmt.Errorf("key %q of Secret %q cannot be read: %w", s.Key, s.Name, errors.Unwrap(err))
+	}
+	value := strings.TrimSpace(string(text))
+	if value == "" {
+		return "", &NotFoundError{Secret: s.Name, Key: s.Key}
+	}
+	return value, nil
+}
+
+func readFile(path string) ([]byte, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if info.Size() > maxFile {
+		return nil, fmt.Errorf("%s: %w", filepath.Base(path), fmt.Errorf("has more than %d bytes", maxFile))
+	}
+	return os.ReadFile(path)
+}
+
+// LoadPair reads and compiles the mounted bundle. It never changes while the process runs: another bundle is another ConfigMap.
+func LoadPair(dir string) (*pipeline.Pair, error) {
+	path := filepath.Join(dir, bundle.BundleFile)
+	text, err := readFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("the bundle cannot be read: %w", err)
+	}
+	var b bundle.Bundle
+	if err := json.Unmarshal(text, &b); err != nil {
+		return nil, fmt.Errorf("the bundle %s is not valid: %w", path, err)
+	}
+	return pipeline.CompilePair(b)
+}
+
+// LoadRoster reads and checks the mounted roster.
+func LoadRoster(dir string, pair *pipeline.Pair) (roster *pipeline.Roster, text string, err error) {
+	path := filepath.Join(dir, bundle.RosterFile)
+	raw, err := readFile(path)
+	if err != nil {
+		return nil, "", fmt.Errorf("the roster cannot be read: %w", err)
+	}
+	var r bundle.Roster
+	if err := json.Unmarshal(raw, &r); err != nil {
+		return nil, string(raw), fmt.Errorf("the roster %s is not valid: %w", path, err)
+	}
+	roster, err = pair.CompileRoster(r)
+	return roster, string(raw), err
+}

@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/handoff-sla/handoff/internal/bundle"
+	"github.com/handoff-sla/handoff/internal/ledger"
+	"github.com/handoff-sla/handoff/internal/measurement"
+)
+
+// Waits of the keeper.
+const (
+	openTimeout    = 15 * time.Second
+	migrateTimeout = 5 * time.Minute
+	pingTimeout    = 5 * time.Second
+	retryAtMost    = 10 * time.Second
+)
+
+// Status of something that a worker depends on.
+type Status struct {
+	OK      bool
+	Reason  string
+	Message string
+	Detail  string // a remark that does not make it less available
+}
+
+// Keeper keeps the connection to the ledger: it waits for the Secret, connects, migrates, puts the mounted pair into force, and goes on
+// by itself after whatever went wrong.
+type Keeper struct {
+	Secret  Secret
+	Tenant  string
+	Bundle  bundle.Bundle
+	Every   time.Duration // between two looks
+	Changed func(Status)  // called after each change, by the goroutine that runs Run
+	Now     func() time.Time
+	Log     *slog.Logger
+
+	mu     sync.Mutex
+	dsn    string // of open
+	open   *ledger.Ledger
+	status Status
+	tried  time.Time
+	wait   time.Duration
+}
+
+// Ledger is the open ledger, or why there is none.
+func (k *Keeper) Ledger() (*ledger.Ledger, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if !k.status.OK {
+		if k.status.Message == "" {
+			return nil, errors.New("the ledger is not connected yet")
+		}
+		return nil, errors.New(k.status.Message)
+	}
+	return k.open, nil
+}
+
+// Status as it is now.
+func (k *Keeper) Status() Status {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.status
+}
+
+// Check is the readiness of the ledger.
+func (k *Keeper) Check() (bool, string) {
+	s := k.Status()
+	if !s.OK {
+		if s.Message == "" {
+			return false, "not connected yet"
+		}
+		return false, s.Message
+	}
+	return true, s.Detail
+}
+
+// Run keeps the connection until the context ends, and closes it.
+func (k *Keeper) Run(ctx context.Context) {
+	for {
+		k.look(context.WithoutCancel(ctx))
+		timer := time.NewTimer(k.Every)
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return
+		case <-timer.C:
+		}
+	}
+}
+
+// Close the connection; call it after everything that uses the ledger has ended.
+func (k *Keeper) Close() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.open != nil {
+		k.open.Close()
+		k.open, k.dsn, k.status = nil, "", Status{}
+	}
+}
+
+func (k *Keeper) look(ctx context.Context) {
+	dsn, err := k.Secret.Read()
+	if err != nil {
+		k.drop()
+		k.set(secretStatus(err))
+		return
+	}
+	if k.open != nil && dsn == k.dsn {
+		k.examine(ctx)
+		return
+	}
+	if dsn == k.dsn && k.Now().Sub(k.tried) < k.wait {
+		return
+	}
+	k.drop()
+	if dsn != k.dsn {
+		k.wait = 0
+	}
+	k.connect(ctx, dsn)
+}
+
+func secretStatus(err error) Status {
+	reason := measurement.ReasonLedgerUnreachable
+	var missing *NotFoundError
+	if errors.As(err, &missing) {
+		reason = measurement.ReasonSecretNotFound
+	}
+	return Status{Reason: reason, Message: err.Error()}
+}
+
+func (k *Keeper) connect(ctx context.Context, dsn string) {
+	k.dsn, k.tried = dsn, k.Now()
+	k.wait = min(max(2*k.wait, k.Every), retryAtMost)
+	opening, cancel := context.WithTimeout(ctx, openTimeout)
+	defer cancel()
+	open, err := ledger.Open(opening, dsn, k.Tenant)
+	if err != nil {
+		k.fail(err)
+		return
+	}
+	detail, err := k.prepare(ctx, open)
+	if err != nil {
+		open.Close()
+		k.fail(err)
+		return
+	}
+	k.mu.Lock()
+	k.open, k.wait = open, 0
+	k.mu.Unlock()
+	k.succeed(detail)
+}
+
+// prepare migrates the schema and puts the mounted pair into force. When a later pair is in force already, that is said in the
+// detail, and events are still taken. When the sequence stands for another pair, the tenant is another contract's: nothing goes.
+func (k *Keeper) prepare(ctx context.Context, l *ledger.Ledger) (detail string, err error) {
+	ctx, cancel := context.WithTimeout(ctx, migrateTimeout)
+	defer cancel()
+	if err := l.Migrate(ctx); err != nil {
+		return "", err
+	}
+	since, err := l.Register(ctx, k.Bundle)
+	var stale *ledger.StaleError
+	switch {
+	case errors.As(err, &stale):
+		k.Log.Warn("this worker claims no leads", "reason", err.Error())
+		return err.Error(), nil
+	case err != nil:
+		return "", err
+	}
+	k.Log.Info("pair in force", "sequence", k.Bundle.Sequence, "since", since.Format(time.RFC3339Nano),
+		"definition", k.Bundle.Definition.Name, "terms", k.Bundle.Terms.Name)
+	return "", nil
+}
+
+// examine checks the open ledger. A database that was put back or replaced is prepared anew.
+func (k *Keeper) examine(ctx context.Context) {
+	ping, cancel := context.WithTimeout(ctx, pingTimeout)
+	defer cancel()
+	inForce, _, err := k.open.InForce(ping)
+	switch {
+	case err == nil && inForce == k.Bundle.Sequence:
+		k.succeed(k.Status().Detail)
+	case err == nil && inForce > k.Bundle.Sequence:
+		k.succeed((&ledger.StaleError{Mounted: k.Bundle.Sequence, InForce: inForce}).Error())
+	case err == nil || ledger.SchemaMissing(err):
+		detail, err := k.prepare(ctx, k.open)
+		if err != nil {
+			k.fail(err)
+			return
+		}
+		k.succeed(detail)
+	default:
+		k.fail(err)
+	}
+}
+
+func (k *Keeper) drop() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.open != nil {
+		// Close waits for what is under way; that must not hold up the new connection.
+		go k.open.Close()
+	}
+	k.open = nil
+	k.status.OK = false
+}
+
+func (k *Keeper) fail(err error) {
+	message := ledger.Describe(err)
+	var mismatch *ledger.MismatchError
+	if !errors.As(err, &mismatch) {
+		message += fmt.Sprintf("; the connection string is key %q of Secret %q", k.Secret.Key, k.Secret.Name)
+	}
+	k.set(Status{Reason: measurement.ReasonLedgerUnreachable, Message: message})
+}
+
+func (k *Keeper) succeed(detail string) {
+	k.set(Status{OK: true, Reason: measurement.ReasonLedgerAvailable, Message: "the ledger answers and its schema is current", Detail: detail})
+}
+
+func (k *Keeper) set(s Status) {
+	k.mu.Lock()
+	changed := s != k.status
+	k.status = s
+	k.mu.Unlock()
+	if !changed {
+		return
+	}
+	if s.OK {
+		k.Log.Info("ledger available", "detail", s.Detail)
+	} else {
+		k.Log.Error("ledger not available", "reason", s.Reason, "message", s.Message)
+	}
+	if k.Changed != nil {
+		k.Changed(s)
+	}
+}

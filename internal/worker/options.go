@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package worker
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"log/slog"
+	"os"
+	"time"
+
+	"k8s.io/client-go/rest"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/handoff-sla/handoff/internal/bundle"
+	"github.com/handoff-sla/handoff/internal/measurement"
+)
+
+// Keys of the mounted Secrets.
+const (
+	KeyDSN   = "dsn"
+	KeyToken = "token"
+)
+
+// Options that the scoring and the routing worker share.
+type Options struct {
+	BundleDir, LedgerDir, LedgerSecret string
+	Tenant                             string
+	Measurement, Namespace             string
+	Health                             string
+}
+
+// Register declares the flags.
+func (o *Options) Register(flags *flag.FlagSet) {
+	flags.StringVar(&o.BundleDir, "bundle-dir", "/etc/handoff/bundle", "folder with bundle.json: the pair of definition and terms")
+	flags.StringVar(&o.LedgerDir, "ledger-dir", "/etc/handoff/ledger", "folder with dsn: the connection string of PostgreSQL; it may appear later")
+	flags.StringVar(&o.LedgerSecret, "ledger-secret", "handoff-ledger", "name of the Secret behind --ledger-dir, for messages")
+	flags.StringVar(&o.Tenant, "tenant", "", "whose rows of the ledger these are (required)")
+	flags.StringVar(&o.Measurement, "measurement", "", "name of the SLAMeasurement to write (required)")
+	flags.StringVar(&o.Namespace, "namespace", "", "namespace of the SLAMeasurement (required)")
+	flags.StringVar(&o.Health, "health", ":8081", "address of /healthz, /readyz and /metrics")
+}
+
+// Validate says which required flags are missing.
+func (o *Options) Validate() error {
+	return errors.Join(Required("tenant", o.Tenant), Required("measurement", o.Measurement), Required("namespace", o.Namespace))
+}
+
+// Required is an error when a flag has no value.
+func Required(name, value string) error {
+	if value == "" {
+		return fmt.Errorf("--%s is required", name)
+	}
+	return nil
+}
+
+// Usage explains a command in full.
+func Usage(flags *flag.FlagSet, text string) func() {
+	return func() {
+		fmt.Fprintf(flags.Output(), "%s\nFlags:\n", text)
+		flags.PrintDefaults()
+	}
+}
+
+// Writer makes the writer of the SLAMeasurement, with the credentials of the pod.
+func (o *Options) Writer(now func() time.Time) (*measurement.Writer, error) {
+	config, err := rest.InClusterConfig()
+	if err != nil {
+		return nil, fmt.Errorf("this is to run in a pod: %w", err)
+	}
+	scheme, err := measurement.Scheme()
+	if err != nil {
+		return nil, err
+	}
+	c, err := client.New(config, client.Options{Scheme: scheme})
+	if err != nil {
+		return nil, fmt.Errorf("no client for the API server: %w", err)
+	}
+	return &measurement.Writer{Client: c, Namespace: o.Namespace, Name: o.Measurement, Now: now}, nil
+}
+
+// Keeper makes the keeper of the ledger.
+func (o *Options) Keeper(b bundle.Bundle, now func() time.Time, log *slog.Logger) *Keeper {
+	return &Keeper{
+		Secret: Secret{Dir: o.LedgerDir, Key: KeyDSN, Name: o.LedgerSecret},
+		Tenant: o.Tenant, Bundle: b, Every: time.Second, Now: now, Log: log,
+	}
+}
+
+// Log makes the process's log: JSON on stderr.
+func Log(name string) *slog.Logger {
+	return slog.New(slog.NewJSONHandler(os.Stderr, nil)).With("worker", name)
+}

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package worker
+
+import (
+	"context"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"github.com/handoff-sla/handoff/internal/pipeline"
+)
+
+// Rosters follows the mounted roster without a restart.
+type Rosters struct {
+	Dir     string
+	Pair    *pipeline.Pair
+	Every   time.Duration // between two looks at the file
+	Changed chan struct{} // buffered; receives after each change
+	Metrics *pipeline.Metrics
+	Log     *slog.Logger
+
+	current atomic.Pointer[pipeline.Roster]
+	problem atomic.Pointer[string]
+}
+
+// Current is the last good roster; nil before the first.
+func (r *Rosters) Current() *pipeline.Roster { return r.current.Load() }
+
+// Check is ready once a good roster was read. A bad one that came later is said, but the last good one stays in use.
+func (r *Rosters) Check() (bool, string) {
+	if problem := r.problem.Load(); problem != nil {
+		return r.Current() != nil, *problem
+	}
+	return r.Current() != nil, ""
+}
+
+// Run reads the file again and again until the context ends.
+func (r *Rosters) Run(ctx context.Context) {
+	var last string
+	for {
+		last = r.look(last)
+		timer := time.NewTimer(r.Every)
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return
+		case <-timer.C:
+		}
+	}
+}
+
+// look returns the text that was handled last; a text is reported once.
+func (r *Rosters) look(last string) string {
+	roster, text, err := LoadRoster(r.Dir, r.Pair)
+	if err != nil {
+		message := err.Error()
+		if old := r.problem.Load(); old == nil || *old != message {
+			r.Metrics.RosterErrors.Inc()
+			r.Log.Error("the roster was not taken; the last good one stays in use", "error", message)
+		}
+		r.problem.Store(&message)
+		return ""
+	}
+	r.problem.Store(nil)
+	if text == last {
+		return last
+	}
+	r.current.Store(roster)
+	r.Log.Info("roster read", "pools", len(roster.Pools))
+	select {
+	case r.Changed <- struct{}{}:
+	default: // a change is pending already
+	}
+	return text
+}
