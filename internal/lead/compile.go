@@ -42,10 +42,14 @@ func Compile(d Definition) (*Program, error) {
 	return c.program, nil
 }
 
+func (c *compiler) problem(where, format string, args ...any) {
+	c.problems = append(c.problems, Problem{Where: where, Message: fmt.Sprintf(format, args...)})
+}
+
 func (c *compiler) expression(env *environment, where, source string) *expression {
 	compiled, texts := env.compile(source)
 	for _, text := range texts {
-		c.problems.add(where, "%s", text)
+		c.problem(where, "%s", text)
 	}
 	return compiled
 }
@@ -61,9 +65,9 @@ func newUnique(kind string) unique { return unique{kind: kind, seen: map[string]
 func (u unique) check(c *compiler, where, name string) {
 	switch {
 	case name == "":
-		c.problems.add(where, "the name is empty")
+		c.problem(where, "the name is empty")
 	case u.seen[name]:
-		c.problems.add(where, "there is another %s of this name; give each its own", u.kind)
+		c.problem(where, "there is another %s of this name; give each its own", u.kind)
 	}
 	u.seen[name] = true
 }
@@ -75,7 +79,7 @@ func (c *compiler) fields(fields []Field) {
 		names.check(c, where, f.Name)
 		c.readable(where, f.Name)
 		if _, known := celTypes[f.Type]; !known {
-			c.problems.add(where, "type %q is unknown; known: String, StringList, Integer, Number, Boolean, Timestamp", f.Type)
+			c.problem(where, "type %q is unknown; known: String, StringList, Integer, Number, Boolean, Timestamp", f.Type)
 		}
 		c.program.bySource[f.SourceProperty()] = append(c.program.bySource[f.SourceProperty()], i)
 	}
@@ -83,7 +87,7 @@ func (c *compiler) fields(fields []Field) {
 
 func (c *compiler) readable(where, name string) {
 	if name != "" && (!readable.MatchString(name) || slices.Contains(keywords, name)) {
-		c.problems.add(where, "expressions cannot read this name: take letters and digits, beginning with a letter, and none of %s",
+		c.problem(where, "expressions cannot read this name: take letters and digits, beginning with a letter, and none of %s",
 			strings.Join(keywords, ", "))
 	}
 }
@@ -95,7 +99,7 @@ func (c *compiler) signals(signals []Signal) {
 		names.check(c, where, s.Name)
 		c.readable(where, s.Name)
 		if s.Activity == "" {
-			c.problems.add(where, "activity is empty: name the type of activity that counts, such as PageView")
+			c.problem(where, "activity is empty: name the type of activity that counts, such as PageView")
 		}
 		var when *expression
 		if s.When != "" {
@@ -109,14 +113,14 @@ func (c *compiler) signals(signals []Signal) {
 func (c *compiler) scoring(s Scoring, signals []Signal) {
 	c.program.max = valueOr(s.Max, DefaultMax)
 	if c.program.max < 1 {
-		c.problems.add("scoring", "max is %d; it must be at least 1", c.program.max)
+		c.problem("scoring", "max is %d; it must be at least 1", c.program.max)
 	}
 	groups, rules := newUnique("group"), newUnique("rule")
 	for _, g := range s.Groups {
 		where := fmt.Sprintf("group %q", g.Name)
 		groups.check(c, where, g.Name)
 		if g.Max != nil && *g.Max < 1 {
-			c.problems.add(where, "max is %d; it must be at least 1", *g.Max)
+			c.problem(where, "max is %d; it must be at least 1", *g.Max)
 		}
 		compiled := group{name: g.Name, max: g.Max}
 		for _, r := range g.Rules {
@@ -133,30 +137,30 @@ func (c *compiler) rule(where string, r Rule, signals []Signal) rule {
 	compiled := rule{name: r.Name, index: c.program.rules, points: float64(r.Points), max: r.Max, halfLife: r.HalfLife}
 	switch {
 	case (r.When == "") == (r.On == ""):
-		c.problems.add(where, "needs either `when` (fit) or `signal` (behaviour), and not both")
+		c.problem(where, "needs either `when` (fit) or `signal` (behaviour), and not both")
 	case r.When != "":
 		if r.Max != nil || r.HalfLife != 0 {
-			c.problems.add(where, "`max` and `halfLife` need `signal`")
+			c.problem(where, "`max` and `halfLife` need `signal`")
 		}
 		compiled.when = c.expression(c.program.env.fit, where, r.When)
 	default:
 		compiled.signal = slices.IndexFunc(signals, func(s Signal) bool { return s.Name == r.On })
 		if compiled.signal < 0 {
-			c.problems.add(where, "signal: unknown signal '%s'; %s", r.On, suggest(r.On, c.program.env.record.provider.names[signalsTypeName]))
+			c.problem(where, "signal: unknown signal '%s'; %s", r.On, suggest(r.On, c.program.env.record.provider.names[signalsTypeName]))
 		}
 	}
 	if r.Max != nil && *r.Max < 1 {
-		c.problems.add(where, "max is %d; it must be at least 1", *r.Max)
+		c.problem(where, "max is %d; it must be at least 1", *r.Max)
 	}
 	if r.HalfLife < 0 {
-		c.problems.add(where, "halfLife is negative")
+		c.problem(where, "halfLife is negative")
 	}
 	return compiled
 }
 
 func (c *compiler) paths(paths []Path) {
 	if len(paths) == 0 {
-		c.problems.add("paths", "there is none, so no lead could ever qualify")
+		c.problem("paths", "there is none, so no lead could ever qualify")
 	}
 	names := newUnique("path")
 	for _, p := range paths {
@@ -176,14 +180,14 @@ func (c *compiler) threshold(where string, p Path) {
 	switch {
 	case p.Threshold == nil:
 		if len(p.Criteria) == 0 {
-			c.problems.add(where, "needs a threshold, criteria or both")
+			c.problem(where, "needs a threshold, criteria or both")
 		}
 	case c.program.definition.Scoring == nil:
-		c.problems.add(where, "a threshold needs `scoring`")
+		c.problem(where, "a threshold needs `scoring`")
 	case *p.Threshold < 1:
-		c.problems.add(where, "threshold is %d; it must be at least 1", *p.Threshold)
+		c.problem(where, "threshold is %d; it must be at least 1", *p.Threshold)
 	case *p.Threshold > c.program.max:
-		c.problems.add(where, "no lead can reach the threshold %d: the highest score is %d", *p.Threshold, c.program.max)
+		c.problem(where, "no lead can reach the threshold %d: the highest score is %d", *p.Threshold, c.program.max)
 	}
 }
 
@@ -193,7 +197,7 @@ func (c *compiler) intents(intents []Intent) {
 		where := fmt.Sprintf("intent %q", in.Name)
 		names.check(c, where, in.Name)
 		if last := i == len(intents)-1; last != (in.When == "") {
-			c.problems.add(where, "the last intent, and only the last, has no `when`: it takes the rest")
+			c.problem(where, "the last intent, and only the last, has no `when`: it takes the rest")
 		}
 		compiled := intent{name: in.Name}
 		if in.When != "" {
@@ -211,7 +215,7 @@ func (c *compiler) dispositions(dispositions []Disposition) {
 		switch d.Outcome {
 		case Accepted, Recycled, Disqualified:
 		default:
-			c.problems.add(where, "outcome %q is unknown; known: Accepted, Recycled, Disqualified", d.Outcome)
+			c.problem(where, "outcome %q is unknown; known: Accepted, Recycled, Disqualified", d.Outcome)
 		}
 	}
 }

@@ -82,14 +82,18 @@ func (e *environment) known(operand ast.Expr) (owner string, names []string) {
 			return leadVariable, e.provider.names[leadTypeName]
 		case signalsVariable:
 			return signalsVariable, e.provider.names[signalsTypeName]
+		default:
+			return "", nil
 		}
 	case ast.SelectKind:
 		from := operand.AsSelect()
 		if from.Operand().Kind() == ast.IdentKind && from.Operand().AsIdent() == signalsVariable {
 			return signalsVariable + "." + from.FieldName(), e.provider.names[signalTypeName]
 		}
+		return "", nil
+	default:
+		return "", nil
 	}
-	return "", nil
 }
 
 // suggest names the nearest known name, or all of them when none is near.

@@ -128,7 +128,7 @@ func position(a *cel.Ast, id int64) string {
 	return lineAndColumn(a.NativeRep().SourceInfo().GetStartLocation(id))
 }
 
-// lineAndColumn is "line:column: ", both counted from 1. The library has no column for the end of an empty text.
+// lineAndColumn is "line:column: ", both counted from 1. The library has no position for some.
 func lineAndColumn(at common.Location) string {
-	return fmt.Sprintf("%d:%d: ", at.Line(), max(at.Column()+1, 1))
+	return fmt.Sprintf("%d:%d: ", max(at.Line(), 1), max(at.Column()+1, 1))
 }

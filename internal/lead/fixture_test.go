@@ -62,11 +62,11 @@ func midMarket() Definition {
 	}
 }
 
-func mustCompile(t testing.TB, d Definition) *Program {
-	t.Helper()
+func mustCompile(tb testing.TB, d Definition) *Program {
+	tb.Helper()
 	p, err := Compile(d)
 	if err != nil {
-		t.Fatalf("Compile: %v", err)
+		tb.Fatalf("Compile: %v", err)
 	}
 	return p
 }

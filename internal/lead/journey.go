@@ -62,6 +62,7 @@ func lastJudged(history []Event, from time.Time) int {
 			if !e.Time.Before(from) {
 				return i
 			}
+		default:
 		}
 	}
 	return -1

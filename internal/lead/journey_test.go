@@ -151,7 +151,8 @@ func TestQualify(t *testing.T) {
 		"what sales does is not judged": {
 			history: []Event{
 				captured(hour(0), director()), demoRequest(hour(1)),
-				{Kind: KindAssigned, Time: hour(3), Owner: "rep-1"}, {Kind: KindTouch, Time: hour(4), Touch: &Touch{}},
+				{Kind: KindAssigned, Time: hour(3), Owner: "rep-1"},
+				{Kind: KindTouch, Time: hour(4), Touch: &Touch{}},
 				{Kind: KindDisposition, Time: hour(5), Disposition: &Disposed{}},
 			},
 			from: hour(2),

@@ -64,6 +64,7 @@ func (c candidate) before(other candidate, strategy Strategy) bool {
 		if c.state.Open != other.state.Open {
 			return c.state.Open < other.state.Open
 		}
+	default: // RoundRobin
 	}
 	return c.state.Turns < other.state.Turns
 }

@@ -3,7 +3,6 @@
 package lead
 
 import (
-	"fmt"
 	"strings"
 	"time"
 )
@@ -15,7 +14,7 @@ type Problem struct {
 }
 
 // Problems are all mistakes that were found, in the order of the definition.
-type Problems []Problem
+type Problems []Problem //nolint:errname // a list of problems; what calls it reads Problems, not ProblemsError
 
 // Error joins the problems with "; ".
 func (ps Problems) Error() string {
@@ -24,10 +23,6 @@ func (ps Problems) Error() string {
 		texts[i] = p.Where + ": " + p.Message
 	}
 	return strings.Join(texts, "; ")
-}
-
-func (ps *Problems) add(where, format string, args ...any) {
-	*ps = append(*ps, Problem{Where: where, Message: fmt.Sprintf(format, args...)})
 }
 
 // orNil keeps an empty list from becoming an error that is not nil.

@@ -24,7 +24,7 @@ func (p *Program) CompilePools(pools []Pool) (*Router, error) {
 		switch pool.Strategy {
 		case "", RoundRobin, Weighted, LeastLoaded:
 		default:
-			c.problems.add(where, "strategy %q is unknown; known: RoundRobin, Weighted, LeastLoaded", pool.Strategy)
+			c.problem(where, "strategy %q is unknown; known: RoundRobin, Weighted, LeastLoaded", pool.Strategy)
 		}
 		var when *expression
 		if pool.When != "" {
@@ -41,21 +41,21 @@ func (p *Program) CompilePools(pools []Pool) (*Router, error) {
 
 func (c *compiler) members(where string, members []Member) {
 	if len(members) == 0 {
-		c.problems.add(where, "has no members")
+		c.problem(where, "has no members")
 	}
 	reps := newUnique("member")
 	for _, m := range members {
 		where := fmt.Sprintf("%s member %q", where, m.Rep)
 		reps.check(c, where, m.Rep)
 		if m.Weight < 0 {
-			c.problems.add(where, "weight is negative")
+			c.problem(where, "weight is negative")
 		}
 		if m.Capacity < 0 {
-			c.problems.add(where, "capacity is negative")
+			c.problem(where, "capacity is negative")
 		}
 		for i, a := range m.Away {
 			if !a.From.Before(a.To) {
-				c.problems.add(where, "away %d ends before it begins", i+1)
+				c.problem(where, "away %d ends before it begins", i+1)
 			}
 		}
 	}
