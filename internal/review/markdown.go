@@ -64,7 +64,7 @@ func verdict(v sla.Verdict) string {
 func (r Report) writeMisses(b *strings.Builder) {
 	b.WriteString("\n## What fell short, and the plan\n")
 	if len(r.misses) == 0 {
-		b.WriteString("\nNothing fell short in this period.\n")
+		b.WriteString("\nNothing that could be judged fell short in this period.\n")
 		return
 	}
 	b.WriteString("\nEach entry is about what happened and what will change. Look for the cause in resources, process, data and skills, together.\n")
@@ -77,7 +77,7 @@ func writeMiss(b *strings.Builder, m miss) {
 	fmt.Fprintf(b, "\n### %s %s\n\n", lamps[m.row.Indicator], escape(title(m.row)))
 	fmt.Fprintf(b, "%s, target %s.", escape(m.row.Actual), escape(m.row.Target))
 	if m.row.Clause != sla.ClauseVolume {
-		fmt.Fprintf(b, " %d of %d leads missed it; %d are still open.", m.row.Total-m.row.Met, m.row.Total, m.row.Open)
+		fmt.Fprintf(b, " %d of %d leads missed it; %d more are still open.", m.row.Total-m.row.Met, m.row.Total, m.row.Open)
 	}
 	b.WriteString("\n")
 	if len(m.worst) > 0 {

@@ -148,7 +148,7 @@ func (r Report) Sentence() string {
 	case judged == 0:
 		return "No commitment had enough leads to be judged."
 	case len(r.misses) == 0:
-		fmt.Fprintf(&b, "All %s with enough leads were met", commitments(judged))
+		fmt.Fprintf(&b, "Every one of %s with enough leads was met", commitments(judged))
 	default:
 		fmt.Fprintf(&b, "%d of %s fell short: ", len(r.misses), commitments(judged))
 		for i, m := range r.misses {
