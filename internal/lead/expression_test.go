@@ -42,6 +42,7 @@ func TestExpressions(t *testing.T) {
 		"list with a macro":                   {`lead.stack.exists(s, s.startsWith("k"))`, full, true},
 		"timestamp":                           {`lead.founded < timestamp("2021-01-01T00:00:00Z")`, full, true},
 		"part of a timestamp, in UTC":         {`lead.founded.getHours() == 0 && lead.founded.getFullYear() == 2020`, full, true},
+		"part of a timestamp with an offset":  {`timestamp("2021-01-01T01:00:00+02:00").getHours() == 23`, full, true},
 		"string extension":                    {`lead.company.lowerAscii() == "acme"`, full, true},
 		"absent does not match":               {`lead.employees < 50`, nil, false},
 		"absent is not zero":                  {`lead.employees == 0`, nil, false},
