@@ -63,7 +63,7 @@ func (c *canonical) scoring(s lead.Scoring) {
 		keyed(c, "rule", g.Rules, func(r lead.Rule) string { return r.Name }, func(r lead.Rule) {
 			c.text("name", r.Name)
 			c.expression("when", fmt.Sprintf("rule %q", g.Name+"/"+r.Name), r.When)
-			c.text("signal", r.On)
+			c.text("on", r.On) // `signal` in the API; version 1 of the form calls it on
 			c.number("points", int64(r.Points))
 			c.optional("max", r.Max)
 			c.window("halfLife", r.HalfLife)
