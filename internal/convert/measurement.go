@@ -19,18 +19,6 @@ func Counts(rows []slav1alpha1.MeasurementRow) []sla.Count {
 	return out
 }
 
-// Rows of counts, as the workers write them into a measurement.
-func Rows(counts []sla.Count) []slav1alpha1.MeasurementRow {
-	out := make([]slav1alpha1.MeasurementRow, 0, len(counts))
-	for _, c := range counts {
-		out = append(out, slav1alpha1.MeasurementRow{
-			Clause: string(c.Clause), Tier: c.Tier, Period: string(c.Period), Revision: c.Revision,
-			Met: count(c.Met), Missed: count(c.Missed), Open: count(c.Open), AtRisk: count(c.AtRisk), Excused: count(c.Excused),
-		})
-	}
-	return out
-}
-
 // Scorecard is the judged rows as a contract's status shows them, worst first.
 func Scorecard(rows []sla.Row) []slav1alpha1.ScorecardRow {
 	out := make([]slav1alpha1.ScorecardRow, 0, len(rows))
