@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package bundle
+
+import (
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/handoff-sla/handoff/internal/lead"
+	"github.com/handoff-sla/handoff/internal/sla"
+)
+
+func ptr[T any](v T) *T { return &v }
+
+// full has a value in every field, so that a field that does not travel is found.
+func full() Bundle {
+	return Bundle{
+		Contract:   "revenue/mid-market",
+		Sequence:   7,
+		Since:      time.Date(2027, 1, 1, 5, 0, 0, 123000000, time.UTC),
+		Definition: RevisionOf{Name: "mid-market-9f2c41d0", Digest: "v1:sha256:9f2c41d0"},
+		Terms:      RevisionOf{Name: "mid-market-terms-77ab01c2", Digest: "v1:sha256:77ab01c2"},
+		Lead: lead.Definition{
+			Fields:  []lead.Field{{Name: "employees", Type: lead.Integer, Property: "numberofemployees", Required: true}},
+			Signals: []lead.Signal{{Name: "demo", Activity: "FormSubmit", When: `activity.form == "demo"`}},
+			Scoring: &lead.Scoring{Max: ptr(100), Groups: []lead.Group{{Name: "fit", Max: ptr(0), Rules: []lead.Rule{
+				{Name: "size", When: "lead.employees >= 50 && lead.employees <= 500", On: "demo", Points: -15, Max: ptr(30), HalfLife: 14 * 24 * time.Hour},
+			}}}},
+			Paths:        []lead.Path{{Name: "fit", Threshold: ptr(65), Criteria: []lead.Criterion{{Expression: "true", Message: "never"}}}},
+			Intents:      []lead.Intent{{Name: "High", When: "signals.demo.count > 0"}},
+			Dispositions: []lead.Disposition{{Name: "NotICP", Outcome: lead.Disqualified}},
+		},
+		SLA: sla.Terms{
+			Definition: "mid-market",
+			Parties: sla.Parties{
+				Marketing: sla.Contact{Owner: "VP Marketing", Contact: "marketing@acme.example"}, Sales: sla.Contact{Owner: "VP Sales", Contact: "sales@acme.example"},
+			},
+			Calendar: sla.Calendar{
+				TimeZone:   "America/New_York",
+				Hours:      []sla.WeekHours{{Days: []string{"Mon"}, Shifts: []sla.Shift{{From: "09:00", To: "24:00"}}}},
+				Exceptions: []sla.Exception{{Date: "2026-12-24", Shifts: []sla.Shift{{From: "09:00", To: "12:00"}}, Name: "Christmas Eve"}},
+			},
+			Funnel: &sla.Funnel{BookingsPerMonth: 500000, AverageDealSize: 50000, CloseRatePercent: "25", MQLToOpportunityPercent: "30"},
+			Marketing: &sla.Marketing{
+				Volume: &sla.Volume{FromFunnel: true, MQLsPerMonth: 1}, Completeness: &sla.Share{TargetPercent: 100}, Score: &sla.Share{TargetPercent: 99},
+				Delivery: &sla.Delivery{Within: 5 * time.Minute, Mechanism: sla.CRM, TargetPercent: 98},
+			},
+			Sales: &sla.Sales{
+				FirstContact: &sla.FirstContact{TargetPercent: 90, Tiers: []sla.Tier{{Intent: "High", Within: 5 * time.Minute, OutsideHours: time.Hour}}},
+				Disposition:  &sla.Disposition{Within: 16 * 24 * time.Hour, TargetPercent: 95},
+				Rejection:    &sla.Share{TargetPercent: 100},
+			},
+			MinimumSample: ptr(5), YellowWithin: ptr(10), WarnAtPercent: ptr(80),
+		},
+	}
+}
+
+func fullRoster() Roster {
+	return Roster{Pools: []lead.Pool{{
+		Name: "enterprise", When: "lead.employees > 200", Strategy: lead.Weighted,
+		Members: []lead.Member{{Rep: "rep-1", Weight: 2, Capacity: 25, Away: []lead.Away{{
+			From: time.Date(2027, 1, 4, 0, 0, 0, 0, time.UTC), To: time.Date(2027, 1, 9, 0, 0, 0, 0, time.UTC),
+		}}}},
+	}}}
+}
+
+func TestBundleTravels(t *testing.T) {
+	for name, want := range map[string]Bundle{"full": full(), "empty": {}} {
+		t.Run(name, func(t *testing.T) {
+			data, err := want.Encode()
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := DecodeBundle(data)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("the bundle changed on the way (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestRosterTravels(t *testing.T) {
+	want := fullRoster()
+	data, err := want.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := DecodeRoster(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("the roster changed on the way (-want +got):\n%s", diff)
+	}
+}
+
+// A field that is added to the vocabulary must be added to full and fullRoster, or the tests above would not see it get lost.
+func TestFixturesFillEveryField(t *testing.T) {
+	for name, v := range map[string]any{"bundle": full(), "roster": fullRoster()} {
+		for _, path := range empty(name, reflect.ValueOf(v)) {
+			t.Errorf("%s has no value in the test", path)
+		}
+	}
+}
+
+// empty are the paths of fields and elements without a value; a pointer to zero is a value.
+func empty(path string, v reflect.Value) []string {
+	if v.Type() == reflect.TypeFor[time.Time]() {
+		return nil
+	}
+	var paths []string
+	switch v.Kind() {
+	case reflect.Struct:
+		for i := range v.NumField() {
+			paths = append(paths, empty(path+"."+v.Type().Field(i).Name, v.Field(i))...)
+		}
+	case reflect.Slice:
+		for i := range v.Len() {
+			paths = append(paths, empty(path+"[]", v.Index(i))...)
+		}
+		if v.Len() == 0 {
+			return []string{path}
+		}
+	case reflect.Pointer:
+		if v.IsNil() {
+			return []string{path}
+		}
+		if v.Elem().Kind() == reflect.Struct {
+			return empty(path, v.Elem())
+		}
+	default:
+		if v.IsZero() {
+			return []string{path}
+		}
+	}
+	return paths
+}
+
+// The same value gives the same bytes, and expressions stay readable in the ConfigMap.
+func TestEncodingIsStable(t *testing.T) {
+	a, errA := full().Encode()
+	b, errB := full().Encode()
+	if errA != nil || errB != nil || string(a) != string(b) {
+		t.Errorf("two encodings differ (%v, %v)", errA, errB)
+	}
+	if !strings.Contains(string(a), `"when": "lead.employees >= 50 && lead.employees <= 500"`) {
+		t.Errorf("the expression is not readable:\n%s", a)
+	}
+}
+
+// What both teams signed and what runs must be the same: nothing unknown is passed over.
+func TestDecodeRefuses(t *testing.T) {
+	cases := map[string]string{
+		"an unknown field":       `{"sequence": 1, "feedback": {}}`,
+		"an unknown term":        `{"terms": {"sales": {"followUp": {"attempts": 6}}}}`,
+		"another type":           `{"sequence": "one"}`,
+		"half a file":            `{"sequence": 1`,
+		"an empty file":          ``,
+		"a second object":        `{} {}`,
+		"something that follows": `{} x`,
+		"no JSON":                `sequence: 1`,
+	}
+	for name, text := range cases {
+		t.Run(name, func(t *testing.T) {
+			if got, err := DecodeBundle([]byte(text)); err == nil || !strings.HasPrefix(err.Error(), "bundle.json: ") || !cmp.Equal(got, Bundle{}) {
+				t.Errorf("bundle %+v, error %v; want nothing and an error that names bundle.json", got, err)
+			}
+		})
+	}
+	if _, err := DecodeRoster([]byte(`{"pools": [], "queues": []}`)); err == nil || !strings.HasPrefix(err.Error(), "roster.json: ") {
+		t.Errorf("roster: error %v, want one that names roster.json", err)
+	}
+}
