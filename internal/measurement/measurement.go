@@ -7,14 +7,17 @@ package measurement
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	slav1alpha1 "github.com/handoff-sla/handoff/api/v1alpha1"
@@ -35,10 +38,27 @@ const (
 	ReasonIngestAvailable   = slav1alpha1.ReasonIngestAvailable
 )
 
+// Client for the API server, with the credentials of the pod. It reads without a cache: the workers may not list or watch.
+func Client() (client.Client, error) {
+	config, err := rest.InClusterConfig()
+	if err != nil {
+		return nil, fmt.Errorf("this is to run in a pod: %w", err)
+	}
+	scheme, err := Scheme()
+	if err != nil {
+		return nil, err
+	}
+	c, err := client.New(config, client.Options{Scheme: scheme})
+	if err != nil {
+		return nil, fmt.Errorf("no client for the API server: %w", err)
+	}
+	return c, nil
+}
+
 // Scheme that a client needs.
 func Scheme() (*runtime.Scheme, error) {
 	scheme := runtime.NewScheme()
-	return scheme, slav1alpha1.AddToScheme(scheme)
+	return scheme, errors.Join(slav1alpha1.AddToScheme(scheme), corev1.AddToScheme(scheme))
 }
 
 // Writer writes the status of one SLAMeasurement.

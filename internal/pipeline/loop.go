@@ -88,3 +88,6 @@ func explain(err error) string {
 	}
 	return ledger.Describe(err)
 }
+
+// Explain is an error whose text may be shown.
+func Explain(err error) error { return errors.New(explain(err)) }

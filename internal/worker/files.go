@@ -31,6 +31,9 @@ type Secret struct {
 type NotFoundError struct{ Secret, Key string }
 
 func (e *NotFoundError) Error() string {
+	if e.Secret == "" {
+		return fmt.Sprintf("the Secret with key %q is not mounted; create it in the contract's namespace", e.Key)
+	}
 	return fmt.Sprintf("Secret %q with key %q is not there; create it in the contract's namespace. It is picked up within a minute or so", e.Secret, e.Key)
 }
 

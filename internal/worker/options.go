@@ -10,9 +10,6 @@ import (
 	"os"
 	"time"
 
-	"k8s.io/client-go/rest"
-	"sigs.k8s.io/controller-runtime/pkg/client"
-
 	"github.com/handoff-sla/handoff/internal/bundle"
 	"github.com/handoff-sla/handoff/internal/measurement"
 )
@@ -65,17 +62,9 @@ func Usage(flags *flag.FlagSet, text string) func() {
 
 // Writer makes the writer of the SLAMeasurement, with the credentials of the pod.
 func (o *Options) Writer(now func() time.Time) (*measurement.Writer, error) {
-	config, err := rest.InClusterConfig()
-	if err != nil {
-		return nil, fmt.Errorf("this is to run in a pod: %w", err)
-	}
-	scheme, err := measurement.Scheme()
+	c, err := measurement.Client()
 	if err != nil {
 		return nil, err
-	}
-	c, err := client.New(config, client.Options{Scheme: scheme})
-	if err != nil {
-		return nil, fmt.Errorf("no client for the API server: %w", err)
 	}
 	return &measurement.Writer{Client: c, Namespace: o.Namespace, Name: o.Measurement, Now: now}, nil
 }
