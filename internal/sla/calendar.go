@@ -19,6 +19,15 @@ var weekdays = map[string]time.Weekday{
 
 // NewHours compiles a calendar. The error is of type Problems: it names the field and the cure.
 func NewHours(c Calendar) (*Hours, error) {
+	h, problems := compileCalendar(c)
+	if len(problems) > 0 {
+		return nil, problems
+	}
+	return h, nil
+}
+
+// compileCalendar gives no hours when there are problems.
+func compileCalendar(c Calendar) (*Hours, Problems) {
 	var problems Problems
 	h := &Hours{location: time.UTC, exceptions: map[date][]span{}}
 	if loc, err := loadZone(c.TimeZone); err != nil {

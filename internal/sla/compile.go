@@ -3,7 +3,6 @@
 package sla
 
 import (
-	"errors"
 	"fmt"
 	"time"
 
@@ -24,19 +23,15 @@ const tooLong = 10 * 52
 func Compile(t Terms) (*Compiled, error) {
 	var problems Problems
 	c := &Compiled{terms: t}
-	hours, err := NewHours(t.Calendar)
-	if err != nil {
-		problems = appendProblems(problems, "terms.calendar", err)
-	}
-	c.hours = hours
+	c.hours, problems = compileCalendar(t.Calendar)
 	checkBounds(&problems, t)
+	funnelTarget := 0
 	if t.Funnel != nil {
-		if _, err := FunnelTarget(*t.Funnel); err != nil {
-			problems = appendProblems(problems, "terms.funnel", err)
-		}
+		target, more := compileFunnel(*t.Funnel)
+		funnelTarget, problems = target, append(problems, more...)
 	}
 	if t.Marketing != nil {
-		c.compileMarketing(&problems, *t.Marketing)
+		c.compileMarketing(&problems, *t.Marketing, funnelTarget)
 	}
 	if t.Sales != nil {
 		c.compileSales(&problems, *t.Sales)
@@ -45,14 +40,6 @@ func Compile(t Terms) (*Compiled, error) {
 		return nil, problems
 	}
 	return c, nil
-}
-
-func appendProblems(problems Problems, where string, err error) Problems {
-	var more Problems
-	if errors.As(err, &more) {
-		return append(problems, more...)
-	}
-	return append(problems, Problem{Where: where, Message: err.Error()})
 }
 
 func checkBounds(problems *Problems, t Terms) {
@@ -66,9 +53,9 @@ func checkBounds(problems *Problems, t Terms) {
 	check("warnAtPercent", t.WarnAtPercent, 1, 100)
 }
 
-func (c *Compiled) compileMarketing(problems *Problems, m Marketing) {
+func (c *Compiled) compileMarketing(problems *Problems, m Marketing, funnelTarget int) {
 	if m.Volume != nil {
-		c.compileVolume(problems, *m.Volume)
+		c.compileVolume(problems, *m.Volume, funnelTarget)
 	}
 	if m.Completeness != nil {
 		checkTarget(problems, "terms.marketing.completeness", m.Completeness.TargetPercent)
@@ -85,7 +72,7 @@ func (c *Compiled) compileMarketing(problems *Problems, m Marketing) {
 	}
 }
 
-func (c *Compiled) compileVolume(problems *Problems, v Volume) {
+func (c *Compiled) compileVolume(problems *Problems, v Volume, funnelTarget int) {
 	const where = "terms.marketing.volume"
 	switch {
 	case v.FromFunnel == (v.MQLsPerMonth != 0):
@@ -93,8 +80,7 @@ func (c *Compiled) compileVolume(problems *Problems, v Volume) {
 	case v.FromFunnel && c.terms.Funnel == nil:
 		problems.add(where+".from", "the terms have no funnel; write terms.funnel or state mqlsPerMonth")
 	case v.FromFunnel:
-		// What is wrong with the funnel itself has been said.
-		c.volumeTarget, _ = FunnelTarget(*c.terms.Funnel) //nolint:errcheck // Compile reports it under terms.funnel
+		c.volumeTarget = funnelTarget
 	case v.MQLsPerMonth < 1 || v.MQLsPerMonth > maxVolume:
 		problems.add(where+".mqlsPerMonth", "%d is outside 1 to %d", v.MQLsPerMonth, maxVolume)
 	default:

@@ -238,6 +238,7 @@ func TestWhatChangesTheDigestOfTerms(t *testing.T) {
 		"the deal size":               func(x *Terms) { x.Funnel.AverageDealSize++ },
 		"the close rate":              func(x *Terms) { x.Funnel.CloseRatePercent = "25.1" },
 		"the MQL rate":                func(x *Terms) { x.Funnel.MQLToOpportunityPercent = "305" },
+		"a rate that is no number":    func(x *Terms) { x.Funnel.CloseRatePercent = "25.0x" },
 		"no funnel":                   func(x *Terms) { x.Funnel = nil },
 		"the volume stated":           func(x *Terms) { x.Marketing.Volume = &Volume{MQLsPerMonth: 133} },
 		"no volume":                   func(x *Terms) { x.Marketing.Volume = nil },

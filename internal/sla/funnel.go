@@ -13,6 +13,14 @@ const maxVolume = 10_000_000
 // FunnelTarget works backwards from bookings to MQLs a month: bookings / deal size / close rate / MQL-to-opportunity rate, in exact
 // arithmetic, to the nearest whole lead, half up, and at least 1. The error is of type Problems.
 func FunnelTarget(f Funnel) (int, error) {
+	target, problems := compileFunnel(f)
+	if len(problems) > 0 {
+		return 0, problems
+	}
+	return target, nil
+}
+
+func compileFunnel(f Funnel) (int, Problems) {
 	var problems Problems
 	positive := func(field string, n int64) *big.Rat {
 		if n <= 0 {
