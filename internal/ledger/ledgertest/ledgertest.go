@@ -11,6 +11,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -140,3 +141,6 @@ func Connect(t testing.TB, dsn string) *pgx.Conn {
 }
 
 func closeConn(conn *pgx.Conn) { _ = conn.Close(context.Background()) }
+
+// As is the DSN for another user.
+func As(dsn, user string) string { return strings.Replace(dsn, "handoff@", user+"@", 1) }

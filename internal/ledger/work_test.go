@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package ledger_test
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/handoff-sla/handoff/internal/lead"
+	"github.com/handoff-sla/handoff/internal/ledger"
+	"github.com/handoff-sla/handoff/internal/ledger/ledgertest"
+	"github.com/handoff-sla/handoff/internal/sla"
+)
+
+func TestScoreKeepsWhatFollows(t *testing.T) {
+	l, dsn := ledgertest.New(t, tenant)
+	register(t, l, 7)
+	ingest(t, l, captured("1", "lead-1", map[string]any{"a": "x"}))
+	want := ledger.Lead{
+		ID: "lead-1", Stage: ledger.StageMQL, Score: lead.Score{Raw: 64.6, Rounded: 65, Clamped: 50}, Missing: []string{},
+		Reached: &lead.Reached{At: noon, Path: "p", Missing: []string{"phone"}}, ReachedBy: 7,
+		Qualified: &lead.Qualified{At: noon, Path: "p", Threshold: 60, Score: 50, Intent: "High"}, JudgedBy: 7,
+		TermsRevision: "terms", DefinitionRevision: "definition",
+	}
+	batch, err := l.Score(t.Context(), 7, 10, func(one *ledger.Lead) error {
+		if len(one.Events) != 1 || one.Events[0].ScoredBy != 0 || one.Events[0].Properties["a"] != "x" {
+			t.Errorf("events: %+v", one.Events)
+		}
+		id, events := one.ID, one.Events
+		*one = want
+		one.ID, one.Events, one.Record = id, events, map[string]any{"company": "x"}
+		return nil
+	})
+	if err != nil || batch.Leads != 1 {
+		t.Fatalf("%+v, %v", batch, err)
+	}
+	_, err = l.Route(t.Context(), 7, 10, func(_ context.Context, r *ledger.Routing) error {
+		got := *r.Leads[0]
+		if got.Events[0].ScoredBy != 7 {
+			t.Errorf("the event is scored by %d, want 7", got.Events[0].ScoredBy)
+		}
+		got.Events = nil
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("lead (-want +got):\n%s", diff)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := ledgertest.Value[string](t, dsn, "SELECT record ->> 'company' FROM leads"); got != "x" {
+		t.Errorf("record: %q", got)
+	}
+}
+
+// A lead that cannot be judged waits; the others of its batch are not held up, and it is tried again.
+func TestScorePostponesFailures(t *testing.T) {
+	l, dsn := ledgertest.New(t, tenant)
+	register(t, l, 1)
+	ingest(t, l, many(3)...)
+	broken := errors.New("broken")
+	judge := func(one *ledger.Lead) error {
+		if one.ID == "lead-1" {
+			return broken
+		}
+		return reach(one)
+	}
+	batch, err := l.Score(t.Context(), 1, 10, judge)
+	if err != nil || batch.Leads != 2 || len(batch.Failed) != 1 || !errors.Is(batch.Failed[0].Err, broken) {
+		t.Fatalf("%+v, %v", batch, err)
+	}
+	if batch, err = l.Score(t.Context(), 1, 10, judge); err != nil || batch.Leads != 0 || len(batch.Failed) != 0 {
+		t.Fatalf("at once again: %+v, %v", batch, err)
+	}
+	if n := ledgertest.Value[int64](t, dsn, "SELECT count(*) FROM events WHERE scored_by IS NULL"); n != 1 {
+		t.Errorf("%d events without a mark, want 1", n)
+	}
+	ledgertest.Exec(t, dsn, "UPDATE work SET postponed_until = clock_timestamp() WHERE postponed_until IS NOT NULL")
+	if batch, err = l.Score(t.Context(), 1, 10, reach); err != nil || batch.Leads != 1 {
+		t.Fatalf("when its time has come: %+v, %v", batch, err)
+	}
+}
+
+// The connection of a worker is cut in the middle of its transaction: the work is still there, and is done once.
+func TestScoreCutOff(t *testing.T) {
+	l, dsn := ledgertest.New(t, tenant)
+	register(t, l, 1)
+	ingest(t, l, many(20)...)
+	_, err := l.Score(t.Context(), 1, 10, func(one *ledger.Lead) error {
+		if one.ID == "lead-12" {
+			ledgertest.Exec(t, dsn, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE application_name = 'handoff' AND datname = current_database() AND state = 'idle in transaction'`)
+		}
+		return reach(one)
+	})
+	if err == nil {
+		t.Fatal("the transaction was committed on a cut connection")
+	}
+	if n := ledgertest.Value[int64](t, dsn, "SELECT count(*) FROM work WHERE queue = 'score'"); n != 20 {
+		t.Fatalf("%d causes left, want 20", n)
+	}
+	if n := drain(t, func(ctx context.Context) (ledger.Batch, error) { return l.Score(ctx, 1, 7, reach) }); n != 20 {
+		t.Errorf("%d leads scored, want 20", n)
+	}
+	if n := ledgertest.Value[int64](t, dsn, "SELECT count(*) FROM work WHERE queue = 'route'"); n != 20 {
+		t.Errorf("%d leads to be routed, want 20", n)
+	}
+}
+
+func TestRegister(t *testing.T) {
+	l, _ := ledgertest.New(t, tenant)
+	ingest(t, l, many(1)...)
+	if _, err := l.Score(t.Context(), 3, 1, reach); !errors.Is(err, ledger.ErrNotRegistered) {
+		t.Errorf("before: %v", err)
+	}
+	first, err := l.Register(t.Context(), pair(3))
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := l.Register(t.Context(), pair(3))
+	if err != nil || !again.Equal(first) {
+		t.Errorf("again: %v, %v; want %v", again, err, first)
+	}
+	second, err := l.Register(t.Context(), pair(5))
+	if err != nil || !second.After(first) {
+		t.Errorf("a later one: %v, %v", second, err)
+	}
+	var stale *ledger.StaleError
+	if _, err := l.Register(t.Context(), pair(4)); !errors.As(err, &stale) || stale.InForce != 5 {
+		t.Errorf("an older one: %v", err)
+	}
+	if _, err := l.Score(t.Context(), 3, 1, reach); !errors.As(err, &stale) || stale.Mounted != 3 {
+		t.Errorf("work with an older one: %v", err)
+	}
+	foreign := pair(5)
+	foreign.Terms.Digest = "v1:sha256:other"
+	var mismatch *ledger.MismatchError
+	if _, err := l.Register(t.Context(), foreign); !errors.As(err, &mismatch) {
+		t.Errorf("another pair with the same sequence: %v", err)
+	}
+	kept, err := l.Bundle(t.Context(), 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(pair(3), kept); diff != "" {
+		t.Errorf("archive (-want +got):\n%s", diff)
+	}
+	sequence, since, err := l.InForce(t.Context())
+	if err != nil || sequence != 5 || !since.Equal(second) {
+		t.Errorf("in force: %d since %v, %v", sequence, since, err)
+	}
+	switches, err := l.Switches(t.Context(), first.Add(-time.Hour), second)
+	if err != nil || len(switches) != 1 || switches[0].Terms != "mid-market-terms-3" {
+		t.Errorf("switches before the second: %+v, %v", switches, err)
+	}
+}
+
+// The switch waits for those who still judge by the pair before, so that nothing is judged by it afterwards.
+func TestRegisterWaitsForRunningTransactions(t *testing.T) {
+	l, dsn := ledgertest.New(t, tenant)
+	register(t, l, 1)
+	ingest(t, l, many(1)...)
+	entered, leave := make(chan struct{}), make(chan struct{})
+	scored := make(chan error, 1)
+	go func() {
+		_, err := l.Score(context.Background(), 1, 1, func(one *ledger.Lead) error {
+			close(entered)
+			<-leave
+			return reach(one)
+		})
+		scored <- err
+	}()
+	<-entered
+	registered := make(chan time.Time, 1)
+	go func() {
+		since, err := l.Register(context.Background(), pair(2))
+		if err != nil {
+			t.Error(err)
+		}
+		registered <- since
+	}()
+	select {
+	case <-registered:
+		t.Fatal("the pair was switched under a running transaction")
+	case <-time.After(200 * time.Millisecond):
+	}
+	close(leave)
+	if err := <-scored; err != nil {
+		t.Fatal(err)
+	}
+	since := <-registered
+	if at := ledgertest.Value[time.Time](t, dsn, "SELECT scored_at FROM events"); !at.Before(since) {
+		t.Errorf("scored by the old pair at %v, although the new one is in force since %v", at, since)
+	}
+}
+
+func TestMigrateByManyAtOnce(t *testing.T) {
+	dsn := ledgertest.DSN(t)
+	var group sync.WaitGroup
+	for range 4 {
+		l := ledgertest.Open(t, dsn, tenant)
+		group.Go(func() {
+			if err := l.Migrate(context.Background()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	group.Wait()
+	if n := ledgertest.Value[int64](t, dsn, "SELECT count(*) FROM goose_db_version WHERE version_id = 1"); n != 1 {
+		t.Errorf("migrated %d times", n)
+	}
+	if n := ledgertest.Value[int64](t, dsn, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"); n != 0 {
+		t.Errorf("%d advisory locks were left behind", n)
+	}
+}
+
+func TestMigrateWithoutTheRightToCreateSchemas(t *testing.T) {
+	dsn := ledgertest.DSN(t)
+	ledgertest.Exec(t, dsn, "CREATE ROLE plain LOGIN", "REVOKE CREATE ON DATABASE "+
+		ledgertest.Value[string](t, dsn, "SELECT current_database()")+" FROM PUBLIC")
+	plain := ledgertest.As(dsn, "plain")
+	l := ledgertest.Open(t, plain, tenant)
+	err := l.Migrate(t.Context())
+	if got := ledger.Describe(err); err == nil || got == "" {
+		t.Fatalf("%v", err)
+	} else if diff := cmp.Diff("the user of the connection string may not do what the ledger needs: grant CREATE on the database, or make "+
+		"the schema handoff and give it to the user (SQLSTATE 42501)", got); diff != "" {
+		t.Errorf("message (-want +got):\n%s", diff)
+	}
+	ledgertest.Exec(t, dsn, "CREATE SCHEMA handoff AUTHORIZATION plain")
+	if err := l.Migrate(t.Context()); err != nil {
+		t.Errorf("with a schema of its own: %v", err)
+	}
+}
+
+func TestBreached(t *testing.T) {
+	l, dsn := ledgertest.New(t, tenant)
+	register(t, l, 1)
+	ingest(t, l, many(4)...)
+	drain(t, func(ctx context.Context) (ledger.Batch, error) { return l.Score(ctx, 1, 10, reach) })
+	due := map[string]time.Duration{"lead-0": -time.Minute, "lead-1": -time.Hour, "lead-2": time.Hour, "lead-3": -time.Minute}
+	drain(t, func(ctx context.Context) (ledger.Batch, error) {
+		return l.Route(ctx, 1, 10, func(_ context.Context, r *ledger.Routing) error {
+			for _, one := range r.Leads {
+				r.Keep(one, "terms-1", []sla.Obligation{{
+					Clause: sla.ClauseDelivery, Start: noon, Due: r.Now.Add(due[one.ID]), Warn: r.Now.Add(due[one.ID] - time.Second),
+					State: sla.Open, Period: "2027-W01",
+				}})
+			}
+			return nil
+		})
+	})
+	// There is news of one of them that may say that it was done in time.
+	ingest(t, l, captured("news", "lead-3", nil))
+	missed, lateness, next, err := l.Breached(t.Context(), 10)
+	if err != nil || missed != 2 || lateness < time.Hour || next != 0 {
+		t.Errorf("missed %d, lateness %v, next %v, %v; want 2, over 1h, 0 (lead-3 is due)", missed, lateness, next, err)
+	}
+	ledgertest.Exec(t, dsn, "DELETE FROM work")
+	missed, _, next, err = l.Breached(t.Context(), 10)
+	if err != nil || missed != 1 || next < 59*time.Minute || next > time.Hour {
+		t.Errorf("missed %d, next %v, %v; want 1, just under 1h", missed, next, err)
+	}
+	snapshot, err := l.Count(t.Context(), []sla.Period{"2027-W01"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []sla.Count{{Clause: sla.ClauseDelivery, Period: "2027-W01", Revision: "terms-1", Missed: 3, Open: 1}}
+	if diff := cmp.Diff(want, snapshot.Counts); diff != "" {
+		t.Errorf("counts (-want +got):\n%s", diff)
+	}
+}
+
+func TestOnlyOneCounts(t *testing.T) {
+	l, dsn := ledgertest.New(t, tenant)
+	second, stranger := ledgertest.Open(t, dsn, tenant), ledgertest.Open(t, dsn, "other")
+	first, err := l.BecomeCounter(t.Context())
+	if err != nil || first == nil {
+		t.Fatal(first, err)
+	}
+	if c, err := second.BecomeCounter(t.Context()); err != nil || c != nil {
+		t.Errorf("a second one counts: %v, %v", c, err)
+	}
+	other, err := stranger.BecomeCounter(t.Context())
+	if err != nil || other == nil {
+		t.Errorf("another tenant's: %v, %v", other, err)
+	}
+	defer other.Resign(t.Context())
+	if !first.Holds(t.Context()) {
+		t.Error("the first no longer holds")
+	}
+	first.Resign(t.Context())
+	var c *ledger.Counter
+	for range 50 { // the server notices the end of the session
+		if c, err = second.BecomeCounter(t.Context()); err != nil || c != nil {
+			break
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	if err != nil || c == nil {
+		t.Fatalf("nobody counts any more: %v, %v", c, err)
+	}
+	c.Resign(t.Context())
+}
