@@ -140,7 +140,7 @@ func (c *Compiled) firstContact(clause FirstContact, f Facts, now time.Time) (Ob
 		o := c.contactClock(tier, start)
 		gone, disqualified := f.disposal(func(d Disposal) bool { return d.Coded && d.Outcome == lead.Disqualified })
 		uncontacted := f.ContactAt.IsZero() || f.ContactAt.After(gone.At)
-		if disqualified && uncontacted && !gone.At.After(o.Due) {
+		if disqualified && uncontacted && gone.At.Before(o.Due) {
 			return o.excused(gone.At), true
 		}
 		return o.stopped(f.ContactAt, now), true

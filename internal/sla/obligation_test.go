@@ -173,6 +173,10 @@ func TestObligations(t *testing.T) {
 				"firstContact/High Excused due 10:05:00 warn 10:04:00 2027-W03", "rejection Met 2027-W03",
 			},
 		},
+		"disqualified with a code at the deadline is not before it": {
+			scene: scene{qualified: q, owned: q, now: late, disposals: []Disposal{disposal("2027-01-20 10:05", lead.Disqualified, true)}},
+			about: []Clause{ClauseFirstContact}, want: []string{"firstContact/High Missed due 10:05:00 warn 10:04:00 2027-W03"},
+		},
 		"disqualified with a code after the deadline": {
 			scene: scene{qualified: q, owned: q, now: late, disposals: []Disposal{disposal("2027-01-20 10:06", lead.Disqualified, true)}},
 			about: []Clause{ClauseFirstContact}, want: []string{"firstContact/High Missed due 10:05:00 warn 10:04:00 2027-W03"},

@@ -166,7 +166,7 @@ func (c *Compiled) volumeRow(d demand, sums map[key]Count, month Period, at time
 	}
 	// met / target >= passed / whole, in whole numbers.
 	due := row.Total * passed
-	row.judge(row.Met >= row.Total || row.Met*whole >= due, 100*row.Met*whole >= (100-c.yellowWithin())*due, short)
+	row.judge(row.Met*whole >= due, 100*row.Met*whole >= (100-c.yellowWithin())*due, short)
 	return row
 }
 
