@@ -96,7 +96,7 @@ func earliest(a, b time.Time) time.Time {
 }
 
 // disposal is the first one that the filter takes.
-func (f Facts) disposal(take func(Disposal) bool) (Disposal, bool) {
+func (f *Facts) disposal(take func(Disposal) bool) (Disposal, bool) {
 	i := slices.IndexFunc(f.Disposals, take)
 	if i < 0 {
 		return Disposal{}, false
@@ -106,7 +106,7 @@ func (f Facts) disposal(take func(Disposal) bool) (Disposal, bool) {
 
 // salesClock is when the clocks of sales start: when a rep owns the qualified lead, or at qualification when no rep was available then.
 // Later owners do not restart them.
-func (f Facts) salesClock() (start time.Time, running bool) {
+func (f *Facts) salesClock() (start time.Time, running bool) {
 	switch {
 	case f.Qualified == nil:
 		return time.Time{}, false

@@ -14,7 +14,7 @@ type Problem struct {
 }
 
 // Problems is everything wrong with terms, as one error.
-type Problems []Problem
+type Problems []Problem //nolint:errname,recvcheck // reads as what it is, as in package lead; as an error it is a value, and add appends
 
 // Error joins the problems: "terms.calendar.timeZone: ...; terms.funnel: ...".
 func (p Problems) Error() string {

@@ -91,8 +91,10 @@ func TestCompileProblems(t *testing.T) {
 			"terms.marketing.completeness.targetPercent", "terms.marketing.score.targetPercent", "terms.marketing.delivery.targetPercent",
 			"terms.sales.firstContact.targetPercent", "terms.sales.disposition.targetPercent", "terms.sales.rejection.targetPercent",
 		}},
-		"windows": {func(x *Terms) { x.Marketing.Delivery.Within, x.Sales.Disposition.Within = 0, -1 },
-			[]string{"terms.marketing.delivery.within", "terms.sales.disposition.within"}},
+		"windows": {
+			func(x *Terms) { x.Marketing.Delivery.Within, x.Sales.Disposition.Within = 0, -1 },
+			[]string{"terms.marketing.delivery.within", "terms.sales.disposition.within"},
+		},
 		"mechanism":       {func(x *Terms) { x.Marketing.Delivery.Mechanism = "Pigeon" }, []string{"terms.marketing.delivery.mechanism"}},
 		"no tiers":        {func(x *Terms) { x.Sales.FirstContact.Tiers = nil }, []string{"terms.sales.firstContact.tiers"}},
 		"duplicate tiers": {func(x *Terms) { x.Sales.FirstContact.Tiers[1].Intent = "High" }, []string{"terms.sales.firstContact.tiers[1].intent"}},

@@ -60,9 +60,9 @@ func windowError(s string) error {
 func FormatWindow(d time.Duration) string {
 	var b strings.Builder
 	for _, u := range units {
-		if n := d / u.length; n > 0 {
+		if n := int64(d / u.length); n > 0 {
 			fmt.Fprintf(&b, "%d%c", n, u.letter)
-			d -= n * u.length
+			d %= u.length
 		}
 	}
 	if b.Len() == 0 {
@@ -73,6 +73,6 @@ func FormatWindow(d time.Duration) string {
 
 // percentOf is p percent of d without overflow.
 func percentOf(d time.Duration, p int) time.Duration {
-	n := time.Duration(p)
-	return d/100*n + d%100*n/100
+	whole, percent := int64(d), int64(p)
+	return time.Duration(whole/100*percent + whole%100*percent/100)
 }
