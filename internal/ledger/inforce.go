@@ -4,7 +4,6 @@ package ledger
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -26,7 +25,7 @@ func (e *MismatchError) Error() string {
 // Register puts a pair into force, from this moment by the database's clock, unless it is in force already or a later one
 // is: then the error is a StaleError. It waits for the transactions that still judge by the pair before.
 func (l *Ledger) Register(ctx context.Context, b bundle.Bundle) (since time.Time, err error) {
-	text, err := json.Marshal(b)
+	text, err := b.Encode()
 	if err != nil {
 		return time.Time{}, fmt.Errorf("bundle %d: %w", b.Sequence, err)
 	}
@@ -54,9 +53,12 @@ INSERT INTO in_force (tenant, sequence, since, bundle) VALUES ($1, $2, clock_tim
 
 // recognise checks that the pair in force is the mounted one.
 func (l *Ledger) recognise(ctx context.Context, tx pgx.Tx, b bundle.Bundle) (since time.Time, err error) {
-	var kept bundle.Bundle
-	if err := tx.QueryRow(ctx, `SELECT since, bundle FROM in_force WHERE tenant = $1 AND sequence = $2`,
-		l.tenant, b.Sequence).Scan(&since, &kept); err != nil {
+	kept, err := readBundle(ctx, tx, l.tenant, b.Sequence)
+	if err != nil {
+		return time.Time{}, err
+	}
+	if err := tx.QueryRow(ctx, `SELECT since FROM in_force WHERE tenant = $1 AND sequence = $2`, l.tenant, b.Sequence).
+		Scan(&since); err != nil {
 		return time.Time{}, err
 	}
 	if kept.Definition.Digest != b.Definition.Digest || kept.Terms.Digest != b.Terms.Digest {
@@ -76,12 +78,12 @@ func (r *Routing) Bundle(ctx context.Context, sequence int64) (bundle.Bundle, er
 }
 
 func readBundle(ctx context.Context, db querier, tenant string, sequence int64) (bundle.Bundle, error) {
-	var b bundle.Bundle
-	err := db.QueryRow(ctx, `SELECT bundle FROM in_force WHERE tenant = $1 AND sequence = $2`, tenant, sequence).Scan(&b)
+	var text []byte
+	err := db.QueryRow(ctx, `SELECT bundle FROM in_force WHERE tenant = $1 AND sequence = $2`, tenant, sequence).Scan(&text)
 	if err != nil {
 		return bundle.Bundle{}, fmt.Errorf("pair %d of tenant %q: %w", sequence, tenant, err)
 	}
-	return b, nil
+	return bundle.DecodeBundle(text)
 }
 
 // InForce is the highest sequence that was registered, and since when; 0 when none was.

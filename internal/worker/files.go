@@ -5,7 +5,6 @@
 package worker
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -66,28 +65,26 @@ func readFile(path string) ([]byte, error) {
 
 // LoadPair reads and compiles the mounted bundle. It never changes while the process runs: another bundle is another ConfigMap.
 func LoadPair(dir string) (*pipeline.Pair, error) {
-	path := filepath.Join(dir, bundle.BundleFile)
-	text, err := readFile(path)
+	text, err := readFile(filepath.Join(dir, bundle.BundleFile))
 	if err != nil {
 		return nil, fmt.Errorf("the bundle cannot be read: %w", err)
 	}
-	var b bundle.Bundle
-	if err := json.Unmarshal(text, &b); err != nil {
-		return nil, fmt.Errorf("the bundle %s is not valid: %w", path, err)
+	b, err := bundle.DecodeBundle(text)
+	if err != nil {
+		return nil, fmt.Errorf("the bundle in %s is not valid: %w", dir, err)
 	}
 	return pipeline.CompilePair(b)
 }
 
 // LoadRoster reads and checks the mounted roster.
 func LoadRoster(dir string, pair *pipeline.Pair) (roster *pipeline.Roster, text string, err error) {
-	path := filepath.Join(dir, bundle.RosterFile)
-	raw, err := readFile(path)
+	raw, err := readFile(filepath.Join(dir, bundle.RosterFile))
 	if err != nil {
 		return nil, "", fmt.Errorf("the roster cannot be read: %w", err)
 	}
-	var r bundle.Roster
-	if err := json.Unmarshal(raw, &r); err != nil {
-		return nil, string(raw), fmt.Errorf("the roster %s is not valid: %w", path, err)
+	r, err := bundle.DecodeRoster(raw)
+	if err != nil {
+		return nil, string(raw), fmt.Errorf("the roster in %s is not valid: %w", dir, err)
 	}
 	roster, err = pair.CompileRoster(r)
 	return roster, string(raw), err
