@@ -106,19 +106,21 @@ func (j *judgement) mqls() string {
 	return ""
 }
 
-// firstContact is the share of the worst tier that can be judged, rounded down as everywhere.
+// firstContact is the share of the worst tier that can be judged, as its row shows it.
 func (j *judgement) firstContact() string {
-	worst := int64(-1)
-	for _, row := range j.rows {
+	var worst *sla.Row
+	for i := range j.rows {
+		row := &j.rows[i]
 		if row.Clause != sla.ClauseFirstContact || row.Verdict == sla.VerdictInsufficientData || row.Total == 0 {
 			continue
 		}
-		if share := row.Met * 100 / row.Total; worst < 0 || share < worst {
-			worst = share
+		if worst == nil || row.Met*worst.Total < worst.Met*row.Total {
+			worst = row
 		}
 	}
-	if worst < 0 {
+	if worst == nil {
 		return ""
 	}
-	return fmt.Sprintf("%d%%", worst)
+	share, _, _ := strings.Cut(worst.Actual, " ")
+	return share
 }
