@@ -11,11 +11,15 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/go-logr/logr"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+
 	"github.com/handoff-sla/handoff/internal/cli"
 )
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	log.SetLogger(logr.Discard()) // the libraries' log is for servers; what matters comes as an error
 	err := cli.Root(time.Now).ExecuteContext(ctx)
 	stop()
 	if err != nil {
