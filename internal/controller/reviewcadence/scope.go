@@ -138,7 +138,7 @@ func (s *scope) timeZone(ctx context.Context, contract *slav1alpha1.SLAContract)
 
 // next is when the first of the reviews is due, when the status has to say a new date.
 func (s *scope) next() time.Duration {
-	if s.contract == nil {
+	if s.contract == nil || s.refused {
 		return 0
 	}
 	next := time.Duration(0)

@@ -460,7 +460,7 @@ func TestInvalidTermsKeepThePair(t *testing.T) {
 func TestTenantIsTaken(t *testing.T) {
 	b := newBench(t)
 	b.inForce()
-	other := Contract(b.contract.Namespace, "zweite", "mid-market")
+	other := Contract(b.contract.Namespace, "younger", "mid-market")
 	other.Spec.Ledger.Tenant = "acme"
 	SignContract(t, other, Now(), Both()...)
 	b.create(other)
