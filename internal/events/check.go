@@ -246,8 +246,8 @@ func number(path string, n json.Number) (any, error) {
 	if err != nil || math.IsInf(f, 0) {
 		return nil, wrong(path, "is a number that is too large")
 	}
-	if math.Abs(f) > exact {
-		return nil, wrong(path, "is a number beyond 2^53, which JSON does not carry exactly; send it as a string")
+	if math.Abs(f) >= exact {
+		return nil, wrong(path, "is a number of 2^53 or more, which JSON does not carry exactly; send it as a string")
 	}
 	return f, nil
 }

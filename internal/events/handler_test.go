@@ -1,0 +1,384 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package events_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/handoff-sla/handoff/internal/events"
+	"github.com/handoff-sla/handoff/internal/lead"
+	"github.com/handoff-sla/handoff/internal/ledger"
+)
+
+var now = time.Date(2027, 1, 4, 14, 3, 0, 0, time.UTC)
+
+const token = "s3cret-token"
+
+// store remembers what it was given, and knows the ids "known" and "conflicting".
+type store struct {
+	entries []ledger.Entry
+	err     error
+}
+
+func (s *store) Ingest(_ context.Context, entries []ledger.Entry) ([]ledger.Outcome, error) {
+	s.entries = append(s.entries, entries...)
+	outcomes := make([]ledger.Outcome, len(entries))
+	for i, e := range entries {
+		switch e.ID {
+		case "known":
+			outcomes[i] = ledger.Duplicate
+		case "conflicting":
+			outcomes[i] = ledger.Conflict
+		default:
+			outcomes[i] = ledger.Accepted
+		}
+	}
+	return outcomes, s.err
+}
+
+type rig struct {
+	store   *store
+	handler *events.Handler
+	log     *strings.Builder
+	taken   map[string]int
+}
+
+func newRig() *rig {
+	r := &rig{store: &store{}, log: &strings.Builder{}, taken: map[string]int{}}
+	r.handler = &events.Handler{
+		Checker: events.NewChecker(lead.Definition{
+			Fields: []lead.Field{
+				{Name: "employees", Type: lead.Integer, Property: "numberofemployees"},
+				{Name: "email", Type: lead.String},
+			},
+			Dispositions: []lead.Disposition{{Name: "BadTiming", Outcome: lead.Recycled}},
+		}),
+		Store: func() (events.Store, error) { return r.store, nil },
+		Token: func() (string, error) { return token, nil },
+		Now:   func() time.Time { return now },
+		Taken: func(result string, n int) { r.taken[result] += n },
+		Log:   slog.New(slog.NewJSONHandler(r.log, nil)),
+	}
+	return r
+}
+
+type request struct {
+	method, contentType, authorization, body string
+	header                                   map[string]string
+}
+
+func (r *rig) do(t *testing.T, q request) (int, events.Answer, http.Header) {
+	t.Helper()
+	if q.method == "" {
+		q.method = http.MethodPost
+	}
+	if q.contentType == "" {
+		q.contentType = "application/cloudevents+json"
+	}
+	if q.authorization == "" {
+		q.authorization = "Bearer " + token
+	}
+	hr := httptest.NewRequestWithContext(t.Context(), q.method, "/v1/events", strings.NewReader(q.body))
+	hr.Header.Set("Content-Type", q.contentType)
+	hr.Header.Set("Authorization", q.authorization)
+	for name, value := range q.header {
+		hr.Header.Set(name, value)
+	}
+	w := httptest.NewRecorder()
+	r.handler.ServeHTTP(w, hr)
+	var a events.Answer
+	if err := json.Unmarshal(w.Body.Bytes(), &a); err != nil {
+		t.Fatalf("answer %q: %v", w.Body.String(), err)
+	}
+	return w.Code, a, w.Header()
+}
+
+// eventJSON is a good event with some members replaced; an empty replacement removes the member.
+func eventJSON(replace map[string]string) string {
+	members := map[string]string{
+		"specversion": `"1.0"`, "id": `"1"`, "source": `"/website"`, "type": `"dev.handoff.lead.captured"`, "subject": `"lead-1"`,
+		"time": `"2027-01-04T14:00:00Z"`, "data": `{"properties": {"email": "a@b.example"}}`,
+	}
+	for name, value := range replace {
+		members[name] = value
+	}
+	var parts []string
+	for name, value := range members {
+		if value != "" {
+			parts = append(parts, fmt.Sprintf("%q: %s", name, value))
+		}
+	}
+	return "{" + strings.Join(parts, ", ") + "}"
+}
+
+func kind(k, data string) map[string]string {
+	return map[string]string{"type": `"dev.handoff.lead.` + k + `"`, "data": data}
+}
+
+// Every bad event is refused with the field that is wrong, and nothing of it is written or logged.
+func TestBadEvents(t *testing.T) {
+	deep := strings.Repeat(`{"a":`, 12) + "1" + strings.Repeat("}", 12)
+	for name, c := range map[string]struct {
+		replace        map[string]string
+		field, message string
+	}{
+		"no specversion":      {map[string]string{"specversion": ""}, "specversion", `missing; it should be "1.0"`},
+		"another specversion": {map[string]string{"specversion": `"0.3"`}, "specversion", `should be "1.0"`},
+		"no id":               {map[string]string{"id": ""}, "id", "missing"},
+		"null id":             {map[string]string{"id": "null"}, "id", "missing"},
+		"id is an object":     {map[string]string{"id": "{}"}, "id", "an attribute is a string, a whole number or a boolean"},
+		"no source":           {map[string]string{"source": ""}, "source", "missing"},
+		"source is no URI":    {map[string]string{"source": `"http://[bad"`}, "source", "not a URI reference"},
+		"no type":             {map[string]string{"type": ""}, "type", "missing"},
+		"foreign type":        {map[string]string{"type": `"com.example.x"`}, "type", "unknown; it should be dev.handoff.lead. and one of captured, updated, activity, assigned, touch, disposition"},
+		"unknown kind":        {kind("deleted", "{}"), "type", "unknown; it should be dev.handoff.lead. and one of captured, updated, activity, assigned, touch, disposition"},
+		"no subject":          {map[string]string{"subject": ""}, "subject", "missing"},
+		"white space in it":   {map[string]string{"subject": `"lead 1"`}, "subject", "is the lead's id and has no white space"},
+		"subject too long":    {map[string]string{"subject": `"` + strings.Repeat("x", 129) + `"`}, "subject", "has 129 characters; at most 128 are allowed"},
+		"id too long":         {map[string]string{"id": `"` + strings.Repeat("x", 257) + `"`}, "id", "has 257 characters; at most 256 are allowed"},
+		"no time":             {map[string]string{"time": ""}, "time", "missing"},
+		"no such time":        {map[string]string{"time": `"2027-02-30T00:00:00Z"`}, "time", "not a time by RFC 3339, such as 2027-01-04T14:03:00Z"},
+		"time without zone":   {map[string]string{"time": `"2027-01-04T14:00:00"`}, "time", "not a time by RFC 3339, such as 2027-01-04T14:03:00Z"},
+		"long ago":            {map[string]string{"time": `"1999-12-31T23:59:59Z"`}, "time", "is before 2000-01-01T00:00:00Z"},
+		"future":              {map[string]string{"time": `"2027-01-04T14:08:01Z"`}, "time", "is more than 5 minutes in the future: it is 2027-01-04T14:03:00Z now"},
+		"NUL in an attribute": {map[string]string{"subject": `"lead\u0000"`}, "subject", "has a NUL character"},
+		"bad extension name":  {map[string]string{"Bad_Name": `"x"`}, "Bad_Name", "not a name for an attribute: lower-case letters and digits only"},
+		"data are binary":     {map[string]string{"data_base64": `"AAAA"`}, "data_base64", "binary data are not taken; send a JSON object as data"},
+		"data are XML":        {map[string]string{"datacontenttype": `"text/xml"`}, "datacontenttype", "data are JSON: application/json"},
+		"no data":             {map[string]string{"data": ""}, "data", "missing"},
+		"data are a list":     {map[string]string{"data": "[]"}, "data", "should be a JSON object"},
+		"data are null":       {map[string]string{"data": "null"}, "data", "should be a JSON object"},
+		"no properties":       {kind("captured", "{}"), "data.properties", "missing"},
+		"properties a list":   {kind("updated", `{"properties": []}`), "data.properties", "should be an object"},
+		"wrong type": {
+			kind("captured", `{"properties": {"numberofemployees": "private-value"}}`), "data.properties.numberofemployees",
+			`field "employees" (property "numberofemployees") expects Integer, got a string that is none`,
+		},
+		"NUL in a value":    {kind("captured", `{"properties": {"x": ["a", "b\u0000"]}}`), "data.properties.x[1]", "has a NUL character"},
+		"NUL in a name":     {kind("captured", `{"properties": {"x\u0000": 1}}`), "data.properties", "has a member whose name is longer than 253 bytes or has a NUL character"},
+		"too deep":          {kind("captured", `{"properties": {"x": `+deep+`}}`), "data.properties.x.a.a.a.a.a.a.a", "is nested deeper than 8 levels"},
+		"too long":          {kind("captured", `{"properties": {"x": "`+strings.Repeat("x", 32769)+`"}}`), "data.properties.x", "has 32769 bytes; at most 32768 are allowed"},
+		"too many members":  {kind("captured", `{"properties": {"x": [`+strings.Repeat("1,", 500)+`1]}}`), "data.properties.x", "has 501 entries; at most 500 are allowed"},
+		"too much":          {kind("captured", `{"properties": {"x": [`+strings.Repeat(`"`+strings.Repeat("x", 30000)+`",`, 9)+`1]}}`), "data", "has 270053 bytes; at most 262144 are allowed"},
+		"infinite number":   {kind("captured", `{"properties": {"x": 1e999}}`), "data.properties.x", "is a number that is too large"},
+		"inexact number":    {kind("captured", `{"properties": {"x": 9007199254740993}}`), "data.properties.x", "is a number of 2^53 or more, which JSON does not carry exactly; send it as a string"},
+		"activity unnamed":  {kind("activity", `{"properties": {}}`), "data.activity", "missing"},
+		"activity a number": {kind("activity", `{"activity": 1}`), "data.activity", "should be a string"},
+		"nobody assigned":   {kind("assigned", `{"owner": "  "}`), "data.owner", "empty"},
+		"unknown channel":   {kind("touch", `{"channel": "Pigeon", "direction": "Outbound", "actor": "Human"}`), "data.channel", "should be one of Phone, Email, Meeting, Social, Message"},
+		"no direction":      {kind("touch", `{"channel": "Phone", "actor": "Human"}`), "data.direction", "missing"},
+		"no actor":          {kind("touch", `{"channel": "Phone", "direction": "Inbound"}`), "data.actor", "missing"},
+		"answered in words": {kind("touch", `{"channel": "Phone", "direction": "Inbound", "actor": "Human", "answered": "yes"}`), "data.answered", "should be true or false"},
+		"unknown outcome":   {kind("disposition", `{"outcome": "Lost"}`), "data.outcome", "should be one of Accepted, Recycled, Disqualified"},
+		"no outcome, no code": {
+			kind("disposition", `{"reason": "whatever"}`), "data.outcome",
+			"missing: it may be left out only when reason is a code of the definition; it should be one of Accepted, Recycled, Disqualified",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig()
+			status, a, _ := r.do(t, request{body: eventJSON(c.replace)})
+			if status != http.StatusBadRequest || len(a.Results) != 1 {
+				t.Fatalf("status %d, %+v", status, a)
+			}
+			got := a.Results[0]
+			if got.Status != events.StatusInvalid || got.Field != c.field || got.Message != c.message {
+				t.Errorf("got  %s %s: %s\nwant Invalid %s: %s", got.Status, got.Field, got.Message, c.field, c.message)
+			}
+			if len(r.store.entries) != 0 || r.log.Len() != 0 || r.taken["rejected"] != 1 {
+				t.Errorf("written %v, logged %q, taken %v", r.store.entries, r.log, r.taken)
+			}
+		})
+	}
+}
+
+func TestGoodEvents(t *testing.T) {
+	entry := func(k lead.Kind, d ledger.Data) ledger.Entry {
+		return ledger.Entry{Source: "/website", ID: "1", Lead: "lead-1", Kind: k, Time: now.Add(-3 * time.Minute), Data: d}
+	}
+	for name, c := range map[string]struct {
+		replace map[string]string
+		want    ledger.Entry
+	}{
+		"captured": {
+			kind("captured", `{"properties": {"numberofemployees": "120", "anything": [1, "x", {"y": null}]}, "ignored": 1}`),
+			entry(lead.KindCaptured, ledger.Data{Properties: map[string]any{
+				"numberofemployees": "120", "anything": []any{1.0, "x", map[string]any{"y": nil}},
+			}}),
+		},
+		"a value is removed": {
+			kind("updated", `{"properties": {"email": null}}`),
+			entry(lead.KindUpdated, ledger.Data{Properties: map[string]any{"email": nil}}),
+		},
+		"activity": {
+			kind("activity", `{"activity": "PageView", "properties": {"path": "/pricing"}}`),
+			entry(lead.KindActivity, ledger.Data{Activity: "PageView", Properties: map[string]any{"path": "/pricing"}}),
+		},
+		"activity without properties": {kind("activity", `{"activity": "TrialSignup"}`), entry(lead.KindActivity, ledger.Data{Activity: "TrialSignup"})},
+		"assigned":                    {kind("assigned", `{"owner": "rep-1"}`), entry(lead.KindAssigned, ledger.Data{Owner: "rep-1"})},
+		"touch": {
+			kind("touch", `{"rep": "rep-1", "channel": "Phone", "direction": "Inbound", "actor": "Human", "answered": true}`),
+			entry(lead.KindTouch, ledger.Data{Rep: "rep-1", Channel: "Phone", Direction: "Inbound", Actor: "Human", Answered: true}),
+		},
+		"disposition by its code": {kind("disposition", `{"reason": "BadTiming", "by": "rep-1"}`), entry(lead.KindDisposition, ledger.Data{Reason: "BadTiming", By: "rep-1"})},
+		"rejection without a code": {
+			kind("disposition", `{"outcome": "Disqualified", "reason": "no such code"}`),
+			entry(lead.KindDisposition, ledger.Data{Outcome: lead.Disqualified, Reason: "no such code"}),
+		},
+		"a little ahead": {
+			map[string]string{"time": `"2027-01-04T16:08:00+02:00"`, "data": `{"properties": {}}`},
+			func() ledger.Entry {
+				e := entry(lead.KindCaptured, ledger.Data{Properties: map[string]any{}})
+				e.Time = now.Add(5 * time.Minute)
+				return e
+			}(),
+		},
+		"extensions": {
+			map[string]string{"traceparent": `"00-x"`, "partition": "7", "flag": "true", "data": `{"properties": {}}`},
+			entry(lead.KindCaptured, ledger.Data{Properties: map[string]any{}}),
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig()
+			status, a, _ := r.do(t, request{body: eventJSON(c.replace)})
+			if status != http.StatusAccepted {
+				t.Fatalf("status %d, %+v", status, a)
+			}
+			if diff := cmp.Diff([]ledger.Entry{c.want}, r.store.entries); diff != "" {
+				t.Errorf("entries (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestRequests(t *testing.T) {
+	const batch = "application/cloudevents-batch+json"
+	id := func(id string) string { return eventJSON(map[string]string{"id": `"` + id + `"`}) }
+	bad := eventJSON(map[string]string{"id": `"bad"`, "time": `"never"`})
+	for name, c := range map[string]struct {
+		request request
+		status  int
+		want    events.Answer
+		message string
+	}{
+		"accepted":  {request{body: id("1")}, 202, events.Answer{Accepted: 1}, ""},
+		"duplicate": {request{body: id("known")}, 202, events.Answer{Duplicates: 1}, ""},
+		"conflict":  {request{body: id("conflicting")}, 409, events.Answer{Rejected: 1}, ""},
+		"a batch": {
+			request{contentType: batch, body: "[" + id("1") + "," + id("known") + "]"}, 202, events.Answer{Accepted: 1, Duplicates: 1}, "",
+		},
+		"a batch in part": {
+			request{contentType: batch, body: "[" + bad + "," + id("2") + ", 7, " + id("conflicting") + "]"}, 207, events.Answer{Accepted: 1, Rejected: 3}, "",
+		},
+		"a batch of bad ones":    {request{contentType: batch, body: "[" + bad + "]"}, 400, events.Answer{Rejected: 1}, ""},
+		"a batch of conflicts":   {request{contentType: batch, body: "[" + id("conflicting") + "]"}, 409, events.Answer{Rejected: 1}, ""},
+		"an empty batch":         {request{contentType: batch, body: "[]"}, 202, events.Answer{}, ""},
+		"with a charset":         {request{contentType: "application/cloudevents+json; charset=utf-8", body: id("1")}, 202, events.Answer{Accepted: 1}, ""},
+		"no JSON":                {request{body: `{"id": `}, 400, events.Answer{Rejected: 1}, ""},
+		"empty":                  {request{}, 400, events.Answer{Rejected: 1}, ""},
+		"the batch is no list":   {request{contentType: batch, body: id("1")}, 400, events.Answer{}, "the body is not a JSON array of events"},
+		"the batch breaks off":   {request{contentType: batch, body: "[" + id("1")}, 400, events.Answer{}, "the body is not a JSON array of events: it breaks off or is malformed at byte"},
+		"too many":               {request{contentType: batch, body: "[" + strings.Repeat("1,", 1000) + "1]"}, 413, events.Answer{}, "the batch has more than 1000 events; send smaller ones"},
+		"too large":              {request{body: strings.Repeat(" ", 4<<20+1)}, 413, events.Answer{}, "the body is larger than 4 MiB (4194304 bytes); send smaller batches"},
+		"just not too large":     {request{body: id("1") + strings.Repeat(" ", 4<<20-len(id("1")))}, 202, events.Answer{Accepted: 1}, ""},
+		"wrong token":            {request{authorization: "Bearer wrong", body: id("1")}, 401, events.Answer{}, "Authorization should be the bearer token of this contract's ingest"},
+		"another scheme":         {request{authorization: "Basic " + token, body: id("1")}, 401, events.Answer{}, "Authorization should be the bearer token of this contract's ingest"},
+		"plain JSON, no headers": {request{contentType: "application/json", body: id("1")}, 415, events.Answer{}, "Content-Type should be"},
+		"a form":                 {request{contentType: "application/x-www-form-urlencoded", body: "a=b"}, 415, events.Answer{}, "Content-Type should be"},
+		"compressed":             {request{body: id("1"), header: map[string]string{"Content-Encoding": "gzip"}}, 415, events.Answer{}, "Content-Encoding is not supported; send the body as it is"},
+		"GET":                    {request{method: http.MethodGet}, 405, events.Answer{}, "events are sent with POST"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			status, a, _ := newRig().do(t, c.request)
+			if status != c.status {
+				t.Errorf("status %d, want %d", status, c.status)
+			}
+			if !strings.HasPrefix(a.Message, c.message) || (c.message == "") != (a.Message == "") {
+				t.Errorf("message %q, want %q", a.Message, c.message)
+			}
+			ignore := cmpopts.IgnoreFields(events.Answer{}, "Results", "Message")
+			if diff := cmp.Diff(c.want, a, ignore, cmpopts.IgnoreUnexported(events.Answer{})); diff != "" {
+				t.Errorf("answer (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestBatchResultsStandInOrder(t *testing.T) {
+	r := newRig()
+	_, a, _ := r.do(t, request{
+		contentType: "application/cloudevents-batch+json",
+		body: "[" + eventJSON(map[string]string{"id": `"a"`, "time": `"never"`}) + "," + eventJSON(map[string]string{"id": `"b"`}) + "," +
+			eventJSON(map[string]string{"id": `"conflicting"`}) + "]",
+	})
+	want := []events.Result{
+		{ID: "a", Source: "/website", Status: events.StatusInvalid, Field: "time", Message: "not a time by RFC 3339, such as 2027-01-04T14:03:00Z"},
+		{ID: "b", Source: "/website", Status: events.StatusAccepted},
+		{ID: "conflicting", Source: "/website", Status: events.StatusConflict, Field: "id",
+			Message: "another event with this source and id and other content is in the ledger; give each event an id of its own"},
+	}
+	if diff := cmp.Diff(want, a.Results); diff != "" {
+		t.Errorf("results (-want +got):\n%s", diff)
+	}
+}
+
+func TestBinaryMode(t *testing.T) {
+	header := map[string]string{
+		"ce-specversion": "1.0", "ce-id": "caf%C3%A9", "ce-source": "/website", "ce-type": "dev.handoff.lead.assigned",
+		"ce-subject": "lead-1", "ce-time": "2027-01-04T14:00:00Z",
+	}
+	r := newRig()
+	status, a, _ := r.do(t, request{contentType: "application/json", header: header, body: `{"owner": "rep-1"}`})
+	want := []ledger.Entry{{
+		Source: "/website", ID: "café", Lead: "lead-1", Kind: lead.KindAssigned, Time: now.Add(-3 * time.Minute), Data: ledger.Data{Owner: "rep-1"},
+	}}
+	if diff := cmp.Diff(want, r.store.entries); status != 202 || diff != "" {
+		t.Errorf("status %d, %+v, entries (-want +got):\n%s", status, a, diff)
+	}
+	header["ce-time"] = "yesterday"
+	if status, a, _ = r.do(t, request{contentType: "application/json", header: header, body: `{"owner": "rep-1"}`}); status != 400 || a.Results[0].Field != "time" {
+		t.Errorf("status %d, %+v", status, a)
+	}
+}
+
+func TestUnavailable(t *testing.T) {
+	away := errors.New("Secret \"handoff-ledger\" with key \"dsn\" is not there")
+	for name, edit := range map[string]func(*rig){
+		"no token":        func(r *rig) { r.handler.Token = func() (string, error) { return "", away } },
+		"no ledger":       func(r *rig) { r.handler.Store = func() (events.Store, error) { return nil, away } },
+		"the write fails": func(r *rig) { r.store.err = context.DeadlineExceeded },
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig()
+			edit(r)
+			status, a, header := r.do(t, request{body: eventJSON(nil)})
+			if status != http.StatusServiceUnavailable || header.Get("Retry-After") != "5" || a.Message == "" || r.taken["accepted"] != 0 {
+				t.Errorf("status %d, Retry-After %q, %+v, taken %v", status, header.Get("Retry-After"), a, r.taken)
+			}
+			if strings.Contains(r.log.String(), "a@b.example") {
+				t.Errorf("a value is in the log: %s", r.log)
+			}
+		})
+	}
+}
+
+// With an empty token file nobody is let in, not even with an empty token.
+func TestEmptyTokenOpensNothing(t *testing.T) {
+	r := newRig()
+	r.handler.Token = func() (string, error) { return "", errors.New("no token") }
+	if status, _, _ := r.do(t, request{authorization: "Bearer ", body: eventJSON(nil)}); status != http.StatusServiceUnavailable {
+		t.Errorf("status %d", status)
+	}
+}
