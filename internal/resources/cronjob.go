@@ -71,6 +71,7 @@ func reviewPod(in ReviewInput) *corev1ac.PodSpecApplyConfiguration {
 		"--review="+in.Review.Name,
 		"--owner="+in.Review.Owner,
 		"--type="+string(in.Review.Type),
+		"--ledger-secret="+in.Ledger.SecretRef.Name,
 		fmt.Sprintf("--history-limit=%d", in.HistoryLimit),
 	).
 		WithResources(requirements(nil)).
