@@ -95,12 +95,15 @@ type Switch struct {
 	Since             time.Time
 }
 
-// Switches are the pairs that were in force at any time from an instant up to another, exclusive; oldest first.
-func (l *Ledger) Switches(ctx context.Context, from, to time.Time) ([]Switch, error) {
+// Switches are the pairs that were in force at any time from an instant up to another, exclusive, and those by which any lead is
+// judged in the period; oldest first. Leads that were brought in later are judged by a later pair than the one of their time.
+func (l *Ledger) Switches(ctx context.Context, period sla.Period, from, to time.Time) ([]Switch, error) {
 	rows, err := l.pool.Query(ctx, `
 SELECT sequence, bundle #>> '{definitionRevision,name}', bundle #>> '{termsRevision,name}', since FROM (
     SELECT *, lead(since) OVER (ORDER BY sequence) AS until FROM in_force WHERE tenant = $1) AS pairs
-WHERE since < $3 AND (until IS NULL OR until > $2) ORDER BY sequence`, l.tenant, from, to)
+WHERE (since < $3 AND (until IS NULL OR until > $2))
+   OR bundle #>> '{termsRevision,name}' IN (SELECT revision FROM obligations WHERE tenant = $1 AND period = $4)
+ORDER BY sequence`, l.tenant, from, to, period)
 	if err != nil {
 		return nil, err
 	}

@@ -154,7 +154,7 @@ func TestRegister(t *testing.T) {
 	if err != nil || sequence != 5 || !since.Equal(second) {
 		t.Errorf("in force: %d since %v, %v", sequence, since, err)
 	}
-	switches, err := l.Switches(t.Context(), first.Add(-time.Hour), second)
+	switches, err := l.Switches(t.Context(), "2027-W01", first.Add(-time.Hour), second)
 	if err != nil || len(switches) != 1 || switches[0].Terms != "mid-market-terms-3" {
 		t.Errorf("switches before the second: %+v, %v", switches, err)
 	}

@@ -29,7 +29,7 @@ type ReviewLedger interface {
 	Worst(ctx context.Context, period sla.Period, limit int) ([]ledger.Missed, error)
 	Flow(ctx context.Context, from, to time.Time) (ledger.Flow, error)
 	Disposed(ctx context.Context, from, to time.Time) ([]ledger.Disposed, error)
-	Switches(ctx context.Context, from, to time.Time) ([]ledger.Switch, error)
+	Switches(ctx context.Context, period sla.Period, from, to time.Time) ([]ledger.Switch, error)
 }
 
 // Reports keeps reports, each once.
@@ -146,7 +146,7 @@ func (r *Reviewing) build(ctx context.Context, pair *Pair, week sla.Period, now 
 		return review.Report{}, err
 	}
 	in.Disposed = dispositions(sent, pair.Bundle.Lead.Dispositions)
-	switches, err := r.Ledger.Switches(ctx, from, to)
+	switches, err := r.Ledger.Switches(ctx, week, from, to)
 	if err != nil {
 		return review.Report{}, err
 	}

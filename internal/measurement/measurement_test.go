@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package measurement_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	"k8s.io/apiextensions-apiserver/pkg/controller/openapi/builder"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/managedfields"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/fake"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
+	"sigs.k8s.io/yaml"
+
+	slav1alpha1 "github.com/handoff-sla/handoff/api/v1alpha1"
+	"github.com/handoff-sla/handoff/internal/ledger"
+	"github.com/handoff-sla/handoff/internal/measurement"
+	"github.com/handoff-sla/handoff/internal/pipeline"
+	"github.com/handoff-sla/handoff/internal/sla"
+)
+
+var noon = time.Date(2027, 1, 18, 12, 0, 0, 0, time.UTC)
+
+// cluster is an API server in memory that knows the schema of the CRD, so that fields are owned as they would be in earnest.
+type cluster struct {
+	client.Client
+	writes []string // field managers, in order
+	fail   error
+}
+
+func newCluster(t *testing.T, objects ...client.Object) *cluster {
+	t.Helper()
+	scheme, err := measurement.Scheme()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &cluster{}
+	c.Client = fake.NewClientBuilder().WithScheme(scheme).WithObjects(objects...).
+		WithStatusSubresource(&slav1alpha1.SLAMeasurement{}).
+		WithTypeConverters(converter(t)).
+		WithInterceptorFuncs(interceptor.Funcs{
+			SubResourceApply: func(ctx context.Context, cl client.Client, sub string, ac runtime.ApplyConfiguration, opts ...client.SubResourceApplyOption) error {
+				var o client.SubResourceApplyOptions
+				o.ApplyOpts(opts)
+				c.writes = append(c.writes, o.FieldManager)
+				if c.fail != nil {
+					return c.fail
+				}
+				return cl.SubResource(sub).Apply(ctx, ac, opts...)
+			},
+		}).Build()
+	return c
+}
+
+func converter(t *testing.T) managedfields.TypeConverter {
+	t.Helper()
+	text, err := os.ReadFile("../../config/crd/bases/sla.handoff.dev_slameasurements.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var crd apiextensionsv1.CustomResourceDefinition
+	if err := yaml.Unmarshal(text, &crd); err != nil {
+		t.Fatal(err)
+	}
+	api, err := builder.BuildOpenAPIV3(&crd, "v1alpha1", builder.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	typed, err := managedfields.NewTypeConverter(api.Components.Schemas, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return typed
+}
+
+func newWriter(t *testing.T) (*measurement.Writer, *cluster, *time.Time) {
+	t.Helper()
+	c := newCluster(t, &slav1alpha1.SLAMeasurement{ObjectMeta: metav1.ObjectMeta{Namespace: "revenue", Name: "mid-market"}})
+	now := noon
+	return &measurement.Writer{Client: c, Namespace: "revenue", Name: "mid-market", Now: func() time.Time { return now }}, c, &now
+}
+
+func status(t *testing.T, c client.Client) slav1alpha1.SLAMeasurementStatus {
+	t.Helper()
+	var m slav1alpha1.SLAMeasurement
+	if err := c.Get(t.Context(), types.NamespacedName{Namespace: "revenue", Name: "mid-market"}, &m); err != nil {
+		t.Fatal(err)
+	}
+	return m.Status
+}
+
+func counted(at time.Time, met int64) pipeline.Measurement {
+	return pipeline.Measurement{
+		Snapshot: ledger.Snapshot{
+			AsOf: at, Sequence: 3, Leads: ledger.Leads{Captured: 10, MQLs: 4, Unrouted: 1},
+			Counts: []sla.Count{{Clause: sla.ClauseFirstContact, Tier: "High", Period: "2027-W03", Revision: "mid-market-terms-1", Met: met, Open: 2, AtRisk: 1}},
+		},
+		ClosedThrough: "2027-W02",
+	}
+}
+
+func TestCountsAreWrittenWhenTheyChange(t *testing.T) {
+	w, c, _ := newWriter(t)
+	for _, step := range []struct {
+		name   string
+		m      pipeline.Measurement
+		writes int
+		asOf   time.Time
+	}{
+		{"first", counted(noon, 1), 1, noon},
+		{"only later", counted(noon.Add(time.Minute), 1), 1, noon},
+		{"changed", counted(noon.Add(2*time.Minute), 2), 2, noon.Add(2 * time.Minute)},
+		{"nothing left", pipeline.Measurement{Snapshot: ledger.Snapshot{AsOf: noon.Add(time.Hour)}}, 3, noon.Add(time.Hour)},
+		{"still nothing", pipeline.Measurement{Snapshot: ledger.Snapshot{AsOf: noon.Add(2 * time.Hour)}}, 3, noon.Add(time.Hour)},
+	} {
+		if err := w.Write(t.Context(), step.m); err != nil {
+			t.Fatal(err)
+		}
+		got := status(t, c)
+		if len(c.writes) != step.writes || !got.AsOf.Time.Equal(step.asOf) || len(got.Rows) != len(step.m.Counts) {
+			t.Errorf("%s: %d writes, as of %v, %d rows; want %d, %v, %d",
+				step.name, len(c.writes), got.AsOf, len(got.Rows), step.writes, step.asOf, len(step.m.Counts))
+		}
+	}
+}
+
+func TestCountsArriveWhole(t *testing.T) {
+	w, c, _ := newWriter(t)
+	if err := w.Write(t.Context(), counted(noon, 7)); err != nil {
+		t.Fatal(err)
+	}
+	at := metav1.NewTime(noon)
+	want := slav1alpha1.SLAMeasurementStatus{
+		AsOf: &at, ClosedThrough: "2027-W02", Sequence: 3,
+		Leads: &slav1alpha1.LeadCounts{
+			Captured: new(int64(10)), MQLs: new(int64(4)), Held: new(int64(0)), Unrouted: new(int64(1)), Waiting: new(int64(0)),
+		},
+		Rows: []slav1alpha1.MeasurementRow{{
+			Clause: "firstContact", Tier: "High", Period: "2027-W03", Revision: "mid-market-terms-1",
+			Met: new(int64(7)), Missed: new(int64(0)), Open: new(int64(2)), AtRisk: new(int64(1)), Excused: new(int64(0)),
+		}},
+	}
+	if diff := cmp.Diff(want, status(t, c)); diff != "" {
+		t.Errorf("status (-want +got):\n%s", diff)
+	}
+}
+
+// The counts and the two conditions have different writers: none takes away what another one wrote.
+func TestWritersKeepApart(t *testing.T) {
+	w, c, now := newWriter(t)
+	ok := measurement.Condition{OK: true, Reason: measurement.ReasonIngestAvailable, Message: "events are accepted"}
+	missing := measurement.Condition{Reason: measurement.ReasonSecretNotFound, Message: "Secret x"}
+	for range 2 {
+		for _, err := range []error{
+			w.SetIngest(t.Context(), ok), w.Write(t.Context(), counted(*now, 1)), w.SetLedger(t.Context(), missing),
+		} {
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := w.Write(t.Context(), counted(*now, 2)); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.SetLedger(t.Context(), measurement.Condition{OK: true, Reason: measurement.ReasonLedgerAvailable, Message: "back"}); err != nil {
+		t.Fatal(err)
+	}
+	got := status(t, c)
+	var conditions []string
+	for _, condition := range got.Conditions {
+		conditions = append(conditions, condition.Type+" "+string(condition.Status)+" "+condition.Reason)
+	}
+	want := []string{"IngestAvailable True IngestAvailable", "LedgerAvailable True LedgerAvailable"}
+	if diff := cmp.Diff(want, conditions); diff != "" || *got.Rows[0].Met != 2 {
+		t.Errorf("met %d, conditions (-want +got):\n%s", *got.Rows[0].Met, diff)
+	}
+	managers := []string{
+		measurement.ManagerScoring, measurement.ManagerCounts, measurement.ManagerLedger, measurement.ManagerCounts, measurement.ManagerLedger,
+	}
+	if diff := cmp.Diff(managers, c.writes); diff != "" {
+		t.Errorf("writes (-want +got):\n%s", diff)
+	}
+}
+
+// A transition is a change of the status, not of its reason, and not a restart of the worker.
+func TestTransitionTime(t *testing.T) {
+	w, c, now := newWriter(t)
+	for _, step := range []struct {
+		condition measurement.Condition
+		since     time.Time
+		writes    int
+	}{
+		{measurement.Condition{Reason: "SecretNotFound", Message: "m"}, noon, 1},
+		{measurement.Condition{Reason: "SecretNotFound", Message: "m"}, noon, 1},
+		{measurement.Condition{Reason: "LedgerUnreachable", Message: "m"}, noon, 2},
+		{measurement.Condition{OK: true, Reason: "LedgerAvailable", Message: "m"}, noon.Add(3 * time.Minute), 3},
+	} {
+		if err := w.SetLedger(t.Context(), step.condition); err != nil {
+			t.Fatal(err)
+		}
+		got := status(t, c).Conditions[0]
+		if !got.LastTransitionTime.Time.Equal(step.since) || len(c.writes) != step.writes || got.Reason != step.condition.Reason {
+			t.Errorf("%+v: since %v, %d writes; want %v, %d", step.condition, got.LastTransitionTime, len(c.writes), step.since, step.writes)
+		}
+		*now = now.Add(time.Minute)
+	}
+}
+
+func TestErrorsNameTheObject(t *testing.T) {
+	w, c, _ := newWriter(t)
+	c.fail = errors.New("refused")
+	if err := w.Write(t.Context(), counted(noon, 1)); err == nil || err.Error() != "writing the status of SLAMeasurement revenue/mid-market: refused" {
+		t.Errorf("write: %v", err)
+	}
+	w.Name = "other"
+	if err := w.SetIngest(t.Context(), measurement.Condition{}); err == nil ||
+		err.Error() != `reading SLAMeasurement revenue/other: slameasurements.sla.handoff.dev "other" not found` {
+		t.Errorf("read: %v", err)
+	}
+}
+
+func TestReports(t *testing.T) {
+	cadence := &slav1alpha1.ReviewCadence{
+		ObjectMeta: metav1.ObjectMeta{Namespace: "revenue", Name: "mid-market", UID: "uid-1"},
+		Spec:       slav1alpha1.ReviewCadenceSpec{ContractRef: slav1alpha1.ObjectReference{Name: "contract"}},
+	}
+	scheme, err := measurement.Scheme()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := fake.NewClientBuilder().WithScheme(scheme).WithObjects(cadence).Build()
+	if _, err := measurement.OpenReports(t.Context(), c, "revenue", "other", "weekly"); err == nil {
+		t.Error("a cadence that is not there was opened")
+	}
+	reports, err := measurement.OpenReports(t.Context(), c, "revenue", "mid-market", "weekly")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if there, err := reports.Has(t.Context(), "2027-W03"); err != nil || there {
+		t.Errorf("before: %v, %v", there, err)
+	}
+	for _, text := range []string{"# First", "# Second"} {
+		if err := reports.Put(t.Context(), "2027-W03", "8 green", text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if there, err := reports.Has(t.Context(), "2027-W03"); err != nil || !there {
+		t.Errorf("after: %v, %v", there, err)
+	}
+	var got corev1.ConfigMap
+	if err := c.Get(t.Context(), types.NamespacedName{Namespace: "revenue", Name: "mid-market-weekly-2027-w03"}, &got); err != nil {
+		t.Fatal(err)
+	}
+	want := corev1.ConfigMap{
+		ObjectMeta: metav1.ObjectMeta{
+			Namespace: "revenue", Name: "mid-market-weekly-2027-w03", ResourceVersion: "1",
+			Labels: map[string]string{
+				"app.kubernetes.io/managed-by": "handoff", "app.kubernetes.io/component": "review", "sla.handoff.dev/contract": "contract",
+				"sla.handoff.dev/cadence": "mid-market", "sla.handoff.dev/review": "weekly",
+			},
+			Annotations: map[string]string{"sla.handoff.dev/period": "2027-W03", "sla.handoff.dev/result": "8 green"},
+			OwnerReferences: []metav1.OwnerReference{{
+				APIVersion: "sla.handoff.dev/v1alpha1", Kind: "ReviewCadence", Name: "mid-market", UID: "uid-1", BlockOwnerDeletion: new(false),
+			}},
+		},
+		Immutable: new(true), Data: map[string]string{"report.md": "# First"},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("report (-want +got):\n%s", diff)
+	}
+}

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package pipeline_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/handoff-sla/handoff/internal/ledger"
+	"github.com/handoff-sla/handoff/internal/ledger/ledgertest"
+	"github.com/handoff-sla/handoff/internal/pipeline"
+	"github.com/handoff-sla/handoff/internal/sla"
+)
+
+// sink remembers what it was given.
+type sink struct {
+	got []pipeline.Measurement
+	err error
+}
+
+func (s *sink) Write(_ context.Context, m pipeline.Measurement) error {
+	if s.err == nil {
+		s.got = append(s.got, m)
+	}
+	return s.err
+}
+
+func (r *rig) counting(s pipeline.Sink, now *time.Time) *pipeline.Counting {
+	c := &pipeline.Counting{
+		Pairs: &pipeline.Pairs{Mounted: r.pair}, Sink: s, Interval: time.Minute, Metrics: metrics(), Log: slog.New(slog.DiscardHandler),
+		Ledger: func() (pipeline.CountLedger, error) { return r.l, nil }, Now: func() time.Time { return *now },
+	}
+	r.t.Cleanup(func() { c.Close(context.Background()) })
+	return c
+}
+
+// At first at once, after a quiet time at once, then at most once an interval, and at once when a backlog has been worked off.
+func TestCountingPace(t *testing.T) {
+	r := newRig(t, bundleOf(1, byCRM))
+	now := time.Date(2027, 1, 4, 12, 0, 0, 0, time.UTC)
+	var s sink
+	c := r.counting(&s, &now)
+	step := func(after time.Duration, name string, want int) {
+		t.Helper()
+		now = now.Add(after)
+		if _, err := c.Step(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if len(s.got) != want {
+			t.Fatalf("%s: counted %d times, want %d", name, len(s.got), want)
+		}
+	}
+	step(0, "first", 1)
+	step(time.Second, "nothing happened", 1)
+	r.send(mql("lead-1", monday)...)
+	step(time.Second, "too early", 1)
+	step(time.Minute, "the interval is over", 2)
+	if got := s.got[1].Leads; got != (ledger.Leads{Captured: 1, Waiting: 1}) {
+		t.Errorf("leads %+v", got)
+	}
+	r.work(team("rep-1"))
+	step(time.Second, "the backlog is worked off", 3)
+	if got := s.got[2].Leads; got != (ledger.Leads{Captured: 1, MQLs: 1, Unrouted: 1}) {
+		t.Errorf("leads %+v", got)
+	}
+	step(time.Second, "nothing more", 3)
+	step(time.Hour, "a quiet time: looked at again, for what changes by itself", 4)
+	r.send(captured("lead-2", monday, nil))
+	step(time.Second, "a change after a quiet time", 5)
+	r.send(captured("lead-3", monday, nil))
+	step(time.Second, "too early again", 5)
+}
+
+func TestCounts(t *testing.T) {
+	r := newRig(t, bundleOf(7, byCRM))
+	now := time.Now().UTC()
+	start := now.Add(-time.Minute)
+	r.send(append(mql("met", start), assigned("met", "rep-1", start), touch("met", start))...)
+	r.send(append([]ledger.Entry{pricing("late", start.Add(-time.Hour))}, append(mql("late", start.Add(-time.Hour)), assigned("late", "rep-1", start.Add(-time.Hour)))...)...)
+	r.send(demo("held", start))
+	r.send(captured("plain", start, nil))
+	r.work(team("rep-1"))
+	var s sink
+	if _, err := r.counting(&s, &now).Step(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if len(s.got) != 1 {
+		t.Fatalf("counted %d times", len(s.got))
+	}
+	m := s.got[0]
+	if m.Sequence != 7 || m.Leads != (ledger.Leads{Captured: 4, MQLs: 2, Held: 1}) || time.Since(m.AsOf) > time.Minute {
+		t.Errorf("sequence %d, leads %+v, as of %v", m.Sequence, m.Leads, m.AsOf)
+	}
+	thisWeek, thisMonth := sla.WeekOf(m.AsOf, time.UTC), sla.MonthOf(m.AsOf, time.UTC)
+	if !m.ClosedThrough.Week() || m.ClosedThrough >= thisWeek {
+		t.Errorf("closed through %s in %s", m.ClosedThrough, thisWeek)
+	}
+	got := map[string]string{}
+	for _, c := range m.Counts {
+		if c.Period == thisWeek || c.Period == thisMonth {
+			key := strings.TrimSpace(string(c.Clause) + " " + c.Tier)
+			got[key] = cmp.Diff(sla.Count{Clause: c.Clause, Tier: c.Tier, Period: c.Period, Revision: "mid-market-terms-7"}, c)
+			switch {
+			case c.Met == 1 && c.Missed == 1 && c.Open == 0:
+				got[key] = "1 met, 1 missed"
+			case c.Met == 1 && c.Missed+c.Open == 0:
+				got[key] = "met"
+			case c.Met == 2 && c.Missed+c.Open == 0:
+				got[key] = "2 met"
+			case c.Met == 2 && c.Missed == 1:
+				got[key] = "2 met, 1 missed"
+			case c.Missed == 1 && c.Met+c.Open == 0:
+				got[key] = "missed"
+			}
+		}
+	}
+	want := map[string]string{
+		"volume": "2 met", "completeness": "2 met, 1 missed", "score": "2 met", "delivery": "2 met",
+		"firstContact Standard": "met", "firstContact High": "missed",
+	}
+	if diff := cmp.Diff(want, got); diff != "" && now.Weekday() != time.Monday && now.Day() != 1 {
+		t.Errorf("counts (-want +got):\n%s", diff)
+	}
+}
+
+// A second replica does not count while the first does, and takes over when the first is gone.
+func TestOneReplicaCounts(t *testing.T) {
+	r := newRig(t, bundleOf(1))
+	now := time.Now()
+	var first, second sink
+	a, b := r.counting(&first, &now), r.counting(&second, &now)
+	for range 2 {
+		for _, c := range []*pipeline.Counting{a, b} {
+			if _, err := c.Step(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if len(first.got) != 1 || len(second.got) != 0 {
+		t.Fatalf("the first counted %d times, the second %d", len(first.got), len(second.got))
+	}
+	ledgertest.Exec(t, r.dsn, `SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'
+    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`)
+	for range 50 {
+		if _, err := b.Step(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if len(second.got) > 0 {
+			break
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	if _, err := a.Step(t.Context()); err != nil || len(second.got) != 1 || len(first.got) != 1 {
+		t.Errorf("after the takeover: %d and %d, %v", len(first.got), len(second.got), err)
+	}
+}
+
+// What could not be written is written at the next try.
+func TestCountingTriesAgain(t *testing.T) {
+	r := newRig(t, bundleOf(1))
+	now := time.Now()
+	s := sink{err: errors.New("the API server is away")}
+	c := r.counting(&s, &now)
+	if _, err := c.Step(t.Context()); err == nil || pipeline.Explain(err).Error() != "the API server is away" {
+		t.Errorf("error %v", err)
+	}
+	s.err = nil
+	if _, err := c.Step(t.Context()); err != nil || len(s.got) != 1 {
+		t.Errorf("counted %d times, %v", len(s.got), err)
+	}
+}
