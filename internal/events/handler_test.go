@@ -326,8 +326,10 @@ func TestBatchResultsStandInOrder(t *testing.T) {
 	want := []events.Result{
 		{ID: "a", Source: "/website", Status: events.StatusInvalid, Field: "time", Message: "not a time by RFC 3339, such as 2027-01-04T14:03:00Z"},
 		{ID: "b", Source: "/website", Status: events.StatusAccepted},
-		{ID: "conflicting", Source: "/website", Status: events.StatusConflict, Field: "id",
-			Message: "another event with this source and id and other content is in the ledger; give each event an id of its own"},
+		{
+			ID: "conflicting", Source: "/website", Status: events.StatusConflict, Field: "id",
+			Message: "another event with this source and id and other content is in the ledger; give each event an id of its own",
+		},
 	}
 	if diff := cmp.Diff(want, a.Results); diff != "" {
 		t.Errorf("results (-want +got):\n%s", diff)

@@ -113,18 +113,15 @@ RETURNING source, event_id, lead_id`
 
 // insert writes the events that are new, makes sure their leads have a row, and notes the work.
 func (l *Ledger) insert(ctx context.Context, tx pgx.Tx, c columns) (map[identity]bool, error) {
-	rows, err := tx.Query(ctx, insertSQL, l.tenant, c.sources, c.ids, c.leads, c.kinds, c.times, c.data, c.hashes)
-	if err != nil {
-		return nil, err
-	}
 	accepted := map[identity]bool{}
 	leads := map[string]bool{}
 	var source, id, lead string
-	if _, err := pgx.ForEachRow(rows, []any{&source, &id, &lead}, func() error {
+	err := each(ctx, tx, []any{&source, &id, &lead}, func() error {
 		accepted[identity{source, id}] = true
 		leads[lead] = true
 		return nil
-	}); err != nil {
+	}, insertSQL, l.tenant, c.sources, c.ids, c.leads, c.kinds, c.times, c.data, c.hashes)
+	if err != nil {
 		return nil, err
 	}
 	if len(leads) == 0 {
@@ -142,19 +139,15 @@ ON CONFLICT DO NOTHING`, l.tenant, names); err != nil {
 // contentOf reads the hashes of the events that are there already. It is a statement of its own: what a concurrent request
 // committed while insert waited for it is visible only from here on.
 func (l *Ledger) contentOf(ctx context.Context, tx pgx.Tx, c columns) (map[identity][]byte, error) {
-	rows, err := tx.Query(ctx, `
-SELECT e.source, e.event_id, e.content_hash
-FROM unnest($2::text[], $3::text[]) AS asked (source, event_id)
-JOIN events e ON e.tenant = $1 AND e.source = asked.source AND e.event_id = asked.event_id`, l.tenant, c.sources, c.ids)
-	if err != nil {
-		return nil, err
-	}
 	known := map[identity][]byte{}
 	var source, id string
 	var hash []byte
-	_, err = pgx.ForEachRow(rows, []any{&source, &id, &hash}, func() error {
+	err := each(ctx, tx, []any{&source, &id, &hash}, func() error {
 		known[identity{source, id}] = bytes.Clone(hash)
 		return nil
-	})
+	}, `
+SELECT e.source, e.event_id, e.content_hash
+FROM unnest($2::text[], $3::text[]) AS asked (source, event_id)
+JOIN events e ON e.tenant = $1 AND e.source = asked.source AND e.event_id = asked.event_id`, l.tenant, c.sources, c.ids)
 	return known, err
 }

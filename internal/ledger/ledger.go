@@ -87,6 +87,16 @@ func (l *Ledger) inTx(ctx context.Context, f func(pgx.Tx) error) error {
 	return pgx.BeginTxFunc(ctx, l.pool, pgx.TxOptions{IsoLevel: pgx.ReadCommitted}, f)
 }
 
+// each runs a query and calls f for each row, after its values were scanned.
+func each(ctx context.Context, tx pgx.Tx, scans []any, f func() error, sql string, args ...any) error {
+	rows, err := tx.Query(ctx, sql, args...) //nolint:rowserrcheck // ForEachRow checks it
+	if err != nil {
+		return err
+	}
+	_, err = pgx.ForEachRow(rows, scans, f)
+	return err
+}
+
 // The advisory locks of a tenant.
 const (
 	lockMigrations = "migrations" // of the whole database

@@ -35,7 +35,7 @@ func many(n int) []ledger.Entry {
 	return entries
 }
 
-func ingest(t testing.TB, l *ledger.Ledger, entries ...ledger.Entry) []ledger.Outcome {
+func ingest(t *testing.T, l *ledger.Ledger, entries ...ledger.Entry) []ledger.Outcome {
 	t.Helper()
 	outcomes, err := l.Ingest(t.Context(), entries)
 	if err != nil {
@@ -52,7 +52,7 @@ func pair(sequence int64) bundle.Bundle {
 	}
 }
 
-func register(t testing.TB, l *ledger.Ledger, sequence int64) {
+func register(t *testing.T, l *ledger.Ledger, sequence int64) {
 	t.Helper()
 	if _, err := l.Register(t.Context(), pair(sequence)); err != nil {
 		t.Fatal(err)
@@ -68,7 +68,7 @@ func reach(one *ledger.Lead) error {
 	return nil
 }
 
-func drain(t testing.TB, step func(context.Context) (ledger.Batch, error)) (leads int) {
+func drain(t *testing.T, step func(context.Context) (ledger.Batch, error)) (leads int) {
 	t.Helper()
 	for {
 		batch, err := step(t.Context())

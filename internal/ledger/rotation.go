@@ -94,35 +94,27 @@ ON CONFLICT (tenant, pool, rep) DO UPDATE SET turns = excluded.turns`, tenant, p
 }
 
 func (r *Routing) readTurns(ctx context.Context) (map[string]map[string]int64, error) {
-	rows, err := r.tx.Query(ctx, `SELECT pool, rep, turns FROM rotation WHERE tenant = $1`, r.ledger.tenant)
-	if err != nil {
-		return nil, err
-	}
 	turns := map[string]map[string]int64{}
 	var pool, rep string
 	var n int64
-	_, err = pgx.ForEachRow(rows, []any{&pool, &rep, &n}, func() error {
+	err := each(ctx, r.tx, []any{&pool, &rep, &n}, func() error {
 		if turns[pool] == nil {
 			turns[pool] = map[string]int64{}
 		}
 		turns[pool][rep] = n
 		return nil
-	})
+	}, `SELECT pool, rep, turns FROM rotation WHERE tenant = $1`, r.ledger.tenant)
 	return turns, err
 }
 
 func (r *Routing) readOpen(ctx context.Context) (map[string]int, error) {
-	rows, err := r.tx.Query(ctx, `SELECT owner, count(*) FROM leads
-WHERE tenant = $1 AND owner IS NOT NULL AND disposed_at IS NULL GROUP BY owner`, r.ledger.tenant)
-	if err != nil {
-		return nil, err
-	}
 	open := map[string]int{}
 	var rep string
 	var n int
-	_, err = pgx.ForEachRow(rows, []any{&rep, &n}, func() error {
+	err := each(ctx, r.tx, []any{&rep, &n}, func() error {
 		open[rep] = n
 		return nil
-	})
+	}, `SELECT owner, count(*) FROM leads WHERE tenant = $1 AND owner IS NOT NULL AND disposed_at IS NULL GROUP BY owner`,
+		r.ledger.tenant)
 	return open, err
 }

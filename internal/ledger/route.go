@@ -61,17 +61,13 @@ type Cursor struct {
 func (l *Ledger) RouteUnrouted(ctx context.Context, mounted int64, limit int, after Cursor, decide Decide) (Cursor, bool, Batch, error) {
 	next, more := after, false
 	batch, err := l.route(ctx, mounted, decide, func(tx pgx.Tx) ([]string, error) {
-		rows, err := tx.Query(ctx, `SELECT lead_id, qualified_at FROM leads
-WHERE tenant = $1 AND qualified_at IS NOT NULL AND owner IS NULL AND no_capacity AND (qualified_at, lead_id) > ($2, $3)
-ORDER BY qualified_at, lead_id LIMIT $4`, l.tenant, after.qualified, after.lead, limit)
-		if err != nil {
-			return nil, err
-		}
 		var ids []string
-		_, err = pgx.ForEachRow(rows, []any{&next.lead, &next.qualified}, func() error {
+		err := each(ctx, tx, []any{&next.lead, &next.qualified}, func() error {
 			ids = append(ids, next.lead)
 			return nil
-		})
+		}, `SELECT lead_id, qualified_at FROM leads
+WHERE tenant = $1 AND qualified_at IS NOT NULL AND owner IS NULL AND no_capacity AND (qualified_at, lead_id) > ($2, $3)
+ORDER BY qualified_at, lead_id LIMIT $4`, l.tenant, after.qualified, after.lead, limit)
 		more = len(ids) == limit
 		return ids, err
 	})

@@ -15,7 +15,7 @@ import (
 	"github.com/handoff-sla/handoff/internal/pipeline"
 )
 
-func runLoop(t testing.TB, name string, step func(context.Context) (time.Duration, error)) {
+func runLoop(t *testing.T, name string, step func(context.Context) (time.Duration, error)) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
@@ -33,7 +33,7 @@ func (r *rig) breaches() *pipeline.Breaches {
 	}
 }
 
-func waitFor(t testing.TB, dsn, query string, want int64) {
+func waitFor(t *testing.T, dsn, query string, want int64) {
 	t.Helper()
 	var got int64
 	for range 600 {

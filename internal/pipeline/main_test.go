@@ -90,14 +90,14 @@ func team(reps ...string) []lead.Pool {
 
 // rig is a ledger with workers on it.
 type rig struct {
-	t    testing.TB
+	t    *testing.T
 	l    *ledger.Ledger
 	dsn  string
 	pair *pipeline.Pair
 	next atomic.Int64
 }
 
-func newRig(t testing.TB, b bundle.Bundle) *rig {
+func newRig(t *testing.T, b bundle.Bundle) *rig {
 	t.Helper()
 	l, dsn := ledgertest.New(t, tenant)
 	r := &rig{t: t, l: l, dsn: dsn}
@@ -140,7 +140,7 @@ func (r *rig) router(l *ledger.Ledger, pools []lead.Pool) *pipeline.Router {
 }
 
 // settle steps until there is nothing left to do.
-func settle(t testing.TB, step func(context.Context) (time.Duration, error)) {
+func settle(t *testing.T, step func(context.Context) (time.Duration, error)) {
 	t.Helper()
 	for {
 		again, err := step(context.Background())

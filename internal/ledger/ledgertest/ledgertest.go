@@ -50,84 +50,84 @@ func run(m *testing.M) int {
 func Running() *Server { return running }
 
 // DSN makes an empty database and returns how to reach it.
-func DSN(t testing.TB) string {
-	t.Helper()
+func DSN(tb testing.TB) string {
+	tb.Helper()
 	if running == nil {
-		t.Fatal("no server: call ledgertest.Main in TestMain")
+		tb.Fatal("no server: call ledgertest.Main in TestMain")
 	}
 	name := fmt.Sprintf("test_%d", databases.Add(1))
-	Exec(t, running.DSN("postgres"), "CREATE DATABASE "+name)
+	Exec(tb, running.DSN("postgres"), "CREATE DATABASE "+name)
 	return running.DSN(name)
 }
 
 // New makes a database with the current schema and opens it for a tenant.
-func New(t testing.TB, tenant string) (l *ledger.Ledger, dsn string) {
-	t.Helper()
-	dsn = DSN(t)
-	l = Open(t, dsn, tenant)
-	if err := l.Migrate(t.Context()); err != nil {
-		t.Fatal(err)
+func New(tb testing.TB, tenant string) (l *ledger.Ledger, dsn string) {
+	tb.Helper()
+	dsn = DSN(tb)
+	l = Open(tb, dsn, tenant)
+	if err := l.Migrate(tb.Context()); err != nil {
+		tb.Fatal(err)
 	}
 	return l, dsn
 }
 
 // Open opens a database for a tenant, until the test ends.
-func Open(t testing.TB, dsn, tenant string) *ledger.Ledger {
-	t.Helper()
-	l, err := ledger.Open(t.Context(), dsn, tenant)
+func Open(tb testing.TB, dsn, tenant string) *ledger.Ledger {
+	tb.Helper()
+	l, err := ledger.Open(tb.Context(), dsn, tenant)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(l.Close)
+	tb.Cleanup(l.Close)
 	return l
 }
 
 // Exec runs statements on a connection of its own.
-func Exec(t testing.TB, dsn string, statements ...string) {
-	t.Helper()
-	conn := Connect(t, dsn)
+func Exec(tb testing.TB, dsn string, statements ...string) {
+	tb.Helper()
+	conn := Connect(tb, dsn)
 	defer closeConn(conn)
 	for _, s := range statements {
 		if _, err := conn.Exec(context.Background(), s); err != nil {
-			t.Fatalf("%s: %v", s, err)
+			tb.Fatalf("%s: %v", s, err)
 		}
 	}
 }
 
 // Value is the only value of the only row that a query gives.
-func Value[T any](t testing.TB, dsn, query string, args ...any) T {
-	t.Helper()
-	conn := Connect(t, dsn)
+func Value[T any](tb testing.TB, dsn, query string, args ...any) T {
+	tb.Helper()
+	conn := Connect(tb, dsn)
 	defer closeConn(conn)
 	var v T
 	if err := conn.QueryRow(context.Background(), query, args...).Scan(&v); err != nil {
-		t.Fatalf("%s: %v", query, err)
+		tb.Fatalf("%s: %v", query, err)
 	}
 	return v
 }
 
 // Column is the values of a query's only column.
-func Column[T any](t testing.TB, dsn, query string, args ...any) []T {
-	t.Helper()
-	conn := Connect(t, dsn)
+func Column[T any](tb testing.TB, dsn, query string, args ...any) []T {
+	tb.Helper()
+	conn := Connect(tb, dsn)
 	defer closeConn(conn)
 	rows, err := conn.Query(context.Background(), query, args...)
 	if err != nil {
-		t.Fatalf("%s: %v", query, err)
+		tb.Fatalf("%s: %v", query, err)
 	}
 	values, err := pgx.CollectRows(rows, pgx.RowTo[T])
 	if err != nil {
-		t.Fatalf("%s: %v", query, err)
+		tb.Fatalf("%s: %v", query, err)
 	}
 	return values
 }
 
 // Connect opens a connection with the schema of the ledger as its search path. The caller closes it.
-func Connect(t testing.TB, dsn string) *pgx.Conn {
-	t.Helper()
+func Connect(tb testing.TB, dsn string) *pgx.Conn {
+	tb.Helper()
 	config, err := pgx.ParseConfig(dsn)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	config.RuntimeParams["search_path"] = ledger.Schema
 	config.RuntimeParams["application_name"] = "ledgertest"
@@ -135,7 +135,7 @@ func Connect(t testing.TB, dsn string) *pgx.Conn {
 	defer cancel()
 	conn, err := pgx.ConnectConfig(ctx, config)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return conn
 }

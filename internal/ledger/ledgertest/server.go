@@ -60,7 +60,7 @@ func binaries() (string, error) {
 	if named := os.Getenv("HANDOFF_POSTGRES_BIN"); named != "" {
 		candidates = []string{named}
 	} else {
-		if out, err := exec.Command("pg_config", "--bindir").Output(); err == nil {
+		if out, err := exec.Command("pg_config", "--bindir").Output(); err == nil { //nolint:noctx // outlives no test
 			candidates = append(candidates, strings.TrimSpace(string(out)))
 		}
 		debian, err := filepath.Glob("/usr/lib/postgresql/*/bin")
@@ -82,7 +82,7 @@ func binaries() (string, error) {
 }
 
 func executable(folder, name string) bool {
-	info, err := os.Stat(filepath.Join(folder, name))
+	info, err := os.Stat(filepath.Join(folder, name)) //nolint:gosec // the folder is the user's choice
 	return err == nil && info.Mode()&0o111 != 0
 }
 
@@ -99,7 +99,8 @@ func (s *Server) prepare() error {
 	if out, err := initdb.CombinedOutput(); err != nil {
 		return fmt.Errorf("initdb: %w\n%s", err, out)
 	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	var config net.ListenConfig
+	listener, err := config.Listen(context.Background(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
 	}
@@ -133,7 +134,7 @@ func (s *Server) giveAway() error {
 }
 
 func (s *Server) command(name string, args ...string) *exec.Cmd {
-	cmd := exec.Command(filepath.Join(s.bin, name), args...)
+	cmd := exec.Command(filepath.Join(s.bin, name), args...) //nolint:gosec,noctx // the folder is the user's choice; Stop ends it
 	cmd.Dir = s.folder
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "LC_ALL=C", "TZ=UTC"}
 	// The server goes down with the test process, however that ends.
