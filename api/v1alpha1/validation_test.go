@@ -15,15 +15,15 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	slav1alpha1 "github.com/handoff-sla/handoff/api/v1alpha1"
-	. "github.com/handoff-sla/handoff/internal/controller/controllertest"
+	"github.com/handoff-sla/handoff/internal/controller/testkit"
 )
 
-func TestMain(m *testing.M) { os.Exit(Run(m)) }
+func TestMain(m *testing.M) { os.Exit(testkit.Run(m)) }
 
 // check asks the API server without keeping the object. An empty want means that it takes it.
 func check(t *testing.T, object client.Object, want string) {
 	t.Helper()
-	err := Client.Create(t.Context(), object, client.DryRunAll)
+	err := testkit.Client.Create(t.Context(), object, client.DryRunAll)
 	switch {
 	case want == "" && err != nil:
 		t.Errorf("refused: %v", err)
@@ -78,10 +78,10 @@ func TestLeadDefinition(t *testing.T) {
 			func(d *slav1alpha1.LeadDefinition) { d.Spec.Scoring.Groups[0].Rules[1].HalfLife = "2w" }, "halfLife",
 		},
 	}
-	namespace := Namespace(t)
+	namespace := testkit.Namespace(t)
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
-			d := Definition(namespace, "mid-market")
+			d := testkit.Definition(namespace, "mid-market")
 			tc.change(d)
 			check(t, d, tc.want)
 		})
@@ -149,13 +149,13 @@ func TestSLAContract(t *testing.T) {
 			func(c *contract) { c.Spec.Terms.Sales.FirstContact.Tiers[0].Within = "1d" }, "within",
 		},
 		"third party": {func(c *contract) {
-			SignContract(t, c, Now(), "Legal")
+			testkit.SignContract(t, c, testkit.Now(), "Legal")
 		}, "Unsupported value"},
 	}
-	namespace := Namespace(t)
+	namespace := testkit.Namespace(t)
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
-			c := Contract(namespace, "acme", "mid-market")
+			c := testkit.Contract(namespace, "acme", "mid-market")
 			tc.change(c)
 			check(t, c, tc.want)
 		})
@@ -163,16 +163,16 @@ func TestSLAContract(t *testing.T) {
 }
 
 func TestTenantIsImmutable(t *testing.T) {
-	c := Contract(Namespace(t), "acme", "mid-market")
-	if err := Client.Create(t.Context(), c); err != nil {
+	c := testkit.Contract(testkit.Namespace(t), "acme", "mid-market")
+	if err := testkit.Client.Create(t.Context(), c); err != nil {
 		t.Fatal(err)
 	}
 	c.Spec.Ledger.SecretRef.Name = "another"
-	if err := Client.Update(t.Context(), c); err != nil {
+	if err := testkit.Client.Update(t.Context(), c); err != nil {
 		t.Errorf("another Secret is refused: %v", err)
 	}
 	c.Spec.Ledger.Tenant = "another"
-	if err := Client.Update(t.Context(), c); err == nil || !strings.Contains(err.Error(), "the tenant is immutable") {
+	if err := testkit.Client.Update(t.Context(), c); err == nil || !strings.Contains(err.Error(), "the tenant is immutable") {
 		t.Errorf("error %v", err)
 	}
 }
@@ -191,10 +191,10 @@ func TestReviewCadence(t *testing.T) {
 			c.Spec.Reviews = append(c.Spec.Reviews, c.Spec.Reviews[0])
 		}, "Duplicate value"},
 	}
-	namespace := Namespace(t)
+	namespace := testkit.Namespace(t)
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
-			c := Cadence(namespace, "board", "acme")
+			c := testkit.Cadence(namespace, "board", "acme")
 			tc.change(c)
 			check(t, c, tc.want)
 		})

@@ -28,12 +28,12 @@ import (
 
 	slav1alpha1 "github.com/handoff-sla/handoff/api/v1alpha1"
 	"github.com/handoff-sla/handoff/internal/controller"
-	. "github.com/handoff-sla/handoff/internal/controller/controllertest"
+	"github.com/handoff-sla/handoff/internal/controller/testkit"
 )
 
 const account = "system:serviceaccount:handoff-system:handoff-manager"
 
-func TestMain(m *testing.M) { os.Exit(Run(m)) }
+func TestMain(m *testing.M) { os.Exit(testkit.Run(m)) }
 
 // manifest reads one of the manifests of config/.
 func manifest(t *testing.T, object any, path ...string) {
@@ -58,11 +58,11 @@ func startManager(t *testing.T) {
 		Subjects:   []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: account}},
 	}
 	for _, o := range []client.Object{role, binding} {
-		if err := Client.Create(t.Context(), o); err != nil {
+		if err := testkit.Client.Create(t.Context(), o); err != nil {
 			t.Fatal(err)
 		}
 	}
-	config := rest.CopyConfig(Config)
+	config := rest.CopyConfig(testkit.Config)
 	config.Impersonate = rest.ImpersonationConfig{UserName: account}
 	scheme, err := controller.Scheme()
 	if err != nil {
@@ -104,7 +104,7 @@ func eventually(t *testing.T, look func() string) {
 func ready(t *testing.T, c *slav1alpha1.SLAContract, reason string) {
 	t.Helper()
 	eventually(t, func() string {
-		for _, condition := range Get(t, c).Status.Conditions {
+		for _, condition := range testkit.Get(t, c).Status.Conditions {
 			if condition.Type == "Ready" && condition.Reason == reason {
 				return ""
 			}
@@ -116,44 +116,44 @@ func ready(t *testing.T, c *slav1alpha1.SLAContract, reason string) {
 // The watches alone bring every object forward, with the rights of the manifests.
 func TestManager(t *testing.T) {
 	startManager(t)
-	namespace, now := Namespace(t), time.Now()
-	cadence := Cadence(namespace, "board", "acme")
-	contract := Contract(namespace, "acme", "mid-market")
-	SignContract(t, contract, now, Both()...)
-	definition := Definition(namespace, "mid-market")
+	namespace, now := testkit.Namespace(t), time.Now()
+	cadence := testkit.Cadence(namespace, "board", "acme")
+	contract := testkit.Contract(namespace, "acme", "mid-market")
+	testkit.SignContract(t, contract, now, testkit.Both()...)
+	definition := testkit.Definition(namespace, "mid-market")
 	create(t, cadence, contract)
 	ready(t, contract, "DefinitionNotFound")
 	create(t, definition)
 	ready(t, contract, "DefinitionNotRatified")
-	SignDefinition(t, Get(t, definition), now, Both()...)
-	if err := Client.Update(t.Context(), definition); err != nil {
+	testkit.SignDefinition(t, testkit.Get(t, definition), now, testkit.Both()...)
+	if err := testkit.Client.Update(t.Context(), definition); err != nil {
 		t.Fatal(err)
 	}
 	ready(t, contract, "WorkersUnavailable")
 
 	for _, name := range []string{"acme-scoring", "acme-routing"} {
-		d := Get(t, &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}})
+		d := testkit.Get(t, &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}})
 		d.Status = appsv1.DeploymentStatus{ObservedGeneration: d.Generation, Replicas: 1, UpdatedReplicas: 1, ReadyReplicas: 1, AvailableReplicas: 1}
-		if err := Client.Status().Update(t.Context(), d); err != nil {
+		if err := testkit.Client.Status().Update(t.Context(), d); err != nil {
 			t.Fatal(err)
 		}
 	}
 	ready(t, contract, "Succeeded")
-	Kstatus(t, contract, status.CurrentStatus)
+	testkit.Kstatus(t, contract, status.CurrentStatus)
 
-	measurement := Get(t, &slav1alpha1.SLAMeasurement{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "acme"}})
+	measurement := testkit.Get(t, &slav1alpha1.SLAMeasurement{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "acme"}})
 	measurement.Status.AsOf, measurement.Status.Sequence = ptr.To(metav1.NewTime(now)), contract.Status.InForce.Sequence
-	if err := Client.Status().Update(t.Context(), measurement); err != nil {
+	if err := testkit.Client.Status().Update(t.Context(), measurement); err != nil {
 		t.Fatal(err)
 	}
 	eventually(t, func() string {
-		if Get(t, contract); contract.Status.Scorecard == nil || contract.Status.MQLs != "0/133" {
+		if testkit.Get(t, contract); contract.Status.Scorecard == nil || contract.Status.MQLs != "0/133" {
 			return "the measurement does not reach the status"
 		}
 		return ""
 	})
 	eventually(t, func() string {
-		if Get(t, cadence); len(cadence.Status.Reviews) == 0 || cadence.Status.Reviews[0].Next == nil {
+		if testkit.Get(t, cadence); len(cadence.Status.Reviews) == 0 || cadence.Status.Reviews[0].Next == nil {
 			return fmt.Sprintf("the review is not scheduled: %+v", cadence.Status)
 		}
 		return ""
@@ -166,7 +166,7 @@ func TestManager(t *testing.T) {
 func create(t *testing.T, objects ...client.Object) {
 	t.Helper()
 	for _, o := range objects {
-		if err := Client.Create(t.Context(), o); err != nil {
+		if err := testkit.Client.Create(t.Context(), o); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -176,7 +176,7 @@ func eventsAreThere(t *testing.T, namespace string) {
 	t.Helper()
 	eventually(t, func() string {
 		list := &eventsv1.EventList{}
-		if err := Client.List(t.Context(), list, client.InNamespace(namespace)); err != nil {
+		if err := testkit.Client.List(t.Context(), list, client.InNamespace(namespace)); err != nil {
 			return err.Error()
 		}
 		reasons := map[string]bool{}
@@ -207,7 +207,7 @@ func versions(t *testing.T, namespace string) map[string]string {
 		&appsv1.DeploymentList{}, &appsv1.ControllerRevisionList{}, &corev1.ConfigMapList{}, &batchv1.CronJobList{}, &rbacv1.RoleList{},
 		&corev1.ServiceList{}, &slav1alpha1.SLAContractList{}, &slav1alpha1.LeadDefinitionList{}, &slav1alpha1.ReviewCadenceList{},
 	} {
-		if err := Client.List(t.Context(), list, client.InNamespace(namespace)); err != nil {
+		if err := testkit.Client.List(t.Context(), list, client.InNamespace(namespace)); err != nil {
 			t.Fatal(err)
 		}
 		out[fmt.Sprintf("%T", list)] = fmt.Sprint(resourceVersions(t, list))
@@ -235,18 +235,18 @@ func resourceVersions(t *testing.T, list client.ObjectList) []string {
 // podsAreRestricted makes each of the pods where the strictest pod security standard is enforced.
 func podsAreRestricted(t *testing.T, namespace string) {
 	t.Helper()
-	restricted := Namespace(t)
-	ns := Get(t, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: restricted}})
+	restricted := testkit.Namespace(t)
+	ns := testkit.Get(t, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: restricted}})
 	ns.Labels["pod-security.kubernetes.io/enforce"] = "restricted"
-	if err := Client.Update(t.Context(), ns); err != nil {
+	if err := testkit.Client.Update(t.Context(), ns); err != nil {
 		t.Fatal(err)
 	}
 	manager := &appsv1.Deployment{}
 	manifest(t, manager, "manager", "manager.yaml")
-	job := Get(t, &batchv1.CronJob{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "board-weekly"}})
+	job := testkit.Get(t, &batchv1.CronJob{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "board-weekly"}})
 	templates := map[string]corev1.PodTemplateSpec{"manager": manager.Spec.Template, "review": job.Spec.JobTemplate.Spec.Template}
 	for _, name := range []string{"acme-scoring", "acme-routing"} {
-		templates[name] = Get(t, &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}}).Spec.Template
+		templates[name] = testkit.Get(t, &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}}).Spec.Template
 	}
 	for name, template := range templates {
 		create(t, &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: restricted, Name: name}, Spec: template.Spec})
@@ -254,7 +254,7 @@ func podsAreRestricted(t *testing.T, namespace string) {
 	bad := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: restricted, Name: "bad"}, Spec: corev1.PodSpec{
 		Containers: []corev1.Container{{Name: "bad", Image: "bad"}},
 	}}
-	if err := Client.Create(t.Context(), bad); err == nil {
+	if err := testkit.Client.Create(t.Context(), bad); err == nil {
 		t.Error("the standard is not enforced here, so that this test shows nothing")
 	}
 }

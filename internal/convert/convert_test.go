@@ -157,20 +157,15 @@ func withVolume(t slav1alpha1.Terms) slav1alpha1.Terms {
 
 func assertFull(t *testing.T, path string, v reflect.Value) {
 	t.Helper()
-	switch v.Kind() {
-	case reflect.Pointer:
-		if !v.IsNil() {
-			assertFull(t, path, v.Elem())
-			return
-		}
-	case reflect.Slice:
+	switch kind := v.Kind(); {
+	case kind == reflect.Pointer && !v.IsNil():
+		assertFull(t, path, v.Elem())
+		return
+	case kind == reflect.Slice:
 		for i := range v.Len() {
 			assertFull(t, path+"[]", v.Index(i))
 		}
-	case reflect.Struct:
-		if v.Type() == reflect.TypeFor[intstr.IntOrString]() {
-			return
-		}
+	case kind == reflect.Struct && v.Type() != reflect.TypeFor[intstr.IntOrString]():
 		for i := range v.NumField() {
 			assertFull(t, path+"."+v.Type().Field(i).Name, v.Field(i))
 		}

@@ -19,25 +19,25 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	slav1alpha1 "github.com/handoff-sla/handoff/api/v1alpha1"
-	. "github.com/handoff-sla/handoff/internal/controller/controllertest"
+	"github.com/handoff-sla/handoff/internal/controller/testkit"
 )
 
-func TestMain(m *testing.M) { os.Exit(Run(m)) }
+func TestMain(m *testing.M) { os.Exit(testkit.Run(m)) }
 
 // bench is a reconciler with what it writes and says.
 type bench struct {
 	t      *testing.T
 	clock  *testclock.FakePassiveClock
 	events *events.FakeRecorder
-	writes *Writes
+	writes *testkit.Writes
 	r      *Reconciler
 }
 
 func newBench(t *testing.T) *bench {
 	t.Helper()
-	counting, writes := Counting(Client)
-	b := &bench{t: t, clock: testclock.NewFakePassiveClock(Now()), events: events.NewFakeRecorder(100), writes: writes}
-	b.r = &Reconciler{Client: counting, Live: Client, Clock: b.clock, Events: b.events}
+	counting, writes := testkit.Counting(testkit.Client)
+	b := &bench{t: t, clock: testclock.NewFakePassiveClock(testkit.Now()), events: events.NewFakeRecorder(100), writes: writes}
+	b.r = &Reconciler{Client: counting, Live: testkit.Client, Clock: b.clock, Events: b.events}
 	return b
 }
 
@@ -45,8 +45,8 @@ func newBench(t *testing.T) *bench {
 func (b *bench) reconcile(d *slav1alpha1.LeadDefinition) (reconcile.Result, error) {
 	b.t.Helper()
 	b.writes.All = nil
-	result, err := b.r.Reconcile(b.t.Context(), Get(b.t, d))
-	Get(b.t, d)
+	result, err := b.r.Reconcile(b.t.Context(), testkit.Get(b.t, d))
+	testkit.Get(b.t, d)
 	return result, err
 }
 
@@ -59,14 +59,14 @@ func (b *bench) mustReconcile(d *slav1alpha1.LeadDefinition) {
 
 func (b *bench) create(o client.Object) {
 	b.t.Helper()
-	if err := Client.Create(b.t.Context(), o); err != nil {
+	if err := testkit.Client.Create(b.t.Context(), o); err != nil {
 		b.t.Fatal(err)
 	}
 }
 
 func (b *bench) update(o client.Object) {
 	b.t.Helper()
-	if err := Client.Update(b.t.Context(), o); err != nil {
+	if err := testkit.Client.Update(b.t.Context(), o); err != nil {
 		b.t.Fatal(err)
 	}
 }
@@ -74,7 +74,7 @@ func (b *bench) update(o client.Object) {
 func (b *bench) revisions(namespace string) map[string]int64 {
 	b.t.Helper()
 	list := &appsv1.ControllerRevisionList{}
-	if err := Client.List(b.t.Context(), list, client.InNamespace(namespace)); err != nil {
+	if err := testkit.Client.List(b.t.Context(), list, client.InNamespace(namespace)); err != nil {
 		b.t.Fatal(err)
 	}
 	out := map[string]int64{}
@@ -86,43 +86,43 @@ func (b *bench) revisions(namespace string) map[string]int64 {
 
 func TestUnsigned(t *testing.T) {
 	b := newBench(t)
-	d := Definition(Namespace(t), "mid-market")
+	d := testkit.Definition(testkit.Namespace(t), "mid-market")
 	b.create(d)
 	b.mustReconcile(d)
-	Condition(t, d.Status.Conditions, "Ready", metav1.ConditionTrue, "Succeeded", "compiled; nothing is in force until both parties sign")
+	testkit.Condition(t, d.Status.Conditions, "Ready", metav1.ConditionTrue, "Succeeded", "compiled; nothing is in force until both parties sign")
 	short := string(d.Status.Digest)[:len("v1:sha256:")+8] + "…"
-	Condition(t, d.Status.Conditions, "Ratified", metav1.ConditionFalse, "SignOffMissing",
+	testkit.Condition(t, d.Status.Conditions, "Ratified", metav1.ConditionFalse, "SignOffMissing",
 		"Marketing and Sales have not signed "+short+"; run `kubectl sla sign --party Marketing --by ROLE FILE` and "+
 			"`kubectl sla sign --party Sales --by ROLE FILE` on the manifest of leaddefinition/mid-market")
 	if d.Status.InForce != nil || len(b.revisions(d.Namespace)) != 0 {
 		t.Error("an unsigned definition is in force")
 	}
-	want := &slav1alpha1.Pending{Digest: d.Status.Digest, Missing: Both()}
+	want := &slav1alpha1.Pending{Digest: d.Status.Digest, Missing: testkit.Both()}
 	if diff := cmp.Diff(want, d.Status.Pending); diff != "" {
 		t.Error(diff)
 	}
-	Kstatus(t, d, status.CurrentStatus)
+	testkit.Kstatus(t, d, status.CurrentStatus)
 }
 
 func TestRatified(t *testing.T) {
 	b := newBench(t)
-	d := Definition(Namespace(t), "mid-market")
-	SignDefinition(t, d, Now().Add(-time.Hour), Both()...)
+	d := testkit.Definition(testkit.Namespace(t), "mid-market")
+	testkit.SignDefinition(t, d, testkit.Now().Add(-time.Hour), testkit.Both()...)
 	b.create(d)
 	b.mustReconcile(d)
 
 	digest := string(d.Spec.SignOffs[0].Digest)
 	name := "mid-market-" + strings.TrimPrefix(digest, "v1:sha256:")[:8]
-	want := &slav1alpha1.InForce{Revision: name, Digest: slav1alpha1.Digest(digest), Since: metav1.NewTime(Now().Local())}
+	want := &slav1alpha1.InForce{Revision: name, Digest: slav1alpha1.Digest(digest), Since: metav1.NewTime(testkit.Now().Local())}
 	if diff := cmp.Diff(want, d.Status.InForce); diff != "" {
 		t.Error(diff)
 	}
-	Condition(t, d.Status.Conditions, "Ready", metav1.ConditionTrue, "Succeeded", name+" is in force")
-	Condition(t, d.Status.Conditions, "Ratified", metav1.ConditionTrue, "Attested",
+	testkit.Condition(t, d.Status.Conditions, "Ready", metav1.ConditionTrue, "Succeeded", name+" is in force")
+	testkit.Condition(t, d.Status.Conditions, "Ratified", metav1.ConditionTrue, "Attested",
 		"both parties signed "+digest[:len("v1:sha256:")+8]+"…, the last at 2027-01-14T14:00:00Z")
-	Kstatus(t, d, status.CurrentStatus)
+	testkit.Kstatus(t, d, status.CurrentStatus)
 
-	revision := Get(t, &appsv1.ControllerRevision{ObjectMeta: metav1.ObjectMeta{Namespace: d.Namespace, Name: name}})
+	revision := testkit.Get(t, &appsv1.ControllerRevision{ObjectMeta: metav1.ObjectMeta{Namespace: d.Namespace, Name: name}})
 	wantAnnotations := map[string]string{
 		"sla.handoff.dev/digest": digest, "sla.handoff.dev/signed-at": "2027-01-14T14:00:00Z",
 		"sla.handoff.dev/ratified-at": "2027-01-14T15:00:00Z", "sla.handoff.dev/signers": "Marketing=VP Marketing,Sales=VP Sales",
@@ -136,11 +136,11 @@ func TestRatified(t *testing.T) {
 	if strings.Contains(string(revision.Data.Raw), "signOffs") {
 		t.Error("the revision keeps signatures in its data")
 	}
-	if said := Events(b.events.Events); len(said) != 1 || !strings.HasPrefix(said[0], "Normal Ratified") {
+	if said := testkit.Events(b.events.Events); len(said) != 1 || !strings.HasPrefix(said[0], "Normal Ratified") {
 		t.Errorf("events: %q", said)
 	}
 
-	b.clock.SetTime(Now().Add(time.Hour))
+	b.clock.SetTime(testkit.Now().Add(time.Hour))
 	b.mustReconcile(d)
 	if len(b.writes.All) > 0 {
 		t.Errorf("nothing changed, yet it wrote %q", b.writes.All)
@@ -149,8 +149,8 @@ func TestRatified(t *testing.T) {
 
 func TestEditTakesEffectOnlyWhenBothSigned(t *testing.T) {
 	b := newBench(t)
-	d := Definition(Namespace(t), "mid-market")
-	SignDefinition(t, d, Now(), Both()...)
+	d := testkit.Definition(testkit.Namespace(t), "mid-market")
+	testkit.SignDefinition(t, d, testkit.Now(), testkit.Both()...)
 	b.create(d)
 	b.mustReconcile(d)
 	first := d.Status.InForce.DeepCopy()
@@ -161,11 +161,11 @@ func TestEditTakesEffectOnlyWhenBothSigned(t *testing.T) {
 	if diff := cmp.Diff(first, d.Status.InForce); diff != "" {
 		t.Errorf("an unsigned edit took effect: %s", diff)
 	}
-	if d.Status.Pending == nil || !cmp.Equal(d.Status.Pending.Missing, Both()) {
+	if d.Status.Pending == nil || !cmp.Equal(d.Status.Pending.Missing, testkit.Both()) {
 		t.Errorf("pending: %+v", d.Status.Pending)
 	}
 
-	SignDefinition(t, d, Now().Add(time.Minute), slav1alpha1.PartyMarketing)
+	testkit.SignDefinition(t, d, testkit.Now().Add(time.Minute), slav1alpha1.PartyMarketing)
 	b.update(d)
 	b.mustReconcile(d)
 	if diff := cmp.Diff(first, d.Status.InForce); diff != "" {
@@ -175,7 +175,7 @@ func TestEditTakesEffectOnlyWhenBothSigned(t *testing.T) {
 		t.Error(diff)
 	}
 
-	SignDefinition(t, d, Now().Add(2*time.Minute), Both()...)
+	testkit.SignDefinition(t, d, testkit.Now().Add(2*time.Minute), testkit.Both()...)
 	b.update(d)
 	b.mustReconcile(d)
 	if d.Status.InForce.Digest != d.Status.Digest || d.Status.Pending != nil {
@@ -188,17 +188,17 @@ func TestEditTakesEffectOnlyWhenBothSigned(t *testing.T) {
 
 func TestRevertNeedsNewSignatures(t *testing.T) {
 	b := newBench(t)
-	d := Definition(Namespace(t), "mid-market")
-	SignDefinition(t, d, Now(), Both()...)
+	d := testkit.Definition(testkit.Namespace(t), "mid-market")
+	testkit.SignDefinition(t, d, testkit.Now(), testkit.Both()...)
 	old := d.Spec.DeepCopy()
 	b.create(d)
 	b.mustReconcile(d)
 	first := d.Status.InForce.Revision
 
 	d.Spec.Stages.MQL.Paths[1].Threshold = ptr.To[int32](10)
-	SignDefinition(t, d, Now().Add(time.Hour), Both()...)
+	testkit.SignDefinition(t, d, testkit.Now().Add(time.Hour), testkit.Both()...)
 	b.update(d)
-	b.clock.SetTime(Now().Add(time.Hour))
+	b.clock.SetTime(testkit.Now().Add(time.Hour))
 	b.mustReconcile(d)
 	second := d.Status.InForce.Revision
 
@@ -209,9 +209,9 @@ func TestRevertNeedsNewSignatures(t *testing.T) {
 		t.Fatal("an old text came back with its old signatures")
 	}
 
-	SignDefinition(t, d, Now().Add(2*time.Hour), Both()...)
+	testkit.SignDefinition(t, d, testkit.Now().Add(2*time.Hour), testkit.Both()...)
 	b.update(d)
-	b.clock.SetTime(Now().Add(2 * time.Hour))
+	b.clock.SetTime(testkit.Now().Add(2 * time.Hour))
 	b.mustReconcile(d)
 	if d.Status.InForce.Revision != first {
 		t.Errorf("in force %s, want %s", d.Status.InForce.Revision, first)
@@ -223,8 +223,8 @@ func TestRevertNeedsNewSignatures(t *testing.T) {
 
 func TestInvalidKeepsTheLastGoodRevision(t *testing.T) {
 	b := newBench(t)
-	d := Definition(Namespace(t), "mid-market")
-	SignDefinition(t, d, Now(), Both()...)
+	d := testkit.Definition(testkit.Namespace(t), "mid-market")
+	testkit.SignDefinition(t, d, testkit.Now(), testkit.Both()...)
 	b.create(d)
 	b.mustReconcile(d)
 	good := d.Status.InForce.DeepCopy()
@@ -237,8 +237,8 @@ func TestInvalidKeepsTheLastGoodRevision(t *testing.T) {
 	if diff := cmp.Diff(good, d.Status.InForce); diff != "" {
 		t.Error(diff)
 	}
-	Condition(t, d.Status.Conditions, "Ready", metav1.ConditionFalse, "InvalidDefinition", "")
-	Condition(t, d.Status.Conditions, "Ratified", metav1.ConditionFalse, "InvalidDefinition", "")
+	testkit.Condition(t, d.Status.Conditions, "Ready", metav1.ConditionFalse, "InvalidDefinition", "")
+	testkit.Condition(t, d.Status.Conditions, "Ratified", metav1.ConditionFalse, "InvalidDefinition", "")
 	message := ""
 	for _, c := range d.Status.Conditions {
 		if c.Type == "Stalled" {
@@ -250,26 +250,26 @@ func TestInvalidKeepsTheLastGoodRevision(t *testing.T) {
 			t.Errorf("the message does not say %q: %s", part, message)
 		}
 	}
-	Kstatus(t, d, status.FailedStatus)
+	testkit.Kstatus(t, d, status.FailedStatus)
 
 	d.Spec.Scoring.Groups[0].Rules[0].When = "lead.employees >= 50"
 	b.update(d)
 	b.mustReconcile(d)
-	Kstatus(t, d, status.CurrentStatus)
+	testkit.Kstatus(t, d, status.CurrentStatus)
 }
 
 func TestStatusIsMadeAgainFromTheRevisions(t *testing.T) {
 	b := newBench(t)
-	d := Definition(Namespace(t), "mid-market")
-	SignDefinition(t, d, Now(), Both()...)
+	d := testkit.Definition(testkit.Namespace(t), "mid-market")
+	testkit.SignDefinition(t, d, testkit.Now(), testkit.Both()...)
 	b.create(d)
 	b.mustReconcile(d)
 	want := d.Status.DeepCopy()
 	d.Status = slav1alpha1.LeadDefinitionStatus{}
-	if err := Client.Status().Update(t.Context(), d); err != nil {
+	if err := testkit.Client.Status().Update(t.Context(), d); err != nil {
 		t.Fatal(err)
 	}
-	b.clock.SetTime(Now().Add(time.Hour))
+	b.clock.SetTime(testkit.Now().Add(time.Hour))
 	b.mustReconcile(d)
 	if diff := cmp.Diff(want.InForce, d.Status.InForce); diff != "" {
 		t.Error(diff)
@@ -278,8 +278,8 @@ func TestStatusIsMadeAgainFromTheRevisions(t *testing.T) {
 
 func TestSignatureFromTheFutureWaits(t *testing.T) {
 	b := newBench(t)
-	d := Definition(Namespace(t), "mid-market")
-	SignDefinition(t, d, Now().Add(time.Hour), Both()...)
+	d := testkit.Definition(testkit.Namespace(t), "mid-market")
+	testkit.SignDefinition(t, d, testkit.Now().Add(time.Hour), testkit.Both()...)
 	b.create(d)
 	result, err := b.reconcile(d)
 	if err != nil {
@@ -288,7 +288,7 @@ func TestSignatureFromTheFutureWaits(t *testing.T) {
 	if d.Status.InForce != nil || result.RequeueAfter != 55*time.Minute {
 		t.Errorf("in force %v, again in %s", d.Status.InForce, result.RequeueAfter)
 	}
-	b.clock.SetTime(Now().Add(time.Hour))
+	b.clock.SetTime(testkit.Now().Add(time.Hour))
 	b.mustReconcile(d)
 	if d.Status.InForce == nil {
 		t.Error("not in force when its time has come")
@@ -297,15 +297,15 @@ func TestSignatureFromTheFutureWaits(t *testing.T) {
 
 func TestRevisionIsRepaired(t *testing.T) {
 	b := newBench(t)
-	d := Definition(Namespace(t), "mid-market")
-	SignDefinition(t, d, Now(), Both()...)
+	d := testkit.Definition(testkit.Namespace(t), "mid-market")
+	testkit.SignDefinition(t, d, testkit.Now(), testkit.Both()...)
 	b.create(d)
 	b.mustReconcile(d)
 	revision := &appsv1.ControllerRevision{ObjectMeta: metav1.ObjectMeta{Namespace: d.Namespace, Name: d.Status.InForce.Revision}}
-	Get(t, revision).OwnerReferences = nil
+	testkit.Get(t, revision).OwnerReferences = nil
 	b.update(revision)
 	b.mustReconcile(d)
-	if len(Get(t, revision).OwnerReferences) != 1 {
+	if len(testkit.Get(t, revision).OwnerReferences) != 1 {
 		t.Error("the owner was not restored")
 	}
 	if diff := cmp.Diff([]string{"apply *v1.ControllerRevisionApplyConfiguration"}, b.writes.All); diff != "" {

@@ -22,37 +22,37 @@ import (
 // retryConflict is when to look again after somebody else wrote first.
 const retryConflict = time.Second
 
-// Stall ends a phase until somebody edits an object. Nothing is gained by trying again.
-type Stall struct{ Reason, Message string }
+// StallError ends a phase until somebody edits an object. Nothing is gained by trying again.
+type StallError struct{ Reason, Message string }
 
-func (s *Stall) Error() string { return s.Reason + ": " + s.Message }
+func (s *StallError) Error() string { return s.Reason + ": " + s.Message }
 
-// Wait ends a phase until something that is watched changes.
-type Wait struct{ Reason, Message string }
+// WaitError ends a phase until something that is watched changes.
+type WaitError struct{ Reason, Message string }
 
-func (w *Wait) Error() string { return w.Reason + ": " + w.Message }
+func (w *WaitError) Error() string { return w.Reason + ": " + w.Message }
 
-// Stalled makes a Stall.
+// Stalled makes a StallError.
 func Stalled(reason, format string, args ...any) error {
-	return &Stall{Reason: reason, Message: fmt.Sprintf(format, args...)}
+	return &StallError{Reason: reason, Message: fmt.Sprintf(format, args...)}
 }
 
-// Waiting makes a Wait.
+// Waiting makes a WaitError.
 func Waiting(reason, format string, args ...any) error {
-	return &Wait{Reason: reason, Message: fmt.Sprintf(format, args...)}
+	return &WaitError{Reason: reason, Message: fmt.Sprintf(format, args...)}
 }
 
 // Outcome of all phases of a reconciliation.
 type Outcome struct {
-	Stalls    []*Stall
-	Waits     []*Wait
+	Stalls    []*StallError
+	Waits     []*WaitError
 	Transient []error
 }
 
 // Add the end of one phase; nil is success.
 func (o *Outcome) Add(err error) {
-	var stall *Stall
-	var wait *Wait
+	var stall *StallError
+	var wait *WaitError
 	switch {
 	case err == nil:
 	case errors.As(err, &stall):
@@ -60,7 +60,7 @@ func (o *Outcome) Add(err error) {
 	case errors.As(err, &wait):
 		o.Waits = append(o.Waits, wait)
 	case apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause):
-		o.Stalls = append(o.Stalls, &Stall{Reason: slav1alpha1.ReasonTerminating, Message: "the namespace is being deleted"})
+		o.Stalls = append(o.Stalls, &StallError{Reason: slav1alpha1.ReasonTerminating, Message: "the namespace is being deleted"})
 	default:
 		o.Transient = append(o.Transient, err)
 	}
@@ -70,11 +70,11 @@ func (o *Outcome) Add(err error) {
 func (o *Outcome) Verdict() (reason, message string, stalled bool) {
 	switch {
 	case len(o.Stalls) > 0:
-		return o.Stalls[0].Reason, joined(o.Stalls, func(s *Stall) string { return s.Message }), true
+		return o.Stalls[0].Reason, joined(o.Stalls, func(s *StallError) string { return s.Message }), true
 	case len(o.Transient) > 0:
 		return slav1alpha1.ReasonWaiting, "retrying: " + o.Transient[0].Error(), false
 	case len(o.Waits) > 0:
-		return o.Waits[0].Reason, joined(o.Waits, func(w *Wait) string { return w.Message }), false
+		return o.Waits[0].Reason, joined(o.Waits, func(w *WaitError) string { return w.Message }), false
 	}
 	return "", "", false
 }

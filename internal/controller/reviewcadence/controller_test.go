@@ -21,35 +21,35 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	slav1alpha1 "github.com/handoff-sla/handoff/api/v1alpha1"
-	. "github.com/handoff-sla/handoff/internal/controller/controllertest"
 	"github.com/handoff-sla/handoff/internal/controller/leaddefinition"
 	"github.com/handoff-sla/handoff/internal/controller/slacontract"
+	"github.com/handoff-sla/handoff/internal/controller/testkit"
 )
 
-func TestMain(m *testing.M) { os.Exit(Run(m)) }
+func TestMain(m *testing.M) { os.Exit(testkit.Run(m)) }
 
 type bench struct {
 	t       *testing.T
 	clock   *testclock.FakePassiveClock
 	events  *events.FakeRecorder
-	writes  *Writes
+	writes  *testkit.Writes
 	r       *Reconciler
 	cadence *slav1alpha1.ReviewCadence
 }
 
 func newBench(t *testing.T) *bench {
 	t.Helper()
-	counting, writes := Counting(Client)
-	b := &bench{t: t, clock: testclock.NewFakePassiveClock(Now()), events: events.NewFakeRecorder(100), writes: writes}
+	counting, writes := testkit.Counting(testkit.Client)
+	b := &bench{t: t, clock: testclock.NewFakePassiveClock(testkit.Now()), events: events.NewFakeRecorder(100), writes: writes}
 	b.r = &Reconciler{Client: counting, Clock: b.clock, Events: b.events, Image: "example.com/handoff:test"}
-	b.cadence = Cadence(Namespace(t), "board", "acme")
+	b.cadence = testkit.Cadence(testkit.Namespace(t), "board", "acme")
 	return b
 }
 
 func (b *bench) create(objects ...client.Object) {
 	b.t.Helper()
 	for _, o := range objects {
-		if err := Client.Create(b.t.Context(), o); err != nil {
+		if err := testkit.Client.Create(b.t.Context(), o); err != nil {
 			b.t.Fatal(err)
 		}
 	}
@@ -57,7 +57,7 @@ func (b *bench) create(objects ...client.Object) {
 
 func (b *bench) update(o client.Object) {
 	b.t.Helper()
-	if err := Client.Update(b.t.Context(), o); err != nil {
+	if err := testkit.Client.Update(b.t.Context(), o); err != nil {
 		b.t.Fatal(err)
 	}
 }
@@ -65,32 +65,32 @@ func (b *bench) update(o client.Object) {
 func (b *bench) reconcile() reconcile.Result {
 	b.t.Helper()
 	b.writes.All = nil
-	result, err := b.r.Reconcile(b.t.Context(), Get(b.t, b.cadence))
+	result, err := b.r.Reconcile(b.t.Context(), testkit.Get(b.t, b.cadence))
 	if err != nil && !strings.Contains(err.Error(), "terminal error") {
 		b.t.Fatal(err)
 	}
-	Get(b.t, b.cadence)
+	testkit.Get(b.t, b.cadence)
 	return result
 }
 
 // contract in force, of which the cadence reviews the pair.
 func (b *bench) contract() *slav1alpha1.SLAContract {
 	b.t.Helper()
-	definition := Definition(b.cadence.Namespace, "mid-market")
-	SignDefinition(b.t, definition, Now(), Both()...)
-	contract := Contract(b.cadence.Namespace, "acme", "mid-market")
-	SignContract(b.t, contract, Now(), Both()...)
+	definition := testkit.Definition(b.cadence.Namespace, "mid-market")
+	testkit.SignDefinition(b.t, definition, testkit.Now(), testkit.Both()...)
+	contract := testkit.Contract(b.cadence.Namespace, "acme", "mid-market")
+	testkit.SignContract(b.t, contract, testkit.Now(), testkit.Both()...)
 	b.create(definition, contract)
 	quiet := events.NewFakeRecorder(100)
-	d := &leaddefinition.Reconciler{Client: Client, Live: Client, Clock: b.clock, Events: quiet}
-	c := &slacontract.Reconciler{Client: Client, Live: Client, Clock: b.clock, Events: quiet, Image: "example.com/handoff:test"}
-	if _, err := d.Reconcile(b.t.Context(), Get(b.t, definition)); err != nil {
+	d := &leaddefinition.Reconciler{Client: testkit.Client, Live: testkit.Client, Clock: b.clock, Events: quiet}
+	c := &slacontract.Reconciler{Client: testkit.Client, Live: testkit.Client, Clock: b.clock, Events: quiet, Image: "example.com/handoff:test"}
+	if _, err := d.Reconcile(b.t.Context(), testkit.Get(b.t, definition)); err != nil {
 		b.t.Fatal(err)
 	}
-	if _, err := c.Reconcile(b.t.Context(), Get(b.t, contract)); err != nil {
+	if _, err := c.Reconcile(b.t.Context(), testkit.Get(b.t, contract)); err != nil {
 		b.t.Fatal(err)
 	}
-	return Get(b.t, contract)
+	return testkit.Get(b.t, contract)
 }
 
 // report plays the review job.
@@ -111,7 +111,7 @@ func (b *bench) report(period string) {
 func (b *bench) cronJobs() []string {
 	b.t.Helper()
 	list := &batchv1.CronJobList{}
-	if err := Client.List(b.t.Context(), list, client.InNamespace(b.cadence.Namespace)); err != nil {
+	if err := testkit.Client.List(b.t.Context(), list, client.InNamespace(b.cadence.Namespace)); err != nil {
 		b.t.Fatal(err)
 	}
 	var names []string
@@ -126,22 +126,22 @@ func TestScheduled(t *testing.T) {
 	b.create(b.cadence)
 	contract := b.contract()
 	result := b.reconcile()
-	Condition(t, b.cadence.Status.Conditions, "Ready", metav1.ConditionTrue, "Succeeded", "1 reviews are scheduled in America/New_York")
-	Kstatus(t, b.cadence, status.CurrentStatus)
+	testkit.Condition(t, b.cadence.Status.Conditions, "Ready", metav1.ConditionTrue, "Succeeded", "1 reviews are scheduled in America/New_York")
+	testkit.Kstatus(t, b.cadence, status.CurrentStatus)
 	monday := time.Date(2027, 1, 18, 14, 0, 0, 0, time.UTC) // 9 in New York
 	want := []slav1alpha1.ReviewStatus{{Name: "weekly", Next: ptr.To(metav1.NewTime(monday.Local()))}}
 	if diff := cmp.Diff(want, b.cadence.Status.Reviews); diff != "" {
 		t.Error(diff)
 	}
-	if result.RequeueAfter != monday.Sub(Now())+time.Second {
+	if result.RequeueAfter != monday.Sub(testkit.Now())+time.Second {
 		t.Errorf("again in %s", result.RequeueAfter)
 	}
-	job := Get(t, &batchv1.CronJob{ObjectMeta: metav1.ObjectMeta{Namespace: b.cadence.Namespace, Name: "board-weekly"}})
+	job := testkit.Get(t, &batchv1.CronJob{ObjectMeta: metav1.ObjectMeta{Namespace: b.cadence.Namespace, Name: "board-weekly"}})
 	if *job.Spec.TimeZone != "America/New_York" || job.Spec.Schedule != "0 9 * * MON" ||
 		job.Spec.JobTemplate.Spec.Template.Spec.Volumes[0].ConfigMap.Name != contract.Status.InForce.Bundle {
 		t.Errorf("CronJob: %+v", job.Spec)
 	}
-	b.clock.SetTime(Now().Add(time.Hour))
+	b.clock.SetTime(testkit.Now().Add(time.Hour))
 	b.reconcile()
 	if len(b.writes.All) > 0 {
 		t.Errorf("nothing changed, yet it wrote %q", b.writes.All)
@@ -151,7 +151,7 @@ func TestScheduled(t *testing.T) {
 	job.Spec.Schedule = "0 0 * * *"
 	b.update(job)
 	b.reconcile()
-	if Get(t, job); job.Spec.Schedule != "0 9 * * MON" || !*job.Spec.Suspend {
+	if testkit.Get(t, job); job.Spec.Schedule != "0 9 * * MON" || !*job.Spec.Suspend {
 		t.Errorf("schedule %s, suspend %v", job.Spec.Schedule, *job.Spec.Suspend)
 	}
 }
@@ -162,14 +162,14 @@ func TestReports(t *testing.T) {
 	b.create(b.cadence)
 	b.contract()
 	b.reconcile()
-	Events(b.events.Events)
+	testkit.Events(b.events.Events)
 	for _, week := range []int{50, 51, 52} {
 		b.report(fmt.Sprintf("2026-W%d", week))
 	}
 	b.report("2027-W01")
-	job := Get(t, &batchv1.CronJob{ObjectMeta: metav1.ObjectMeta{Namespace: b.cadence.Namespace, Name: "board-weekly"}})
-	job.Status.LastScheduleTime = ptr.To(metav1.NewTime(Now().Add(-time.Hour)))
-	if err := Client.Status().Update(t.Context(), job); err != nil {
+	job := testkit.Get(t, &batchv1.CronJob{ObjectMeta: metav1.ObjectMeta{Namespace: b.cadence.Namespace, Name: "board-weekly"}})
+	job.Status.LastScheduleTime = ptr.To(metav1.NewTime(testkit.Now().Add(-time.Hour)))
+	if err := testkit.Client.Status().Update(t.Context(), job); err != nil {
 		t.Fatal(err)
 	}
 	b.reconcile()
@@ -181,19 +181,19 @@ func TestReports(t *testing.T) {
 	if review.LastRun == nil || !review.LastRun.Equal(job.Status.LastScheduleTime) {
 		t.Errorf("last run %v", review.LastRun)
 	}
-	said := Events(b.events.Events)
+	said := testkit.Events(b.events.Events)
 	if len(said) != 1 || said[0] != "Normal ReportPublished review weekly of 2027-W01: 8 green, 1 yellow, 1 red, in ConfigMap board-weekly-2027-w01" {
 		t.Errorf("events: %q", said)
 	}
 	list := &corev1.ConfigMapList{}
-	if err := Client.List(t.Context(), list, client.InNamespace(b.cadence.Namespace), client.MatchingLabels{"sla.handoff.dev/cadence": "board"}); err != nil {
+	if err := testkit.Client.List(t.Context(), list, client.InNamespace(b.cadence.Namespace), client.MatchingLabels{"sla.handoff.dev/cadence": "board"}); err != nil {
 		t.Fatal(err)
 	}
 	if len(list.Items) != 2 || list.Items[0].Name != "board-weekly-2026-w52" {
 		t.Errorf("%d reports are kept", len(list.Items))
 	}
 	b.reconcile()
-	if len(b.writes.All) > 0 || len(Events(b.events.Events)) > 0 {
+	if len(b.writes.All) > 0 || len(testkit.Events(b.events.Events)) > 0 {
 		t.Errorf("nothing changed, yet it wrote %q", b.writes.All)
 	}
 }
@@ -221,21 +221,21 @@ func TestWaitsForTheContract(t *testing.T) {
 	b := newBench(t)
 	b.create(b.cadence)
 	b.reconcile()
-	Condition(t, b.cadence.Status.Conditions, "Ready", metav1.ConditionFalse, "ContractNotFound",
+	testkit.Condition(t, b.cadence.Status.Conditions, "Ready", metav1.ConditionFalse, "ContractNotFound",
 		"SLAContract "+b.cadence.Namespace+"/acme does not exist")
-	Kstatus(t, b.cadence, status.InProgressStatus)
+	testkit.Kstatus(t, b.cadence, status.InProgressStatus)
 
-	unsigned := Contract(b.cadence.Namespace, "acme", "mid-market")
+	unsigned := testkit.Contract(b.cadence.Namespace, "acme", "mid-market")
 	b.create(unsigned)
 	b.reconcile()
-	Condition(t, b.cadence.Status.Conditions, "Ready", metav1.ConditionFalse, "NothingInForce", "")
+	testkit.Condition(t, b.cadence.Status.Conditions, "Ready", metav1.ConditionFalse, "NothingInForce", "")
 
-	if err := Client.Delete(t.Context(), unsigned); err != nil {
+	if err := testkit.Client.Delete(t.Context(), unsigned); err != nil {
 		t.Fatal(err)
 	}
 	b.contract()
 	b.reconcile()
-	Kstatus(t, b.cadence, status.CurrentStatus)
+	testkit.Kstatus(t, b.cadence, status.CurrentStatus)
 }
 
 func TestInvalidSchedule(t *testing.T) {
@@ -247,9 +247,9 @@ func TestInvalidSchedule(t *testing.T) {
 	b.create(b.cadence)
 	b.contract()
 	b.reconcile()
-	Condition(t, b.cadence.Status.Conditions, "Ready", metav1.ConditionFalse, "InvalidSchedule",
+	testkit.Condition(t, b.cadence.Status.Conditions, "Ready", metav1.ConditionFalse, "InvalidSchedule",
 		`review "never": schedule: no such date comes in the next five years`)
-	Kstatus(t, b.cadence, status.FailedStatus)
+	testkit.Kstatus(t, b.cadence, status.FailedStatus)
 	if diff := cmp.Diff([]string{"board-weekly"}, b.cronJobs()); diff != "" {
 		t.Errorf("the good review is not scheduled: %s", diff)
 	}
@@ -260,22 +260,22 @@ func TestReferenceIsTaken(t *testing.T) {
 	b.create(b.cadence)
 	b.contract()
 	b.reconcile()
-	younger := Cadence(b.cadence.Namespace, "younger", "acme")
+	younger := testkit.Cadence(b.cadence.Namespace, "younger", "acme")
 	b.create(younger)
-	if _, err := b.r.Reconcile(t.Context(), Get(t, younger)); err == nil {
+	if _, err := b.r.Reconcile(t.Context(), testkit.Get(t, younger)); err == nil {
 		t.Error("no terminal error")
 	}
-	Condition(t, Get(t, younger).Status.Conditions, "Ready", metav1.ConditionFalse, "ReferenceTaken",
+	testkit.Condition(t, testkit.Get(t, younger).Status.Conditions, "Ready", metav1.ConditionFalse, "ReferenceTaken",
 		"ReviewCadence "+younger.Namespace+`/board is older and reviews SLAContract "acme" already`)
-	Kstatus(t, younger, status.FailedStatus)
+	testkit.Kstatus(t, younger, status.FailedStatus)
 	if diff := cmp.Diff([]string{"board-weekly"}, b.cronJobs()); diff != "" {
 		t.Error(diff)
 	}
-	if err := Client.Delete(t.Context(), b.cadence); err != nil {
+	if err := testkit.Client.Delete(t.Context(), b.cadence); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := b.r.Reconcile(t.Context(), Get(t, younger)); err != nil {
+	if _, err := b.r.Reconcile(t.Context(), testkit.Get(t, younger)); err != nil {
 		t.Fatal(err)
 	}
-	Kstatus(t, Get(t, younger), status.CurrentStatus)
+	testkit.Kstatus(t, testkit.Get(t, younger), status.CurrentStatus)
 }

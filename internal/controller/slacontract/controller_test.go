@@ -24,18 +24,18 @@ import (
 
 	slav1alpha1 "github.com/handoff-sla/handoff/api/v1alpha1"
 	"github.com/handoff-sla/handoff/internal/bundle"
-	. "github.com/handoff-sla/handoff/internal/controller/controllertest"
 	"github.com/handoff-sla/handoff/internal/controller/leaddefinition"
+	"github.com/handoff-sla/handoff/internal/controller/testkit"
 )
 
-func TestMain(m *testing.M) { os.Exit(Run(m)) }
+func TestMain(m *testing.M) { os.Exit(testkit.Run(m)) }
 
 // bench is the reconcilers of a definition and a contract with what the latter writes and says.
 type bench struct {
 	t          *testing.T
 	clock      *testclock.FakePassiveClock
 	events     *events.FakeRecorder
-	writes     *Writes
+	writes     *testkit.Writes
 	r          *Reconciler
 	definition *slav1alpha1.LeadDefinition
 	contract   *slav1alpha1.SLAContract
@@ -44,21 +44,21 @@ type bench struct {
 // newBench has a definition and a contract, both signed by both, neither created.
 func newBench(t *testing.T) *bench {
 	t.Helper()
-	counting, writes := Counting(Client)
-	b := &bench{t: t, clock: testclock.NewFakePassiveClock(Now()), events: events.NewFakeRecorder(1000), writes: writes}
-	b.r = &Reconciler{Client: counting, Live: Client, Clock: b.clock, Events: b.events, Image: "example.com/handoff:test"}
-	namespace := Namespace(t)
-	b.definition = Definition(namespace, "mid-market")
-	SignDefinition(t, b.definition, Now(), Both()...)
-	b.contract = Contract(namespace, "acme", "mid-market")
-	SignContract(t, b.contract, Now(), Both()...)
+	counting, writes := testkit.Counting(testkit.Client)
+	b := &bench{t: t, clock: testclock.NewFakePassiveClock(testkit.Now()), events: events.NewFakeRecorder(1000), writes: writes}
+	b.r = &Reconciler{Client: counting, Live: testkit.Client, Clock: b.clock, Events: b.events, Image: "example.com/handoff:test"}
+	namespace := testkit.Namespace(t)
+	b.definition = testkit.Definition(namespace, "mid-market")
+	testkit.SignDefinition(t, b.definition, testkit.Now(), testkit.Both()...)
+	b.contract = testkit.Contract(namespace, "acme", "mid-market")
+	testkit.SignContract(t, b.contract, testkit.Now(), testkit.Both()...)
 	return b
 }
 
 func (b *bench) create(objects ...client.Object) {
 	b.t.Helper()
 	for _, o := range objects {
-		if err := Client.Create(b.t.Context(), o); err != nil {
+		if err := testkit.Client.Create(b.t.Context(), o); err != nil {
 			b.t.Fatal(err)
 		}
 	}
@@ -66,22 +66,22 @@ func (b *bench) create(objects ...client.Object) {
 
 func (b *bench) update(o client.Object) {
 	b.t.Helper()
-	if err := Client.Update(b.t.Context(), o); err != nil {
+	if err := testkit.Client.Update(b.t.Context(), o); err != nil {
 		b.t.Fatal(err)
 	}
 }
 
 func (b *bench) updateStatus(o client.Object) {
 	b.t.Helper()
-	if err := Client.Status().Update(b.t.Context(), o); err != nil {
+	if err := testkit.Client.Status().Update(b.t.Context(), o); err != nil {
 		b.t.Fatal(err)
 	}
 }
 
 func (b *bench) reconcileDefinition() {
 	b.t.Helper()
-	r := &leaddefinition.Reconciler{Client: Client, Live: Client, Clock: b.clock, Events: events.NewFakeRecorder(100)}
-	if _, err := r.Reconcile(b.t.Context(), Get(b.t, b.definition)); err != nil {
+	r := &leaddefinition.Reconciler{Client: testkit.Client, Live: testkit.Client, Clock: b.clock, Events: events.NewFakeRecorder(100)}
+	if _, err := r.Reconcile(b.t.Context(), testkit.Get(b.t, b.definition)); err != nil {
 		b.t.Fatal(err)
 	}
 }
@@ -89,11 +89,11 @@ func (b *bench) reconcileDefinition() {
 func (b *bench) reconcile() reconcile.Result {
 	b.t.Helper()
 	b.writes.All = nil
-	result, err := b.r.Reconcile(b.t.Context(), Get(b.t, b.contract))
+	result, err := b.r.Reconcile(b.t.Context(), testkit.Get(b.t, b.contract))
 	if err != nil && !strings.Contains(err.Error(), "terminal error") {
 		b.t.Fatal(err)
 	}
-	Get(b.t, b.contract)
+	testkit.Get(b.t, b.contract)
 	return result
 }
 
@@ -121,12 +121,12 @@ func (b *bench) available(name string, replicas int32) {
 
 func (b *bench) deployment(name string) *appsv1.Deployment {
 	b.t.Helper()
-	return Get(b.t, &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Namespace: b.contract.Namespace, Name: name}})
+	return testkit.Get(b.t, &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Namespace: b.contract.Namespace, Name: name}})
 }
 
 func (b *bench) measurement() *slav1alpha1.SLAMeasurement {
 	b.t.Helper()
-	return Get(b.t, &slav1alpha1.SLAMeasurement{ObjectMeta: metav1.ObjectMeta{Namespace: b.contract.Namespace, Name: "acme"}})
+	return testkit.Get(b.t, &slav1alpha1.SLAMeasurement{ObjectMeta: metav1.ObjectMeta{Namespace: b.contract.Namespace, Name: "acme"}})
 }
 
 // count plays the routing worker.
@@ -134,7 +134,7 @@ func (b *bench) count(rows ...slav1alpha1.MeasurementRow) {
 	b.t.Helper()
 	m := b.measurement()
 	m.Status.AsOf = ptr.To(metav1.NewTime(b.clock.Now()))
-	m.Status.Sequence = Get(b.t, b.contract).Status.InForce.Sequence
+	m.Status.Sequence = testkit.Get(b.t, b.contract).Status.InForce.Sequence
 	m.Status.Rows = rows
 	m.Status.Leads = &slav1alpha1.LeadCounts{Captured: ptr.To[int64](7), Waiting: ptr.To[int64](2)}
 	b.updateStatus(m)
@@ -153,7 +153,7 @@ func row(clause, tier string, met, missed int64) slav1alpha1.MeasurementRow {
 
 func (b *bench) bundles() []string {
 	b.t.Helper()
-	pairs, err := listPairs(b.t.Context(), Client, Get(b.t, b.contract))
+	pairs, err := listPairs(b.t.Context(), testkit.Client, testkit.Get(b.t, b.contract))
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -173,13 +173,13 @@ func TestPairInForce(t *testing.T) {
 	if in == nil || !strings.HasPrefix(in.Revision, "acme-terms-") || in.Definition != b.definition.Status.InForce.Revision {
 		t.Fatalf("in force: %+v", in)
 	}
-	Condition(t, b.contract.Status.Conditions, "Ready", metav1.ConditionFalse, "WorkersUnavailable",
+	testkit.Condition(t, b.contract.Status.Conditions, "Ready", metav1.ConditionFalse, "WorkersUnavailable",
 		"scoring 0 of 1 replicas available; routing 0 of 1 replicas available")
-	Condition(t, b.contract.Status.Conditions, "Measured", metav1.ConditionFalse, "NotMeasured", "no count has arrived yet")
-	Condition(t, b.contract.Status.Conditions, "Compliant", metav1.ConditionUnknown, "NotMeasured", "nothing has been counted yet")
-	Kstatus(t, b.contract, status.InProgressStatus)
+	testkit.Condition(t, b.contract.Status.Conditions, "Measured", metav1.ConditionFalse, "NotMeasured", "no count has arrived yet")
+	testkit.Condition(t, b.contract.Status.Conditions, "Compliant", metav1.ConditionUnknown, "NotMeasured", "nothing has been counted yet")
+	testkit.Kstatus(t, b.contract, status.InProgressStatus)
 
-	config := Get(t, &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: b.contract.Namespace, Name: in.Bundle}})
+	config := testkit.Get(t, &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: b.contract.Namespace, Name: in.Bundle}})
 	handed := bundle.Bundle{}
 	if err := json.Unmarshal([]byte(config.Data["bundle.json"]), &handed); err != nil {
 		t.Fatal(err)
@@ -192,7 +192,7 @@ func TestPairInForce(t *testing.T) {
 			t.Errorf("%s mounts %s", name, got)
 		}
 	}
-	revision := Get(t, &appsv1.ControllerRevision{ObjectMeta: metav1.ObjectMeta{Namespace: b.contract.Namespace, Name: in.Definition}})
+	revision := testkit.Get(t, &appsv1.ControllerRevision{ObjectMeta: metav1.ObjectMeta{Namespace: b.contract.Namespace, Name: in.Definition}})
 	if len(revision.OwnerReferences) != 2 {
 		t.Errorf("the definition's revision has owners %v", revision.OwnerReferences)
 	}
@@ -201,11 +201,11 @@ func TestPairInForce(t *testing.T) {
 	b.available("acme-routing", 1)
 	b.count()
 	result := b.reconcile()
-	Condition(t, b.contract.Status.Conditions, "Ready", metav1.ConditionTrue, "Succeeded", in.Revision+" and "+in.Definition+" are in force")
-	Condition(t, b.contract.Status.Conditions, "WorkersAvailable", metav1.ConditionTrue, "WorkersAvailable",
+	testkit.Condition(t, b.contract.Status.Conditions, "Ready", metav1.ConditionTrue, "Succeeded", in.Revision+" and "+in.Definition+" are in force")
+	testkit.Condition(t, b.contract.Status.Conditions, "WorkersAvailable", metav1.ConditionTrue, "WorkersAvailable",
 		"scoring 1 of 1 replicas available, routing 1 of 1 replicas available")
-	Condition(t, b.contract.Status.Conditions, "Measured", metav1.ConditionTrue, "Measured", "counts as of 2027-01-14T15:00:00Z; 2 leads waiting")
-	Kstatus(t, b.contract, status.CurrentStatus)
+	testkit.Condition(t, b.contract.Status.Conditions, "Measured", metav1.ConditionTrue, "Measured", "counts as of 2027-01-14T15:00:00Z; 2 leads waiting")
+	testkit.Kstatus(t, b.contract, status.CurrentStatus)
 	if result.RequeueAfter != 15*time.Minute {
 		t.Errorf("again in %s", result.RequeueAfter)
 	}
@@ -217,7 +217,7 @@ func TestPairInForce(t *testing.T) {
 func TestAtRestNothingIsWritten(t *testing.T) {
 	b := newBench(t)
 	b.inForce()
-	b.clock.SetTime(Now().Add(time.Minute))
+	b.clock.SetTime(testkit.Now().Add(time.Minute))
 	b.reconcile()
 	if len(b.writes.All) > 0 {
 		t.Errorf("nothing changed, yet it wrote %q", b.writes.All)
@@ -231,7 +231,7 @@ func TestDriftIsRepaired(t *testing.T) {
 	d.Spec.Template.Spec.Containers[0].Image = "example.com/other"
 	d.Spec.Replicas = ptr.To[int32](3) // an autoscaler's
 	b.update(d)
-	role := Get(t, &rbacv1.Role{ObjectMeta: metav1.ObjectMeta{Namespace: b.contract.Namespace, Name: "acme-measure"}})
+	role := testkit.Get(t, &rbacv1.Role{ObjectMeta: metav1.ObjectMeta{Namespace: b.contract.Namespace, Name: "acme-measure"}})
 	role.Rules[0].Verbs = []string{"*"}
 	b.update(role)
 	m := b.measurement()
@@ -245,7 +245,7 @@ func TestDriftIsRepaired(t *testing.T) {
 	if *d.Spec.Replicas != 3 {
 		t.Error("replicas were taken from the autoscaler")
 	}
-	if got := Get(t, role).Rules[0].Verbs; got[0] != "get" {
+	if got := testkit.Get(t, role).Rules[0].Verbs; got[0] != "get" {
 		t.Errorf("verbs %v", got)
 	}
 	if got := b.measurement().Labels["sla.handoff.dev/contract"]; got != "acme" {
@@ -262,14 +262,14 @@ func TestUnsignedTermsChangeNothing(t *testing.T) {
 	before := b.contract.Status.DeepCopy()
 	b.contract.Spec.Terms.Sales.FirstContact.TargetPercent = ptr.To[slav1alpha1.Percent](50)
 	b.contract.Spec.DefinitionRef.Name = "another"
-	SignContract(t, b.contract, Now().Add(time.Minute), slav1alpha1.PartySales)
+	testkit.SignContract(t, b.contract, testkit.Now().Add(time.Minute), slav1alpha1.PartySales)
 	b.update(b.contract)
 	b.reconcile()
 	if diff := cmp.Diff(before.InForce, b.contract.Status.InForce); diff != "" {
 		t.Error(diff)
 	}
-	Condition(t, b.contract.Status.Conditions, "Ratified", metav1.ConditionFalse, "SignOffMissing", "")
-	Condition(t, b.contract.Status.Conditions, "Ready", metav1.ConditionTrue, "Succeeded", "")
+	testkit.Condition(t, b.contract.Status.Conditions, "Ratified", metav1.ConditionFalse, "SignOffMissing", "")
+	testkit.Condition(t, b.contract.Status.Conditions, "Ready", metav1.ConditionTrue, "Succeeded", "")
 	if diff := cmp.Diff([]slav1alpha1.Party{"Marketing"}, b.contract.Status.Pending.Missing); diff != "" {
 		t.Error(diff)
 	}
@@ -279,10 +279,10 @@ func TestNewTermsRollTheBundle(t *testing.T) {
 	b := newBench(t)
 	b.inForce()
 	first := b.contract.Status.InForce.DeepCopy()
-	Events(b.events.Events)
-	b.clock.SetTime(Now().Add(time.Hour))
+	testkit.Events(b.events.Events)
+	b.clock.SetTime(testkit.Now().Add(time.Hour))
 	b.contract.Spec.Terms.Sales.FirstContact.TargetPercent = ptr.To[slav1alpha1.Percent](50)
-	SignContract(t, b.contract, Now().Add(time.Minute), Both()...)
+	testkit.SignContract(t, b.contract, testkit.Now().Add(time.Minute), testkit.Both()...)
 	b.update(b.contract)
 	b.reconcile()
 	second := b.contract.Status.InForce
@@ -292,21 +292,21 @@ func TestNewTermsRollTheBundle(t *testing.T) {
 	if got := b.deployment("acme-routing").Spec.Template.Labels["sla.handoff.dev/bundle"]; got != second.Bundle {
 		t.Errorf("pods have bundle %s", got)
 	}
-	said := strings.Join(Events(b.events.Events), "\n")
+	said := strings.Join(testkit.Events(b.events.Events), "\n")
 	if !strings.Contains(said, "Normal Ratified") || !strings.Contains(said, "Normal Adopted") {
 		t.Errorf("events: %s", said)
 	}
 	b.reconcile() // the status now shows the roll-out
-	Condition(t, b.contract.Status.Conditions, "Ready", metav1.ConditionFalse, "Waiting",
+	testkit.Condition(t, b.contract.Status.Conditions, "Ready", metav1.ConditionFalse, "Waiting",
 		"rolling out "+second.Bundle+": scoring 1 of 1 replicas updated")
-	Condition(t, b.contract.Status.Conditions, "Measured", metav1.ConditionFalse, "Waiting", "")
+	testkit.Condition(t, b.contract.Status.Conditions, "Measured", metav1.ConditionFalse, "Waiting", "")
 }
 
 func TestPropertyNeedsNoSignature(t *testing.T) {
 	b := newBench(t)
 	b.inForce()
 	first := b.contract.Status.InForce.DeepCopy()
-	Get(t, b.definition).Spec.Fields[0].Property = "headcount"
+	testkit.Get(t, b.definition).Spec.Fields[0].Property = "headcount"
 	b.update(b.definition)
 	b.reconcileDefinition()
 	b.reconcile()
@@ -314,7 +314,7 @@ func TestPropertyNeedsNoSignature(t *testing.T) {
 	if second.Sequence <= first.Sequence || second.Definition != first.Definition {
 		t.Errorf("from %+v to %+v", first, second)
 	}
-	config := Get(t, &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: b.contract.Namespace, Name: second.Bundle}})
+	config := testkit.Get(t, &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: b.contract.Namespace, Name: second.Bundle}})
 	if !strings.Contains(config.Data["bundle.json"], "headcount") {
 		t.Error("the workers do not get the new property")
 	}
@@ -326,7 +326,7 @@ func TestLostStatusDoesNoHarm(t *testing.T) {
 	want := b.contract.Status.DeepCopy()
 	b.contract.Status = slav1alpha1.SLAContractStatus{}
 	b.updateStatus(b.contract)
-	b.clock.SetTime(Now().Add(time.Hour))
+	b.clock.SetTime(testkit.Now().Add(time.Hour))
 	b.reconcile()
 	if diff := cmp.Diff(want.InForce, b.contract.Status.InForce); diff != "" {
 		t.Error(diff)
@@ -340,19 +340,19 @@ func TestMissingDefinitionThatAppears(t *testing.T) {
 	b := newBench(t)
 	b.create(b.contract)
 	b.reconcile()
-	Condition(t, b.contract.Status.Conditions, "Ready", metav1.ConditionFalse, "DefinitionNotFound",
+	testkit.Condition(t, b.contract.Status.Conditions, "Ready", metav1.ConditionFalse, "DefinitionNotFound",
 		"LeadDefinition "+b.contract.Namespace+"/mid-market does not exist")
-	Condition(t, b.contract.Status.Conditions, "Ratified", metav1.ConditionTrue, "Attested", "")
-	Kstatus(t, b.contract, status.InProgressStatus)
+	testkit.Condition(t, b.contract.Status.Conditions, "Ratified", metav1.ConditionTrue, "Attested", "")
+	testkit.Kstatus(t, b.contract, status.InProgressStatus)
 
 	offs := b.definition.Spec.SignOffs
 	b.definition.Spec.SignOffs = nil
 	b.create(b.definition)
 	b.reconcileDefinition()
 	b.reconcile()
-	Condition(t, b.contract.Status.Conditions, "Ready", metav1.ConditionFalse, "DefinitionNotRatified", "")
+	testkit.Condition(t, b.contract.Status.Conditions, "Ready", metav1.ConditionFalse, "DefinitionNotRatified", "")
 
-	Get(t, b.definition).Spec.SignOffs = offs
+	testkit.Get(t, b.definition).Spec.SignOffs = offs
 	b.update(b.definition)
 	b.reconcileDefinition()
 	b.reconcile()
@@ -360,11 +360,11 @@ func TestMissingDefinitionThatAppears(t *testing.T) {
 		t.Error("nothing in force after the definition was ratified")
 	}
 
-	if err := Client.Delete(t.Context(), b.definition); err != nil {
+	if err := testkit.Client.Delete(t.Context(), b.definition); err != nil {
 		t.Fatal(err)
 	}
 	b.reconcile()
-	Condition(t, b.contract.Status.Conditions, "Ready", metav1.ConditionFalse, "DefinitionNotFound", "")
+	testkit.Condition(t, b.contract.Status.Conditions, "Ready", metav1.ConditionFalse, "DefinitionNotFound", "")
 	if b.contract.Status.InForce == nil {
 		t.Error("the pair went with the definition")
 	}
@@ -376,11 +376,11 @@ func TestUnsignedContractStartsNothing(t *testing.T) {
 	b.create(b.definition, b.contract)
 	b.reconcileDefinition()
 	b.reconcile()
-	Condition(t, b.contract.Status.Conditions, "Ready", metav1.ConditionFalse, "NothingInForce", "")
-	Condition(t, b.contract.Status.Conditions, "WorkersAvailable", metav1.ConditionFalse, "NothingInForce", "")
-	Kstatus(t, b.contract, status.InProgressStatus)
+	testkit.Condition(t, b.contract.Status.Conditions, "Ready", metav1.ConditionFalse, "NothingInForce", "")
+	testkit.Condition(t, b.contract.Status.Conditions, "WorkersAvailable", metav1.ConditionFalse, "NothingInForce", "")
+	testkit.Kstatus(t, b.contract, status.InProgressStatus)
 	list := &appsv1.DeploymentList{}
-	if err := Client.List(t.Context(), list, client.InNamespace(b.contract.Namespace)); err != nil || len(list.Items) > 0 {
+	if err := testkit.Client.List(t.Context(), list, client.InNamespace(b.contract.Namespace)); err != nil || len(list.Items) > 0 {
 		t.Errorf("%d Deployments, %v", len(list.Items), err)
 	}
 }
@@ -389,8 +389,8 @@ func TestIncompatibleDefinitionKeepsThePair(t *testing.T) {
 	b := newBench(t)
 	b.inForce()
 	before := b.contract.Status.InForce.DeepCopy()
-	Get(t, b.definition).Spec.Intents = []slav1alpha1.Intent{{Name: "Standard"}} // a tier of the terms is High
-	SignDefinition(t, b.definition, Now().Add(time.Minute), Both()...)
+	testkit.Get(t, b.definition).Spec.Intents = []slav1alpha1.Intent{{Name: "Standard"}} // a tier of the terms is High
+	testkit.SignDefinition(t, b.definition, testkit.Now().Add(time.Minute), testkit.Both()...)
 	b.update(b.definition)
 	b.reconcileDefinition()
 	b.contract.Spec.Routing.Pools[0].Members[0].Rep = "rep-9"
@@ -399,16 +399,16 @@ func TestIncompatibleDefinitionKeepsThePair(t *testing.T) {
 	if diff := cmp.Diff(before, b.contract.Status.InForce); diff != "" {
 		t.Error(diff)
 	}
-	Condition(t, b.contract.Status.Conditions, "Ready", metav1.ConditionFalse, "IncompatibleDefinition", "")
+	testkit.Condition(t, b.contract.Status.Conditions, "Ready", metav1.ConditionFalse, "IncompatibleDefinition", "")
 	message := b.contract.Status.Conditions
 	if text := stalledMessage(message); !strings.Contains(text, "High") || !strings.Contains(text, before.Definition+" stays in force") {
 		t.Errorf("the message does not say what does not fit: %s", text)
 	}
-	Kstatus(t, b.contract, status.FailedStatus)
+	testkit.Kstatus(t, b.contract, status.FailedStatus)
 	if result.RequeueAfter != 15*time.Minute {
 		t.Errorf("the pair in force is judged again in %s", result.RequeueAfter)
 	}
-	roster := Get(t, &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: b.contract.Namespace, Name: "acme-roster"}})
+	roster := testkit.Get(t, &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: b.contract.Namespace, Name: "acme-roster"}})
 	if !strings.Contains(roster.Data["roster.json"], "rep-9") {
 		t.Error("the roster did not change while the pair was kept")
 	}
@@ -429,11 +429,11 @@ func TestInvalidRoutingKeepsTheRoster(t *testing.T) {
 	b.contract.Spec.Routing.Pools[0].When = "lead.staff > 0"
 	b.update(b.contract)
 	b.reconcile()
-	Condition(t, b.contract.Status.Conditions, "Ready", metav1.ConditionFalse, "InvalidRouting", "")
+	testkit.Condition(t, b.contract.Status.Conditions, "Ready", metav1.ConditionFalse, "InvalidRouting", "")
 	if text := stalledMessage(b.contract.Status.Conditions); !strings.Contains(text, "everyone") || !strings.Contains(text, "staff") {
 		t.Errorf("the message names neither pool nor field: %s", text)
 	}
-	roster := Get(t, &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: b.contract.Namespace, Name: "acme-roster"}})
+	roster := testkit.Get(t, &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: b.contract.Namespace, Name: "acme-roster"}})
 	if strings.Contains(roster.Data["roster.json"], "staff") {
 		t.Error("the workers got pools that cannot be read")
 	}
@@ -446,45 +446,45 @@ func TestInvalidTermsKeepThePair(t *testing.T) {
 	b.contract.Spec.Terms.Funnel = nil // the volume clause takes its target from it
 	b.update(b.contract)
 	b.reconcile()
-	Condition(t, b.contract.Status.Conditions, "Ready", metav1.ConditionFalse, "InvalidTerms", "")
-	Condition(t, b.contract.Status.Conditions, "Ratified", metav1.ConditionFalse, "InvalidTerms", "")
+	testkit.Condition(t, b.contract.Status.Conditions, "Ready", metav1.ConditionFalse, "InvalidTerms", "")
+	testkit.Condition(t, b.contract.Status.Conditions, "Ratified", metav1.ConditionFalse, "InvalidTerms", "")
 	if diff := cmp.Diff(before, b.contract.Status.InForce); diff != "" {
 		t.Error(diff)
 	}
 	if text := stalledMessage(b.contract.Status.Conditions); !strings.Contains(text, "funnel") {
 		t.Errorf("the message does not name the field: %s", text)
 	}
-	Kstatus(t, b.contract, status.FailedStatus)
+	testkit.Kstatus(t, b.contract, status.FailedStatus)
 }
 
 func TestTenantIsTaken(t *testing.T) {
 	b := newBench(t)
 	b.inForce()
-	other := Contract(b.contract.Namespace, "younger", "mid-market")
+	other := testkit.Contract(b.contract.Namespace, "younger", "mid-market")
 	other.Spec.Ledger.Tenant = "acme"
-	SignContract(t, other, Now(), Both()...)
+	testkit.SignContract(t, other, testkit.Now(), testkit.Both()...)
 	b.create(other)
-	if _, err := b.r.Reconcile(t.Context(), Get(t, other)); err == nil {
+	if _, err := b.r.Reconcile(t.Context(), testkit.Get(t, other)); err == nil {
 		t.Error("no terminal error")
 	}
-	Get(t, other)
-	Condition(t, other.Status.Conditions, "Ready", metav1.ConditionFalse, "TenantTaken",
+	testkit.Get(t, other)
+	testkit.Condition(t, other.Status.Conditions, "Ready", metav1.ConditionFalse, "TenantTaken",
 		"SLAContract "+other.Namespace+`/acme is older and has the same ledger Secret "handoff-ledger" and tenant "acme"; `+
 			"make this contract anew with another tenant")
-	Kstatus(t, other, status.FailedStatus)
+	testkit.Kstatus(t, other, status.FailedStatus)
 	if other.Status.InForce != nil {
 		t.Error("it adopted a pair")
 	}
 	b.reconcile()
-	Condition(t, b.contract.Status.Conditions, "Ready", metav1.ConditionTrue, "Succeeded", "")
+	testkit.Condition(t, b.contract.Status.Conditions, "Ready", metav1.ConditionTrue, "Succeeded", "")
 
-	if err := Client.Delete(t.Context(), b.contract); err != nil {
+	if err := testkit.Client.Delete(t.Context(), b.contract); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := b.r.Reconcile(t.Context(), Get(t, other)); err != nil {
+	if _, err := b.r.Reconcile(t.Context(), testkit.Get(t, other)); err != nil {
 		t.Fatal(err)
 	}
-	if Get(t, other).Status.InForce == nil {
+	if testkit.Get(t, other).Status.InForce == nil {
 		t.Error("the tenant is free, yet nothing is in force")
 	}
 }
@@ -504,7 +504,7 @@ func TestBundlesArePrunedWhenNothingRefersToThem(t *testing.T) {
 	for i := range 3 {
 		b.clock.SetTime(b.clock.Now().Add(time.Hour))
 		b.contract.Spec.Terms.Sales.FirstContact.TargetPercent = ptr.To(slav1alpha1.Percent(50 + i))
-		SignContract(t, b.contract, b.clock.Now(), Both()...)
+		testkit.SignContract(t, b.contract, b.clock.Now(), testkit.Both()...)
 		b.update(b.contract)
 		b.reconcile()
 	}
@@ -517,7 +517,7 @@ func TestBundlesArePrunedWhenNothingRefersToThem(t *testing.T) {
 	if got := b.bundles(); len(got) != 3 || got[0] != oldest {
 		t.Fatalf("bundles %v, want the newest two and %s, which a ReplicaSet refers to", got, oldest)
 	}
-	if err := Client.Delete(t.Context(), replicaSet); err != nil {
+	if err := testkit.Client.Delete(t.Context(), replicaSet); err != nil {
 		t.Fatal(err)
 	}
 	b.reconcile()
@@ -529,27 +529,27 @@ func TestBundlesArePrunedWhenNothingRefersToThem(t *testing.T) {
 func TestMissedClause(t *testing.T) {
 	b := newBench(t)
 	b.inForce()
-	Events(b.events.Events)
+	testkit.Events(b.events.Events)
 	b.count(row("firstContact", "High", 97, 23), row("firstContact", "Standard", 10, 0), row("completeness", "", 20, 0))
 	b.reconcile()
-	Condition(t, b.contract.Status.Conditions, "Compliant", metav1.ConditionFalse, "Missed", "")
-	Condition(t, b.contract.Status.Conditions, "Ready", metav1.ConditionTrue, "Succeeded", "")
-	Kstatus(t, b.contract, status.CurrentStatus)
+	testkit.Condition(t, b.contract.Status.Conditions, "Compliant", metav1.ConditionFalse, "Missed", "")
+	testkit.Condition(t, b.contract.Status.Conditions, "Ready", metav1.ConditionTrue, "Succeeded", "")
+	testkit.Kstatus(t, b.contract, status.CurrentStatus)
 	if status := b.contract.Status; status.FirstContact != "81%" || status.MQLs != "0/133" || *status.Leads.Captured != 7 || len(status.Scorecard) != 4 {
 		t.Errorf("status: %+v", status)
 	}
-	said := Events(b.events.Events)
+	said := testkit.Events(b.events.Events)
 	if len(said) != 1 || said[0] != "Warning ClauseMissed firstContact High 81% (97 of 120), target 90%, 2027-W02" {
 		t.Errorf("events: %q", said)
 	}
 	b.count(row("firstContact", "High", 98, 23))
 	b.reconcile()
-	if said := Events(b.events.Events); len(said) != 0 {
+	if said := testkit.Events(b.events.Events); len(said) != 0 {
 		t.Errorf("said again: %q", said)
 	}
 	b.count(row("firstContact", "High", 998, 2))
 	b.reconcile()
-	if said := Events(b.events.Events); len(said) != 1 || !strings.HasPrefix(said[0], "Normal ClauseMet firstContact High") {
+	if said := testkit.Events(b.events.Events); len(said) != 1 || !strings.HasPrefix(said[0], "Normal ClauseMet firstContact High") {
 		t.Errorf("events: %q", said)
 	}
 }
@@ -559,24 +559,24 @@ func TestMissingSecret(t *testing.T) {
 	b.inForce()
 	m := b.measurement()
 	m.Status.Conditions = []metav1.Condition{{
-		Type: "LedgerAvailable", Status: metav1.ConditionFalse, Reason: "SecretNotFound", LastTransitionTime: metav1.NewTime(Now()),
+		Type: "LedgerAvailable", Status: metav1.ConditionFalse, Reason: "SecretNotFound", LastTransitionTime: metav1.NewTime(testkit.Now()),
 		Message: `Secret "handoff-ledger" has no key "dsn"`,
 	}}
 	b.updateStatus(m)
 	b.available("acme-routing", 0)
 	b.reconcile()
 	message := `routing 0 of 1 replicas available: Secret "handoff-ledger" has no key "dsn"`
-	Condition(t, b.contract.Status.Conditions, "Ready", metav1.ConditionFalse, "SecretNotFound", message)
-	Condition(t, b.contract.Status.Conditions, "WorkersAvailable", metav1.ConditionFalse, "SecretNotFound", message)
-	Condition(t, b.contract.Status.Conditions, "Measured", metav1.ConditionFalse, "SecretNotFound", "")
-	Kstatus(t, b.contract, status.InProgressStatus)
+	testkit.Condition(t, b.contract.Status.Conditions, "Ready", metav1.ConditionFalse, "SecretNotFound", message)
+	testkit.Condition(t, b.contract.Status.Conditions, "WorkersAvailable", metav1.ConditionFalse, "SecretNotFound", message)
+	testkit.Condition(t, b.contract.Status.Conditions, "Measured", metav1.ConditionFalse, "SecretNotFound", "")
+	testkit.Kstatus(t, b.contract, status.InProgressStatus)
 }
 
 func TestTerminating(t *testing.T) {
 	b := newBench(t)
 	b.contract.Finalizers = []string{"example.com/hold"}
 	b.inForce()
-	if err := Client.Delete(t.Context(), b.contract); err != nil {
+	if err := testkit.Client.Delete(t.Context(), b.contract); err != nil {
 		t.Fatal(err)
 	}
 	if result := b.reconcile(); result != (reconcile.Result{}) || len(b.writes.All) > 0 {
@@ -584,18 +584,18 @@ func TestTerminating(t *testing.T) {
 	}
 	b.contract.Finalizers = nil
 	b.update(b.contract)
-	if err := Client.Get(t.Context(), client.ObjectKeyFromObject(b.contract), b.contract); !apierrors.IsNotFound(err) {
+	if err := testkit.Client.Get(t.Context(), client.ObjectKeyFromObject(b.contract), b.contract); !apierrors.IsNotFound(err) {
 		t.Error(err)
 	}
 
 	gone := newBench(t)
 	gone.create(gone.definition, gone.contract)
 	gone.reconcileDefinition()
-	if err := Client.Delete(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: gone.contract.Namespace}}); err != nil {
+	if err := testkit.Client.Delete(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: gone.contract.Namespace}}); err != nil {
 		t.Fatal(err)
 	}
 	if result := gone.reconcile(); result != (reconcile.Result{}) {
 		t.Errorf("a namespace that goes: %v", result)
 	}
-	Condition(t, gone.contract.Status.Conditions, "Ready", metav1.ConditionFalse, "Terminating", "the namespace is being deleted")
+	testkit.Condition(t, gone.contract.Status.Conditions, "Ready", metav1.ConditionFalse, "Terminating", "the namespace is being deleted")
 }

@@ -150,13 +150,17 @@ func measured(p *pair, workers []worker, m *slav1alpha1.SLAMeasurement) finding 
 	for _, w := range workers {
 		wanted, available := w.replicas()
 		if w.component == resources.Routing && (available == 0 || wanted == 0) {
-			return finding{metav1.ConditionFalse, slav1alpha1.ReasonWaiting,
-				fmt.Sprintf("%s: the routing worker, which counts, has %d of %d replicas available", asOf, available, wanted)}
+			return finding{
+				metav1.ConditionFalse, slav1alpha1.ReasonWaiting,
+				fmt.Sprintf("%s: the routing worker, which counts, has %d of %d replicas available", asOf, available, wanted),
+			}
 		}
 	}
 	if m.Status.Sequence != p.bundle.Sequence {
-		return finding{metav1.ConditionFalse, slav1alpha1.ReasonWaiting,
-			fmt.Sprintf("%s: the ledger has pair %d in force and not yet %d", asOf, m.Status.Sequence, p.bundle.Sequence)}
+		return finding{
+			metav1.ConditionFalse, slav1alpha1.ReasonWaiting,
+			fmt.Sprintf("%s: the ledger has pair %d in force and not yet %d", asOf, m.Status.Sequence, p.bundle.Sequence),
+		}
 	}
 	waiting := int64(0)
 	if m.Status.Leads != nil && m.Status.Leads.Waiting != nil {

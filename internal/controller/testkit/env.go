@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package controllertest is what the tests of the reconcilers share: a real API server with the CRDs, objects that are
+// Package testkit is what the tests of the reconcilers share: a real API server with the CRDs, objects that are
 // valid and signed, a client that counts writes, and a check that kstatus can read every status.
-package controllertest
+package testkit
 
 import (
 	"context"
@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-logr/logr"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	apiruntime "k8s.io/apimachinery/pkg/runtime"
@@ -24,14 +25,13 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
-	"github.com/go-logr/logr"
-
 	slav1alpha1 "github.com/handoff-sla/handoff/api/v1alpha1"
 )
 
 var (
-	// Config and Client of the running API server.
+	// Config of the running API server.
 	Config *rest.Config
+	// Client of it, with all rights and without a cache.
 	Client client.WithWatch
 
 	namespaces atomic.Int32
