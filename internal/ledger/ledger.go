@@ -62,12 +62,6 @@ func Open(ctx context.Context, dsn, tenant string) (*Ledger, error) {
 // Close waits for what is under way and closes the connections.
 func (l *Ledger) Close() { l.pool.Close() }
 
-// Ping says whether the database answers and holds the schema.
-func (l *Ledger) Ping(ctx context.Context) error {
-	var one int
-	return l.pool.QueryRow(ctx, `SELECT 1 FROM in_force WHERE tenant = $1 UNION ALL SELECT 1 LIMIT 1`, l.tenant).Scan(&one)
-}
-
 // Now is the time by the database's clock.
 func (l *Ledger) Now(ctx context.Context) (time.Time, error) { return now(ctx, l.pool) }
 
