@@ -59,7 +59,8 @@ func readDocuments(file string, stdin io.Reader) ([]document, error) {
 	}
 	docs := split(file, string(data))
 	for i := range docs {
-		if err := docs[i].parse(); err != nil {
+		var err error
+		if docs[i], err = parse(docs[i]); err != nil {
 			return nil, fmt.Errorf("%s: %w", docs[i].place(), err)
 		}
 	}
@@ -81,7 +82,7 @@ func (d document) place() string {
 }
 
 // parse is strict: a misspelt key would else be dropped, and something else signed than what was meant.
-func (d *document) parse() error {
+func parse(d document) (document, error) {
 	var head struct {
 		APIVersion string `json:"apiVersion"`
 		Kind       string `json:"kind"`
@@ -90,21 +91,21 @@ func (d *document) parse() error {
 		} `json:"metadata"`
 	}
 	if err := sigsyaml.Unmarshal([]byte(d.text), &head); err != nil {
-		return err
+		return d, err
 	}
 	d.kind, d.name = head.Kind, head.Metadata.Name
 	if head.APIVersion != slav1alpha1.GroupVersion.String() {
-		return nil
+		return d, nil
 	}
 	switch head.Kind {
 	case "LeadDefinition":
 		d.definition = &slav1alpha1.LeadDefinition{}
-		return sigsyaml.UnmarshalStrict([]byte(d.text), d.definition)
+		return d, sigsyaml.UnmarshalStrict([]byte(d.text), d.definition)
 	case "SLAContract":
 		d.contract = &slav1alpha1.SLAContract{}
-		return sigsyaml.UnmarshalStrict([]byte(d.text), d.contract)
+		return d, sigsyaml.UnmarshalStrict([]byte(d.text), d.contract)
 	}
-	return nil
+	return d, nil
 }
 
 // digest of a signable document.

@@ -141,8 +141,8 @@ func (d document) sign(s signature) (string, error) {
 
 // verify reads the edited text as the operator will: the meaning is the same, and the sign-off is there once.
 func (d document) verify(text string, s signature) error {
-	edited := document{file: d.file, line: d.line, text: text}
-	if err := edited.parse(); err != nil {
+	edited, err := parse(document{file: d.file, line: d.line, text: text})
+	if err != nil {
 		return err
 	}
 	digest, err := edited.digest()

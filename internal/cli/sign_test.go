@@ -157,7 +157,8 @@ func TestSignRefuses(t *testing.T) {
 		"a misspelt field":       {[]string{"--party", "Sales", "--by", "x"}, strings.Replace(definitionHead, "lead.email !=", "lead.emial !=", 1), "emial"},
 		"a file without a cause": {[]string{"--party", "Sales", "--by", "x"}, "kind: ConfigMap\n", "no LeadDefinition and no SLAContract"},
 		"what has no place to write": {
-			[]string{"--party", "Sales", "--by", "x"}, strings.Split(definitionHead, "spec:")[0] +
+			[]string{"--party", "Sales", "--by", "x"},
+			strings.Split(definitionHead, "spec:")[0] +
 				"spec: {fields: [{name: email, type: String}], stages: {mql: {paths: [{name: any, criteria: [{expression: has(lead.email)}]}]}}}\n",
 			"add it by hand under spec.signOffs",
 		},

@@ -10,6 +10,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	slav1alpha1 "github.com/handoff-sla/handoff/api/v1alpha1"
@@ -88,11 +89,13 @@ func demoSpecs() {
 		Expect(c.Status.MQLs).To(MatchRegexp(`^\d+/133$`))
 		compliant := meta.FindStatusCondition(c.Status.Conditions, "Compliant")
 		Expect(compliant).NotTo(BeNil())
-		missed := false
+		want := metav1.ConditionTrue
 		for _, row := range c.Status.Scorecard {
-			missed = missed || row.Verdict == "Missed"
+			if row.Verdict == "Missed" {
+				want = metav1.ConditionFalse
+			}
 		}
-		Expect(compliant.Status == "False").To(Equal(missed), compliant.Message)
+		Expect(compliant.Status).To(Equal(want), compliant.Message)
 	})
 
 	It("shows its numbers to kubectl describe and get", func(ctx SpecContext) {

@@ -145,8 +145,8 @@ func toJSON(v any) []byte {
 	return b.Bytes()
 }
 
-func replaceOnce(text, old, new string) string {
+func replaceOnce(text, old, by string) string {
 	GinkgoHelper()
 	Expect(strings.Count(text, old)).To(Equal(1), "%q in the sample", old)
-	return strings.Replace(text, old, new, 1)
+	return strings.Replace(text, old, by, 1)
 }

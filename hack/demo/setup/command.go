@@ -24,8 +24,8 @@ func (e *Env) command(ctx context.Context, stdin io.Reader, name string, args ..
 }
 
 // run shows what the program prints.
-func (e *Env) run(ctx context.Context, stdin io.Reader, name string, args ...string) error {
-	cmd := e.command(ctx, stdin, name, args...)
+func (e *Env) run(ctx context.Context, name string, args ...string) error {
+	cmd := e.command(ctx, nil, name, args...)
 	cmd.Stdout, cmd.Stderr = e.out, e.out
 	if err := cmd.Run(); err != nil {
 		return fmt.Errorf("%s %s: %w", filepath.Base(name), strings.Join(args, " "), err)

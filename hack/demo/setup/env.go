@@ -49,7 +49,7 @@ func New(ctx context.Context, out io.Writer) (*Env, error) {
 	}
 	e := &Env{Root: root, out: out, started: time.Now()}
 	e.cluster = e.scratch("cluster")
-	return e, e.run(ctx, nil, "go", "build", "-o", e.cluster, "./hack/cluster")
+	return e, e.run(ctx, "go", "build", "-o", e.cluster, "./hack/cluster")
 }
 
 // findRoot walks up to the folder with go.mod.
@@ -88,7 +88,7 @@ func (e *Env) Say(format string, args ...any) {
 
 // Up brings the cluster up and connects to it.
 func (e *Env) Up(ctx context.Context) error {
-	if err := e.run(ctx, nil, e.cluster, "up"); err != nil {
+	if err := e.run(ctx, e.cluster, "up"); err != nil {
 		return err
 	}
 	return e.Connect(ctx)
@@ -121,7 +121,7 @@ func (e *Env) Connect(ctx context.Context) error {
 
 // Down takes the cluster down, with everything on it, and removes what was built for it.
 func (e *Env) Down(ctx context.Context) error {
-	if err := e.run(ctx, nil, e.cluster, "down"); err != nil {
+	if err := e.run(ctx, e.cluster, "down"); err != nil {
 		return err
 	}
 	return os.RemoveAll(filepath.Join(e.Root, ".demo"))

@@ -42,12 +42,12 @@ func (e *Env) Images(ctx context.Context) error {
 }
 
 // load makes an image archive by hack/cluster and loads it, unless a node has the image already.
-func (e *Env) load(ctx context.Context, image, archive string, make ...string) error {
+func (e *Env) load(ctx context.Context, image, archive string, recipe ...string) error {
 	there, err := e.hasImage(ctx, image)
 	if there || err != nil {
 		return err
 	}
-	if _, err := e.output(ctx, nil, e.cluster, make...); err != nil {
+	if _, err := e.output(ctx, nil, e.cluster, recipe...); err != nil {
 		return err
 	}
 	_, err = e.output(ctx, nil, e.cluster, "load", archive)

@@ -55,7 +55,7 @@ func (e *Env) show(ctx context.Context, args ...string) error {
 		text += " " + arg
 	}
 	fmt.Fprintln(e.out, text)
-	return e.run(ctx, nil, e.Kubectl, append([]string{"--kubeconfig", e.Kubeconfig}, args...)...)
+	return e.run(ctx, e.Kubectl, append([]string{"--kubeconfig", e.Kubeconfig}, args...)...)
 }
 
 // showReports prints the newest report, if the review has run.

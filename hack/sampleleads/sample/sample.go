@@ -42,7 +42,7 @@ func Generate(o Options) (*Set, error) {
 		return nil, err
 	}
 	now := o.Now.UTC().Truncate(time.Second)
-	t := &teller{rand: rand.New(rand.NewPCG(o.Seed, 0)), cal: cal, now: now} //nolint:gosec // must be the same for the same seed
+	t := &teller{rand: rand.New(rand.NewPCG(o.Seed, 0)), cal: cal, now: now}
 	s := &Set{now: now, cal: cal}
 	today := o.Leads / 20
 	for n := 1; n <= o.Leads-today; n++ {

@@ -111,10 +111,10 @@ func domain(t *testing.T, e Event, sequence int64) lead.Event {
 	}
 	kind := lead.Kind(strings.TrimPrefix(e.Type, "dev.handoff.lead."))
 	out := lead.Event{Sequence: sequence, Kind: kind, Time: e.Time, Properties: data.Properties, Activity: data.Activity, Owner: data.Owner}
-	switch kind {
-	case lead.KindTouch:
+	if kind == lead.KindTouch {
 		out.Touch = &data.Touch
-	case lead.KindDisposition:
+	}
+	if kind == lead.KindDisposition {
 		out.Disposition = &lead.Disposed{Outcome: data.Outcome, Reason: data.Reason}
 	}
 	return out
@@ -185,7 +185,7 @@ func TestSameSeedSameEvents(t *testing.T) {
 		}
 		return string(out)
 	}
-	if text(1) != text(1) {
+	if again := text(1); text(1) != again {
 		t.Error("the same seed gave other events")
 	}
 	if text(1) == text(2) {

@@ -34,8 +34,8 @@ func Leads(t *Table, m *Mapping) ([]Record, []Malformed, error) {
 			continue
 		}
 		ordinals[id]++
-		r := Record{Where: t.where(row.Line), Lead: id, Time: at}
-		if err := r.fill(SourceOf(t.Name), ordinals[id], properties(row, m)); err != nil {
+		r, err := newRecord(Record{Where: t.where(row.Line), Lead: id, Time: at}, SourceOf(t.Name), ordinals[id], properties(row, m))
+		if err != nil {
 			return nil, nil, fmt.Errorf("%s: %w", r.Where, err)
 		}
 		records = append(records, r)
@@ -54,7 +54,8 @@ func properties(row Row, m *Mapping) map[string]string {
 	return out
 }
 
-func (r *Record) fill(source string, ordinal int, properties map[string]string) error {
+// newRecord completes a record with its identity and attributes.
+func newRecord(r Record, source string, ordinal int, properties map[string]string) (Record, error) {
 	kind := "captured"
 	if ordinal > 1 {
 		kind = "updated"
@@ -67,9 +68,9 @@ func (r *Record) fill(source string, ordinal int, properties map[string]string) 
 	} {
 		text, err := json.Marshal(value)
 		if err != nil {
-			return err
+			return r, err
 		}
 		r.attrs[name] = text
 	}
-	return nil
+	return r, nil
 }

@@ -96,10 +96,10 @@ func (s *Sender) halves(ctx context.Context, b Batch) (Summary, error) {
 func read(b Batch, resp *http.Response, body []byte) (Summary, error) {
 	var a answer
 	err := json.Unmarshal(body, &a)
-	if resp.StatusCode == http.StatusBadRequest && (err != nil || len(a.Results) == 0) {
+	switch {
+	case resp.StatusCode == http.StatusBadRequest && len(a.Results) == 0: // refused as a whole, perhaps not even in JSON
 		return rejectAll(b, brief(body)), nil
-	}
-	if err != nil {
+	case err != nil:
 		return Summary{}, fmt.Errorf("the answer (%s) is not JSON: %w", resp.Status, err)
 	}
 	if len(a.Results) != len(b) {

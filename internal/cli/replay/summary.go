@@ -18,7 +18,7 @@ type Summary struct {
 }
 
 // Done is the number of events that have an answer.
-func (s Summary) Done() int { return s.Accepted + s.Duplicates + s.Rejected }
+func (s *Summary) Done() int { return s.Accepted + s.Duplicates + s.Rejected }
 
 // Rejection is one event that was refused.
 type Rejection struct {

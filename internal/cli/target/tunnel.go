@@ -17,13 +17,13 @@ import (
 
 	"github.com/go-logr/logr"
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/util/httpstream"
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/portforward"
 	"k8s.io/client-go/transport/spdy"
 	"k8s.io/klog/v2"
+	"k8s.io/streaming/pkg/httpstream"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
@@ -156,7 +156,7 @@ func (t *Tunnel) start(ctx context.Context, pod string, port int32) (*forward, e
 	ready := make(chan struct{})
 	// Not the caller's context: the port-forward outlives the request that opened it.
 	background, cancel := context.WithCancel(klog.NewContext(context.WithoutCancel(ctx), logr.Discard()))
-	pf, err := portforward.NewOnAddressesWithContext(background, dialer, []string{"127.0.0.1"}, []string{fmt.Sprintf("0:%d", port)},
+	pf, err := portforward.NewOnAddressesForStreamingWithContext(background, dialer, []string{"127.0.0.1"}, []string{fmt.Sprintf("0:%d", port)},
 		ready, io.Discard, io.Discard)
 	if err != nil {
 		cancel()
@@ -199,5 +199,5 @@ func (t *Tunnel) dialer(pod string) (httpstream.Dialer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return spdy.NewDialer(upgrader, &http.Client{Transport: transport}, http.MethodPost, url), nil
+	return spdy.NewDialerForStreaming(upgrader, &http.Client{Transport: transport}, http.MethodPost, url), nil
 }
