@@ -109,8 +109,8 @@ cluster-down: ## Take it down; nothing of it stays but its cache.
 	go run ./hack/cluster down
 
 .PHONY: demo
-demo: ## The whole operator on a local Kubernetes with sample leads (LEADS=1000).
-	go run ./hack/demo up $(if $(LEADS),--leads $(LEADS))
+demo: ## The whole operator on a local Kubernetes with sample leads, or your own export (LEADS=FILE.csv).
+	go run ./hack/demo up $(if $(LEADS),--leads "$(LEADS)")
 
 .PHONY: demo-down
 demo-down: ## Take the demo down.

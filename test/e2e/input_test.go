@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -16,6 +18,7 @@ import (
 
 	"github.com/handoff-sla/handoff/hack/demo/setup"
 	"github.com/handoff-sla/handoff/hack/sampleleads/sample"
+	"github.com/handoff-sla/handoff/internal/cli"
 	"github.com/handoff-sla/handoff/internal/cli/target"
 )
 
@@ -95,6 +98,38 @@ func inputSpecs() {
 		Expect(answer.Results[0].Status).To(Equal("Accepted"))
 		Expect(answer.Results[1].Status).To(Equal("Invalid"))
 		Expect(answer.Results[1].Field).To(Equal("type"))
+		Expect(number(ctx, events)).To(Equal(before + 1))
+	})
+
+	It("is found by kubectl sla replay through the contract", func(ctx SpecContext) {
+		dir := GinkgoT().TempDir()
+		GinkgoT().Setenv("XDG_CACHE_HOME", dir)
+		file := filepath.Join(dir, "export-"+unique+".csv")
+		rows := "lead_id,created,company,numberofemployees,shoe_size\n" +
+			"replay-1-" + unique + ",2026-01-05 10:00:00,Example Testing,100,44\n" +
+			"replay-2-" + unique + ",2026-01-06 10:00:00,Example Testing,many,44\n" +
+			"replay-3-" + unique + ",2026-01-07\n"
+		Expect(os.WriteFile(file, []byte(rows), 0o600)).To(Succeed())
+		replayFile := func() (string, error) {
+			var out strings.Builder
+			root := cli.Root(time.Now)
+			root.SetOut(&out)
+			root.SetErr(&out)
+			root.SetArgs([]string{
+				"replay", setup.SampleContract, "-n", setup.SampleNamespace, "--kubeconfig", env.Kubeconfig, "--leads", file, "--shift-to-now",
+			})
+			err := root.ExecuteContext(ctx)
+			return out.String(), err
+		}
+		before := number(ctx, events)
+		text, err := replayFile()
+		Expect(err).To(MatchError(ContainSubstring("2 of what was given was malformed or refused")))
+		Expect(text).To(And(ContainSubstring("1 accepted, 0 duplicates (accepted before), 1 rejected"),
+			ContainSubstring(file+":3: Invalid: data.properties.numberofemployees"), ContainSubstring(file+":4: 2 fields instead of 5"),
+			ContainSubstring("not sent  column \"shoe_size\"")))
+		text, err = replayFile()
+		Expect(err).To(HaveOccurred())
+		Expect(text).To(ContainSubstring("0 accepted, 1 duplicates (accepted before), 1 rejected"))
 		Expect(number(ctx, events)).To(Equal(before + 1))
 	})
 

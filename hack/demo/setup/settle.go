@@ -3,10 +3,8 @@
 package setup
 
 import (
-	"cmp"
 	"context"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -144,19 +142,4 @@ func (e *Env) LedgerCounts(ctx context.Context, t Target) (map[Key]Count, error)
 		out[key] = c
 	}
 	return out, nil
-}
-
-// Compare orders keys by period, clause and tier.
-func (k Key) Compare(other Key) int {
-	return cmp.Or(cmp.Compare(k.Period, other.Period), cmp.Compare(k.Clause, other.Clause), cmp.Compare(k.Tier, other.Tier))
-}
-
-// Sorted keys of counts.
-func Sorted(counts map[Key]Count) []Key {
-	var keys []Key
-	for key := range counts {
-		keys = append(keys, key)
-	}
-	slices.SortFunc(keys, Key.Compare)
-	return keys
 }
