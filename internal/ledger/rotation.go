@@ -4,6 +4,7 @@ package ledger
 
 import (
 	"context"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -66,6 +67,14 @@ func (ro *Rotation) welcome(pool lead.Pool, newcomers []string, open map[string]
 
 // Of is the state of a pool's members.
 func (ro *Rotation) Of(pool string) map[string]lead.RepState { return ro.pools[pool] }
+
+// PassOver has those who cannot take a lead now keep their place: nobody who comes back catches up what the others took meanwhile.
+func (ro *Rotation) PassOver(pool lead.Pool, at time.Time) {
+	for rep, turns := range lead.PassedOver(pool, ro.pools[pool.Name], at) {
+		ro.pools[pool.Name][rep] = lead.RepState{Turns: turns, Open: ro.pools[pool.Name][rep].Open}
+		ro.dirty[pool.Name][rep] = true
+	}
+}
 
 // Took notes that a rep took a turn in a pool and, unless the lead is disposed of already, owns one more open lead.
 func (ro *Rotation) Took(pool, rep string, open bool) {

@@ -123,6 +123,7 @@ func (d *Dispatcher) pick(ctx context.Context, r *ledger.Routing, one *ledger.Le
 		if !ok {
 			continue
 		}
+		rotation.PassOver(pool, r.Now)
 		rotation.Took(pool.Name, rep, !disposed(history))
 		one.PickedRep, one.PickedAt, one.Pool = rep, r.Now, pool.Name
 		return nil

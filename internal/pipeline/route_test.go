@@ -159,3 +159,24 @@ func TestBreachIsNoticed(t *testing.T) {
 		t.Errorf("noticed %v after the deadline", late)
 	}
 }
+
+// Whoever comes back takes turns from then on, and does not get every lead until the absence is made up for.
+func TestComingBackIsNoFlood(t *testing.T) {
+	r := newRig(t, bundleOf(1))
+	now := time.Now().UTC()
+	away := team("rep-1", "rep-2")
+	away[0].Members[1].Away = []lead.Away{{From: now.Add(-time.Hour), To: now.Add(time.Hour)}}
+	send := func(ids ...string) {
+		for _, id := range ids {
+			r.send(mql(id, now.Add(-time.Minute))...)
+		}
+	}
+	send("a", "b", "c", "d", "e", "f")
+	r.work(away)
+	send("g", "h", "i", "j")
+	r.work(team("rep-1", "rep-2"))
+	got := ledgertest.Column[string](t, r.dsn, "SELECT concat(owner, ' ', count(*)) FROM leads WHERE lead_id >= 'g' GROUP BY owner ORDER BY 1")
+	if diff := cmp.Diff([]string{"rep-1 2", "rep-2 2"}, got); diff != "" {
+		t.Errorf("leads after the return (-want +got):\n%s", diff)
+	}
+}
