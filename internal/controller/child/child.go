@@ -50,7 +50,9 @@ func ApplyAs(ctx context.Context, c client.Client, wanted runtime.ApplyConfigura
 	if err != nil || same {
 		return err
 	}
-	if err := c.Apply(ctx, wanted, client.FieldOwner(manager), client.ForceOwnership); err != nil {
+	// The client writes its answer into what it applies: give it a copy.
+	applied := client.ApplyConfigurationFromUnstructured(want.DeepCopy())
+	if err := c.Apply(ctx, applied, client.FieldOwner(manager), client.ForceOwnership); err != nil {
 		return fmt.Errorf("apply %s %s: %w", want.GetKind(), client.ObjectKeyFromObject(want), err)
 	}
 	return nil

@@ -308,7 +308,7 @@ func TestRevisionIsRepaired(t *testing.T) {
 	if len(testkit.Get(t, revision).OwnerReferences) != 1 {
 		t.Error("the owner was not restored")
 	}
-	if diff := cmp.Diff([]string{"apply *v1.ControllerRevisionApplyConfiguration"}, b.writes.All); diff != "" {
+	if diff := cmp.Diff([]string{"apply ControllerRevision"}, b.writes.All); diff != "" {
 		t.Error(diff)
 	}
 }

@@ -110,7 +110,11 @@ func Counting(c client.WithWatch) (client.Client, *Writes) {
 			return c.Delete(ctx, o, opts...)
 		},
 		Apply: func(ctx context.Context, c client.WithWatch, ac apiruntime.ApplyConfiguration, opts ...client.ApplyOption) error {
-			note("apply", ac)
+			if kind, ok := ac.(interface{ GetKind() string }); ok {
+				w.All = append(w.All, "apply "+kind.GetKind())
+			} else {
+				note("apply", ac)
+			}
 			return c.Apply(ctx, ac, opts...)
 		},
 		SubResourceUpdate: func(ctx context.Context, c client.Client, sub string, o client.Object, opts ...client.SubResourceUpdateOption) error {
