@@ -122,9 +122,13 @@ func (r *Reviewing) build(ctx context.Context, pair *Pair, week sla.Period, now 
 	if err != nil {
 		return review.Report{}, err
 	}
+	volume, err := r.volume(ctx, pair.Zone(), to)
+	if err != nil {
+		return review.Report{}, err
+	}
 	in := review.Input{
 		Contract: pair.Bundle.Contract, Cadence: r.Cadence, Review: r.Review, Owner: r.Owner,
-		Period: week, Terms: pair.Terms, Rows: sla.ScorecardOf(pair.Terms, snapshot.Counts, week), GeneratedAt: now,
+		Period: week, Terms: pair.Terms, Rows: sla.ScorecardOf(pair.Terms, append(snapshot.Counts, volume), week), GeneratedAt: now,
 	}
 	missed, err := r.Ledger.Worst(ctx, week, worstOf)
 	if err != nil {
@@ -154,6 +158,17 @@ func (r *Reviewing) build(ctx context.Context, pair *Pair, week sla.Period, now 
 		in.Revisions = append(in.Revisions, review.Revision{Definition: s.Definition, Terms: s.Terms, Since: s.Since})
 	}
 	return review.Build(in), nil
+}
+
+// volume of the month so far, at the end of a week: the week's review looks at the pace.
+func (r *Reviewing) volume(ctx context.Context, zone *time.Location, end time.Time) (sla.Count, error) {
+	month := sla.MonthOf(end.Add(-1), zone)
+	from, _, err := month.Bounds(zone)
+	if err != nil {
+		return sla.Count{}, err
+	}
+	flow, err := r.Ledger.Flow(ctx, from, end)
+	return sla.Count{Clause: sla.ClauseVolume, Period: month, Met: flow.Qualified}, err
 }
 
 // dispositions resolves what was sent by the codes of the definition: a reason that is none counts as no reason.
