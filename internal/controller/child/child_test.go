@@ -138,11 +138,11 @@ func TestErrorsNameTheObject(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "apply Role no-such-namespace/r: ") {
 		t.Errorf("error %v", err)
 	}
-	var other runtime.ApplyConfiguration = corev1ac.Endpoints("e", "default")
-	if err := testkit.Client.Create(t.Context(), &corev1.Endpoints{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "e"}}); err != nil {
+	var other runtime.ApplyConfiguration = corev1ac.LimitRange("e", "default")
+	if err := testkit.Client.Create(t.Context(), &corev1.LimitRange{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "e"}}); err != nil {
 		t.Fatal(err)
 	}
-	if err := child.Apply(t.Context(), testkit.Client, other); err == nil || !strings.Contains(err.Error(), "no extraction for *v1.Endpoints") {
+	if err := child.Apply(t.Context(), testkit.Client, other); err == nil || !strings.Contains(err.Error(), "no extraction for *v1.LimitRange") {
 		t.Errorf("error %v", err)
 	}
 }

@@ -60,10 +60,10 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 		Watches(&corev1.ConfigMap{},
 			handler.EnqueueRequestForOwner(mgr.GetScheme(), mgr.GetRESTMapper(), &slav1alpha1.ReviewCadence{})).
 		Watches(&slav1alpha1.SLAContract{}, neighbours, builder.WithPredicates(predicate.Funcs{UpdateFunc: pairChanged})).
-		// An older cadence that goes sets its contract free.
+		// An older cadence that goes, or takes another contract, sets its contract free.
 		Watches(&slav1alpha1.ReviewCadence{}, neighbours, builder.WithPredicates(predicate.Funcs{
 			CreateFunc:  func(event.CreateEvent) bool { return false },
-			UpdateFunc:  func(event.UpdateEvent) bool { return false },
+			UpdateFunc:  func(e event.UpdateEvent) bool { return e.ObjectOld.GetGeneration() != e.ObjectNew.GetGeneration() },
 			GenericFunc: func(event.GenericEvent) bool { return false },
 		})).
 		Complete(reconcile.AsReconciler(mgr.GetClient(), r))

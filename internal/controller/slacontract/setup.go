@@ -57,10 +57,10 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 		// A definition that appears, is ratified or goes; its revisions, because the cache may show those later than the definition.
 		Watches(&slav1alpha1.LeadDefinition{}, neighbours).
 		Watches(&appsv1.ControllerRevision{}, neighbours).
-		// A contract that goes sets its ledger tenant free.
+		// A contract that goes, or takes another ledger, sets its tenant free.
 		Watches(&slav1alpha1.SLAContract{}, neighbours, builder.WithPredicates(predicate.Funcs{
 			CreateFunc:  func(event.CreateEvent) bool { return false },
-			UpdateFunc:  func(event.UpdateEvent) bool { return false },
+			UpdateFunc:  func(e event.UpdateEvent) bool { return e.ObjectOld.GetGeneration() != e.ObjectNew.GetGeneration() },
 			GenericFunc: func(event.GenericEvent) bool { return false },
 		})).
 		Complete(reconcile.AsReconciler(mgr.GetClient(), r))
