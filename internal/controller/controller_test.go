@@ -161,6 +161,22 @@ func TestManager(t *testing.T) {
 	eventsAreThere(t, namespace)
 	atRest(t, namespace)
 	podsAreRestricted(t, namespace)
+	tenantIsSetFree(t, contract)
+}
+
+// tenantIsSetFree: a contract on a ledger tenant that is taken goes on when an edit of the other sets it free.
+func tenantIsSetFree(t *testing.T, first *slav1alpha1.SLAContract) {
+	t.Helper()
+	second := testkit.Contract(first.Namespace, "second", "mid-market")
+	second.Spec.Ledger = first.Spec.Ledger
+	testkit.SignContract(t, second, time.Now(), testkit.Both()...)
+	create(t, second)
+	ready(t, second, "TenantTaken")
+	testkit.Get(t, first).Spec.Ledger.SecretRef.Name = "another"
+	if err := testkit.Client.Update(t.Context(), first); err != nil {
+		t.Fatal(err)
+	}
+	ready(t, second, "WorkersUnavailable")
 }
 
 func create(t *testing.T, objects ...client.Object) {
