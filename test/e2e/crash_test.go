@@ -77,6 +77,36 @@ func crashSpecs() {
 	})
 }
 
+// databaseSpecs: without its database the contract says so, takes nothing, and goes on by itself.
+func databaseSpecs() {
+	It("is named while it is away, and missed no longer than that", func(ctx SpecContext) {
+		scale := func(ctx SpecContext, replicas string) {
+			GinkgoHelper()
+			_, err := env.Kube(ctx, "scale", "statefulset/postgres", "-n", setup.DatabaseNamespace, "--replicas="+replicas)
+			Expect(err).NotTo(HaveOccurred())
+		}
+		ledger := func(g Gomega) string {
+			return condition(measurement(ctx, g, setup.SampleNamespace).Status.Conditions, "LedgerAvailable")
+		}
+		DeferCleanup(func(ctx SpecContext) { scale(ctx, "1") })
+		scale(ctx, "0")
+		Eventually(ledger).Should(HavePrefix("False LedgerUnreachable"))
+		Eventually(func(g Gomega) {
+			c := contract(ctx, g)
+			g.Expect(condition(c.Status.Conditions, "WorkersAvailable")).To(HavePrefix("False"))
+			g.Expect(c.Status.Scorecard).NotTo(BeEmpty(), "what was judged stays")
+		}).Should(Succeed())
+		scale(ctx, "1")
+		Eventually(ledger).Should(HavePrefix("True"))
+		Eventually(func(g Gomega) {
+			c := contract(ctx, g)
+			for _, name := range []string{"Ready", "WorkersAvailable", "Measured"} {
+				g.Expect(condition(c.Status.Conditions, name)).To(HavePrefix("True"))
+			}
+		}).Should(Succeed())
+	})
+}
+
 // crashRecords are leads that ask for a demo: each is captured, qualified, routed and timed.
 func crashRecords(tag string) []replay.Record {
 	GinkgoHelper()

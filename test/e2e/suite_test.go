@@ -55,6 +55,7 @@ var _ = Describe("Handoff", Ordered, ContinueOnFailure, func() {
 	Describe("what both signed", ratificationSpecs)
 	Describe("a review", reviewSpecs)
 	Describe("killed pods", crashSpecs)
+	Describe("the database", databaseSpecs)
 	Describe("an export", exportSpecs)
 	Describe("at rest", restSpecs)
 })

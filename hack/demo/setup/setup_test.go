@@ -34,6 +34,14 @@ func TestWait(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "still waiting: the workers") {
 		t.Errorf("error %v; want one that says what was waited for", err)
 	}
+	ctx, cancel := context.WithCancel(t.Context())
+	err = e.Wait(ctx, time.Minute, func(context.Context) (string, error) {
+		cancel()
+		return "the workers", nil
+	})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v; want one that says that it was interrupted", err)
+	}
 }
 
 func TestImageTagFollowsContent(t *testing.T) {
