@@ -67,8 +67,10 @@ func TestTunnelPicksAReadyPod(t *testing.T) {
 		wantErr string
 	}{
 		"the one that is ready": {
-			[]client.Object{service(byName), leaving, pod("starting", corev1.ConditionFalse, mine), pod("ready", corev1.ConditionTrue, mine),
-				pod("another", corev1.ConditionTrue, other)}, "ready", 9090, "",
+			[]client.Object{
+				service(byName), leaving, pod("starting", corev1.ConditionFalse, mine), pod("ready", corev1.ConditionTrue, mine),
+				pod("another", corev1.ConditionTrue, other),
+			}, "ready", 9090, "",
 		},
 		"a port by number": {
 			[]client.Object{service(corev1.ServicePort{Port: 80, TargetPort: intstr.FromInt32(8080)}), pod("ready", corev1.ConditionTrue, mine)},
