@@ -184,7 +184,9 @@ const (
 	ReasonMeasured = "Measured"
 	// ReasonNotMeasured: no count has arrived yet.
 	ReasonNotMeasured = "NotMeasured"
-	// ReasonAllMet: no clause is missed.
+	// ReasonAtRisk: no clause is missed, but one is behind its pace; the message has the numbers.
+	ReasonAtRisk = "AtRisk"
+	// ReasonAllMet: every clause that can be judged is met.
 	ReasonAllMet = "AllMet"
 	// ReasonMissed: at least one clause is missed; the message has the numbers.
 	ReasonMissed = "Missed"

@@ -44,7 +44,7 @@ func main() {
 	o.Register(flags)
 	flags.StringVar(&o.rosterDir, "roster-dir", "/etc/handoff/roster", "folder with roster.json: the pools and their members")
 	flags.DurationVar(&o.interval, "measure-interval", time.Minute,
-		"least time between two writes of the SLAMeasurement; a backlog that has just been worked off is written at once")
+		"time between two counts into the SLAMeasurement; a change that has been worked off is counted at once while a stock of three lasts")
 	_ = flags.Parse(os.Args[1:]) // ends the process itself when it fails
 	err := o.Validate()
 	if flags.NArg() > 0 {

@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"github.com/handoff-sla/handoff/internal/ledger"
 	"github.com/handoff-sla/handoff/internal/sla"
 )
@@ -44,21 +46,23 @@ type Counting struct {
 	Pairs    *Pairs
 	Ledger   func() (CountLedger, error)
 	Sink     Sink
-	Interval time.Duration    // between two writes, unless the backlog has just been worked off
+	Interval time.Duration    // between two counts, but for a few in stock (burst)
 	Now      func() time.Time // paces the writes; what is counted goes by the ledger's clock
 	Metrics  *Metrics
 	Log      *slog.Logger
 
 	counter *ledger.Counter
-	of      CountLedger // the ledger that counter belongs to
-	pulse   ledger.Pulse
-	counted time.Time // last count; zero before the first
-	written time.Time // last count that was given to the sink because something had changed
-	waiting int64     // as last given to the sink
+	of      CountLedger   // the ledger that counter belongs to
+	pulse   ledger.Pulse  // at the last count
+	seen    ledger.Pulse  // at the last step
+	counted time.Time     // last count; zero before the first
+	stock   *rate.Limiter // of counts
 }
 
-// Step counts when something may have changed: at once after a quiet time, then at most once an interval, and at once again when
-// the last of the backlog has been worked off.
+// burst is how many counts may follow one another after a quiet time. In the long run there is one an interval.
+const burst = 3
+
+// Step counts as soon as what changed has been worked off and is quiet, as long as the stock lasts, and else once an interval.
 func (c *Counting) Step(ctx context.Context) (time.Duration, error) {
 	const every = time.Second
 	l, err := c.Ledger()
@@ -82,9 +86,6 @@ func (c *Counting) Step(ctx context.Context) (time.Duration, error) {
 	if err := c.count(ctx, l); err != nil {
 		return 0, err
 	}
-	if pulse != c.pulse || c.written.IsZero() {
-		c.written = c.counted
-	}
 	c.pulse = pulse
 	return every, nil
 }
@@ -94,15 +95,17 @@ func (c *Counting) Close(ctx context.Context) { c.forget(ctx) }
 
 func (c *Counting) due(pulse ledger.Pulse) bool {
 	now := c.Now()
+	if c.stock == nil {
+		c.stock = rate.NewLimiter(rate.Every(c.Interval), burst)
+	}
+	quiet := pulse.Waiting == 0 && pulse == c.seen
+	c.seen = pulse
 	switch {
-	case c.counted.IsZero():
-		return true
-	case c.waiting > 0 && pulse.Waiting == 0:
-		return true
-	case now.Sub(c.counted) >= c.Interval: // also notices a week that has ended, and a status that somebody else changed
+	case c.counted.IsZero(), now.Sub(c.counted) >= c.Interval: // also notices a week that has ended, and a status that somebody else changed
+		c.stock.AllowN(now, 1)
 		return true
 	default:
-		return pulse != c.pulse && now.Sub(c.written) >= c.Interval
+		return quiet && pulse != c.pulse && c.stock.AllowN(now, 1)
 	}
 }
 
@@ -125,7 +128,7 @@ func (c *Counting) forget(ctx context.Context) {
 	if c.counter != nil {
 		c.counter.Resign(ctx)
 	}
-	c.counter, c.of, c.counted, c.written, c.waiting = nil, nil, time.Time{}, time.Time{}, 0
+	c.counter, c.of, c.counted = nil, nil, time.Time{}
 }
 
 func (c *Counting) count(ctx context.Context, l CountLedger) error {
@@ -152,7 +155,7 @@ func (c *Counting) count(ctx context.Context, l CountLedger) error {
 	if err := c.Sink.Write(ctx, Measurement{Snapshot: snapshot, ClosedThrough: closed}); err != nil {
 		return shownError{err}
 	}
-	c.counted, c.waiting = c.Now(), snapshot.Leads.Waiting
+	c.counted = c.Now()
 	return nil
 }
 

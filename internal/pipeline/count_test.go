@@ -40,7 +40,7 @@ func (r *rig) counting(s pipeline.Sink, now *time.Time) *pipeline.Counting {
 	return c
 }
 
-// At first at once, after a quiet time at once, then at most once an interval, and at once when a backlog has been worked off.
+// At first at once, then as soon as a change is worked off and quiet while the stock lasts, and else once an interval.
 func TestCountingPace(t *testing.T) {
 	r := newRig(t, bundleOf(1, byCRM))
 	now := time.Date(2027, 1, 4, 12, 0, 0, 0, time.UTC)
@@ -65,16 +65,21 @@ func TestCountingPace(t *testing.T) {
 		t.Errorf("leads %+v", got)
 	}
 	r.work(team("rep-1"))
-	step(time.Second, "the backlog is worked off", 3)
+	step(time.Second, "the backlog is worked off, but not yet quiet", 2)
+	step(time.Second, "quiet", 3)
 	if got := s.got[2].Leads; got != (ledger.Leads{Captured: 1, MQLs: 1, Unrouted: 1}) {
 		t.Errorf("leads %+v", got)
 	}
 	step(time.Second, "nothing more", 3)
 	step(time.Hour, "a quiet time: looked at again, for what changes by itself", 4)
-	r.send(captured("lead-2", monday, nil))
-	step(time.Second, "a change after a quiet time", 5)
-	r.send(captured("lead-3", monday, nil))
-	step(time.Second, "too early again", 5)
+	for i, name := range []string{"lead-2", "lead-3", "lead-4"} {
+		r.send(captured(name, monday, nil))
+		step(time.Second, "waiting", 4+min(i, 2))
+		r.work(team("rep-1"))
+		step(time.Second, "worked off", 4+min(i, 2))
+		step(time.Second, "quiet, as long as the stock lasts", 4+min(i+1, 2))
+	}
+	step(time.Minute, "the interval is over", 7)
 }
 
 func TestCounts(t *testing.T) {

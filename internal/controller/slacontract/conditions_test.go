@@ -137,7 +137,9 @@ func judged(rows ...sla.Row) *judgement {
 func TestCompliant(t *testing.T) {
 	met := sla.Row{Clause: sla.ClauseScore, Verdict: sla.VerdictMet}
 	thin := sla.Row{Clause: sla.ClauseDelivery, Verdict: sla.VerdictInsufficientData}
-	behind := sla.Row{Clause: sla.ClauseVolume, Verdict: sla.VerdictAtRisk}
+	behind := sla.Row{
+		Clause: sla.ClauseVolume, Verdict: sla.VerdictAtRisk, Actual: "60 of 133 MQLs", Target: "133 MQLs a month", Period: "2027-01",
+	}
 	missed := sla.Row{
 		Clause: sla.ClauseFirstContact, Tier: "High", Verdict: sla.VerdictMissed, Actual: "81% (97 of 120)", Target: "90%", Period: "2027-W03",
 	}
@@ -151,7 +153,11 @@ func TestCompliant(t *testing.T) {
 		"no sample":   {judged(thin, thin), finding{"Unknown", "InsufficientData", "no clause has enough leads yet to be judged"}},
 		"all met":     {judged(met, met), finding{"True", "AllMet", "2 of 2 clauses met"}},
 		"met, behind, without a sample": {judged(behind, met, thin), finding{
-			"True", "AllMet", "1 of 3 clauses met, 1 behind its pace, 1 without enough leads to be judged",
+			"True", "AtRisk", "1 of 3 clauses met; behind its pace: volume 60 of 133 MQLs, target 133 MQLs a month, 2027-01; 1 without enough leads to be judged",
+		}},
+		"met, without a sample": {judged(met, thin), finding{"True", "AllMet", "1 of 2 clauses met; 1 without enough leads to be judged"}},
+		"nothing met, behind": {judged(behind, thin), finding{
+			"Unknown", "AtRisk", "0 of 2 clauses met; behind its pace: volume 60 of 133 MQLs, target 133 MQLs a month, 2027-01; 1 without enough leads to be judged",
 		}},
 		"missed": {judged(missed, met), finding{
 			"False", "Missed", "missed: firstContact High 81% (97 of 120), target 90%, 2027-W03",

@@ -53,19 +53,20 @@ func compliant(j *judgement) finding {
 	if j == nil || !j.counted {
 		return finding{metav1.ConditionUnknown, slav1alpha1.ReasonNotMeasured, "nothing has been counted yet"}
 	}
-	var missed []string
-	thin, behind := 0, 0
+	var missed, behind []string
+	met := 0
 	for _, row := range j.rows {
 		switch row.Verdict {
 		case sla.VerdictMissed:
 			missed = append(missed, numbers(row))
-		case sla.VerdictInsufficientData:
-			thin++
 		case sla.VerdictAtRisk:
-			behind++
+			behind = append(behind, numbers(row))
 		case sla.VerdictMet:
+			met++
+		case sla.VerdictInsufficientData:
 		}
 	}
+	thin := len(j.rows) - met - len(behind) - len(missed)
 	switch {
 	case len(missed) > 0:
 		return finding{metav1.ConditionFalse, slav1alpha1.ReasonMissed, "missed: " + strings.Join(missed, "; ")}
@@ -74,14 +75,18 @@ func compliant(j *judgement) finding {
 	case thin == len(j.rows):
 		return finding{metav1.ConditionUnknown, slav1alpha1.ReasonInsufficientData, "no clause has enough leads yet to be judged"}
 	}
-	message := fmt.Sprintf("%d of %d clauses met", len(j.rows)-thin-behind, len(j.rows))
-	if behind > 0 {
-		message += fmt.Sprintf(", %d behind its pace", behind)
+	found := finding{metav1.ConditionTrue, slav1alpha1.ReasonAllMet, fmt.Sprintf("%d of %d clauses met", met, len(j.rows))}
+	if len(behind) > 0 {
+		found.reason = slav1alpha1.ReasonAtRisk
+		found.message += "; behind its pace: " + strings.Join(behind, "; ")
 	}
 	if thin > 0 {
-		message += fmt.Sprintf(", %d without enough leads to be judged", thin)
+		found.message += fmt.Sprintf("; %d without enough leads to be judged", thin)
 	}
-	return finding{metav1.ConditionTrue, slav1alpha1.ReasonAllMet, message}
+	if met == 0 {
+		found.status = metav1.ConditionUnknown // nothing is missed, but nothing is kept either
+	}
+	return found
 }
 
 // numbers of a row in words: firstContact High 81% (97 of 120), target 90%, 2027-W03.
