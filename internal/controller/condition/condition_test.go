@@ -12,7 +12,9 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 
+	slav1alpha1 "github.com/handoff-sla/handoff/api/v1alpha1"
 	"github.com/handoff-sla/handoff/internal/controller/outcome"
 )
 
@@ -101,5 +103,35 @@ func TestStalledEvent(t *testing.T) {
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+// recorder keeps what events are about.
+type recorder struct{ said []string }
+
+func (r *recorder) Eventf(regarding, related runtime.Object, _, reason, _, _ string, _ ...any) {
+	other := "nothing"
+	if ref, ok := related.(*corev1.ObjectReference); ok {
+		other = strings.Join([]string{ref.Kind, ref.Namespace, ref.Name, ref.FieldPath}, " ")
+	}
+	r.said = append(r.said, reason+" of "+regarding.(metav1.Object).GetName()+" and "+other)
+}
+
+// Two events of one reason are told apart by what else they are about; otherwise a recorder would fold the second into the first.
+func TestSend(t *testing.T) {
+	contract := &slav1alpha1.SLAContract{ObjectMeta: metav1.ObjectMeta{Namespace: "revenue", Name: "mid-market"}}
+	var r recorder
+	Send(&r, contract, []Event{
+		{Reason: "Ratified", Related: Revision("mid-market-terms-1")},
+		{Reason: "Adopted", Related: ConfigMap("mid-market-bundle-1")},
+		{Reason: "SignOffMissing"},
+	})
+	want := []string{
+		"Ratified of mid-market and ControllerRevision revenue mid-market-terms-1 ",
+		"Adopted of mid-market and ConfigMap revenue mid-market-bundle-1 ",
+		"SignOffMissing of mid-market and nothing",
+	}
+	if diff := cmp.Diff(want, r.said); diff != "" {
+		t.Error(diff)
 	}
 }

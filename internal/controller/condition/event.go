@@ -6,6 +6,9 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/tools/events"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	slav1alpha1 "github.com/handoff-sla/handoff/api/v1alpha1"
 )
@@ -19,6 +22,32 @@ type Event struct {
 	Reason string
 	Action string
 	Note   string
+
+	// Related is what else the event is about, in the same namespace. Recorders fold events into a series, with the note of the first,
+	// when all but the note is the same; so what must not be folded has something else here.
+	Related corev1.ObjectReference
+}
+
+// Send events about an object.
+func Send(recorder events.EventRecorder, regarding client.Object, all []Event) {
+	for _, e := range all {
+		var related runtime.Object
+		if e.Related != (corev1.ObjectReference{}) {
+			e.Related.Namespace = regarding.GetNamespace()
+			related = &e.Related
+		}
+		recorder.Eventf(regarding, related, e.Type, e.Reason, e.Action, "%s", e.Note)
+	}
+}
+
+// Revision is the ControllerRevision of a name.
+func Revision(name string) corev1.ObjectReference {
+	return corev1.ObjectReference{APIVersion: "apps/v1", Kind: "ControllerRevision", Name: name}
+}
+
+// ConfigMap of a name.
+func ConfigMap(name string) corev1.ObjectReference {
+	return corev1.ObjectReference{APIVersion: "v1", Kind: "ConfigMap", Name: name}
 }
 
 // Note is the condition's message, cut to what an event may hold.

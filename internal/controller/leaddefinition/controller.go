@@ -20,6 +20,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	slav1alpha1 "github.com/handoff-sla/handoff/api/v1alpha1"
+	"github.com/handoff-sla/handoff/internal/controller/condition"
 )
 
 // +kubebuilder:rbac:groups=sla.handoff.dev,resources=leaddefinitions,verbs=get;list;watch
@@ -71,9 +72,7 @@ func (r *Reconciler) finish(ctx context.Context, s *scope) (reconcile.Result, er
 			s.outcome.Add(client.IgnoreNotFound(fmt.Errorf("status of LeadDefinition %s: %w", client.ObjectKeyFromObject(s.definition), err)))
 			return s.outcome.Result(ctx, s.next())
 		}
-		for _, e := range changes(before, &s.definition.Status) {
-			r.Events.Eventf(s.definition, nil, e.Type, e.Reason, e.Action, "%s", e.Note)
-		}
+		condition.Send(r.Events, s.definition, changes(before, &s.definition.Status))
 	}
 	return s.outcome.Result(ctx, s.next())
 }

@@ -16,6 +16,7 @@ func changes(before, after *slav1alpha1.LeadDefinitionStatus) []condition.Event 
 	if after.InForce != nil && (before.InForce == nil || before.InForce.Revision != after.InForce.Revision) {
 		out = append(out, condition.Event{
 			Type: corev1.EventTypeNormal, Reason: "Ratified", Action: "Ratify", Note: after.InForce.Revision + " is in force",
+			Related: condition.Revision(after.InForce.Revision),
 		})
 	}
 	if after.Pending != nil && (before.Pending == nil || before.Pending.Digest != after.Pending.Digest) {

@@ -24,6 +24,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	slav1alpha1 "github.com/handoff-sla/handoff/api/v1alpha1"
+	"github.com/handoff-sla/handoff/internal/controller/condition"
 )
 
 // It grants its jobs `create`, `get` and `list` on ConfigMaps and `get` on cadences, so the manager holds those itself.
@@ -117,9 +118,7 @@ func (r *Reconciler) finish(ctx context.Context, s *scope) (reconcile.Result, er
 			s.outcome.Add(client.IgnoreNotFound(fmt.Errorf("status of ReviewCadence %s: %w", client.ObjectKeyFromObject(s.cadence), err)))
 			return s.outcome.Result(ctx, s.next())
 		}
-		for _, e := range changes(before, &s.cadence.Status) {
-			r.Events.Eventf(s.cadence, nil, e.Type, e.Reason, e.Action, "%s", e.Note)
-		}
+		condition.Send(r.Events, s.cadence, changes(before, &s.cadence.Status))
 	}
 	return s.outcome.Result(ctx, s.next())
 }

@@ -67,7 +67,8 @@ func changes(before, after *slav1alpha1.ReviewCadenceStatus) []condition.Event {
 		}
 		out = append(out, condition.Event{
 			Type: corev1.EventTypeNormal, Reason: "ReportPublished", Action: "Review",
-			Note: fmt.Sprintf("review %s of %s: %s, in ConfigMap %s", review.Name, review.Last.Period, review.Last.Result, review.Last.Report),
+			Note:    fmt.Sprintf("review %s of %s: %s, in ConfigMap %s", review.Name, review.Last.Period, review.Last.Result, review.Last.Report),
+			Related: condition.ConfigMap(review.Last.Report),
 		})
 	}
 	return append(out, condition.StalledEvent(before.Conditions, after.Conditions)...)

@@ -209,6 +209,9 @@ func TestClauseEvents(t *testing.T) {
 		}
 		return out
 	}
+	high := corev1.ObjectReference{
+		APIVersion: "sla.handoff.dev/v1alpha1", Kind: "SLAMeasurement", Name: "mid-market", FieldPath: "status.rows{firstContact/High}",
+	}
 	note := "firstContact High 81% (97 of 120), target 90%, 2027-W03"
 	tests := map[string]struct {
 		before, after []slav1alpha1.ScorecardRow
@@ -216,21 +219,21 @@ func TestClauseEvents(t *testing.T) {
 	}{
 		"first judgement": {nil, rows("Met"), nil},
 		"missed": {rows("Met"), rows("Missed"), []condition.Event{
-			{Type: "Warning", Reason: "ClauseMissed", Action: "Judge", Note: note},
+			{Type: "Warning", Reason: "ClauseMissed", Action: "Judge", Note: note, Related: high},
 		}},
 		"missed from the start": {nil, rows("Missed"), []condition.Event{
-			{Type: "Warning", Reason: "ClauseMissed", Action: "Judge", Note: note},
+			{Type: "Warning", Reason: "ClauseMissed", Action: "Judge", Note: note, Related: high},
 		}},
 		"still missed": {rows("Missed"), rows("Missed"), nil},
 		"met again": {rows("Missed", "Met"), rows("Met", "Met"), []condition.Event{
-			{Type: "Normal", Reason: "ClauseMet", Action: "Judge", Note: note},
+			{Type: "Normal", Reason: "ClauseMet", Action: "Judge", Note: note, Related: high},
 		}},
 		"no sample any more": {rows("Missed"), rows("InsufficientData"), nil},
 		"other tier":         {rows("Missed", "Met"), rows("Missed", "Met"), nil},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
-			if diff := cmp.Diff(tc.want, clauseEvents(tc.before, tc.after)); diff != "" {
+			if diff := cmp.Diff(tc.want, clauseEvents("mid-market", tc.before, tc.after)); diff != "" {
 				t.Error(diff)
 			}
 		})

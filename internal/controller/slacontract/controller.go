@@ -15,6 +15,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	slav1alpha1 "github.com/handoff-sla/handoff/api/v1alpha1"
+	"github.com/handoff-sla/handoff/internal/controller/condition"
 )
 
 // Kind that this controller reconciles.
@@ -68,9 +69,7 @@ func (r *Reconciler) finish(ctx context.Context, s *scope) (reconcile.Result, er
 			s.outcome.Add(client.IgnoreNotFound(fmt.Errorf("status of SLAContract %s: %w", client.ObjectKeyFromObject(s.contract), err)))
 			return s.outcome.Result(ctx, s.next())
 		}
-		for _, e := range changes(before, &s.contract.Status) {
-			r.Events.Eventf(s.contract, nil, e.Type, e.Reason, e.Action, "%s", e.Note)
-		}
+		condition.Send(r.Events, s.contract, changes(s.contract.Name, before, &s.contract.Status))
 	}
 	return s.outcome.Result(ctx, s.next())
 }

@@ -4,6 +4,7 @@ package slacontract
 
 import (
 	"fmt"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -14,21 +15,21 @@ import (
 )
 
 // changes are the events of the step from one status to the next.
-func changes(before, after *slav1alpha1.SLAContractStatus) []condition.Event {
+func changes(contract string, before, after *slav1alpha1.SLAContractStatus) []condition.Event {
 	var out []condition.Event
 	if after.Terms != nil && (before.Terms == nil || before.Terms.Revision != after.Terms.Revision) {
-		out = append(out, normal("Ratified", "Ratify", "the terms "+after.Terms.Revision+" are ratified"))
+		out = append(out, normal("Ratified", "Ratify", "the terms "+after.Terms.Revision+" are ratified", condition.Revision(after.Terms.Revision)))
 	}
 	if after.InForce != nil && (before.InForce == nil || before.InForce.Sequence != after.InForce.Sequence) {
 		out = append(out, normal("Adopted", "Adopt", fmt.Sprintf("the terms %s and the definition %s are handed to the workers as pair %d",
-			after.InForce.Revision, after.InForce.Definition, after.InForce.Sequence)))
+			after.InForce.Revision, after.InForce.Definition, after.InForce.Sequence), condition.ConfigMap(after.InForce.Bundle)))
 	}
 	if after.Pending != nil && (before.Pending == nil || before.Pending.Digest != after.Pending.Digest) {
 		ratified := meta.FindStatusCondition(after.Conditions, slav1alpha1.RatifiedCondition)
-		out = append(out, normal(slav1alpha1.ReasonSignOffMissing, "Ratify", condition.Note(ratified)))
+		out = append(out, normal(slav1alpha1.ReasonSignOffMissing, "Ratify", condition.Note(ratified), corev1.ObjectReference{}))
 	}
 	out = append(out, condition.StalledEvent(before.Conditions, after.Conditions)...)
-	return append(out, clauseEvents(before.Scorecard, after.Scorecard)...)
+	return append(out, clauseEvents(contract, before.Scorecard, after.Scorecard)...)
 }
 
 const (
@@ -37,7 +38,7 @@ const (
 )
 
 // clauseEvents are said once, when a clause becomes missed and when it is met again.
-func clauseEvents(before, after []slav1alpha1.ScorecardRow) []condition.Event {
+func clauseEvents(contract string, before, after []slav1alpha1.ScorecardRow) []condition.Event {
 	was := map[[2]string]slav1alpha1.Verdict{}
 	for _, row := range before {
 		was[[2]string{row.Clause, row.Tier}] = row.Verdict
@@ -46,16 +47,20 @@ func clauseEvents(before, after []slav1alpha1.ScorecardRow) []condition.Event {
 	for _, row := range after {
 		old := was[[2]string{row.Clause, row.Tier}]
 		note := condition.Cut(fmt.Sprintf("%s %s, target %s, %s", clauseName(row.Clause, row.Tier), row.Actual, row.Target, row.Period))
+		counts := corev1.ObjectReference{ // what the clause was judged by
+			APIVersion: slav1alpha1.GroupVersion.String(), Kind: "SLAMeasurement", Name: contract,
+			FieldPath: "status.rows{" + strings.TrimSuffix(row.Clause+"/"+row.Tier, "/") + "}",
+		}
 		switch {
 		case row.Verdict == missed && old != missed:
-			out = append(out, condition.Event{Type: corev1.EventTypeWarning, Reason: "ClauseMissed", Action: "Judge", Note: note})
+			out = append(out, condition.Event{Type: corev1.EventTypeWarning, Reason: "ClauseMissed", Action: "Judge", Note: note, Related: counts})
 		case row.Verdict == met && old == missed:
-			out = append(out, normal("ClauseMet", "Judge", note))
+			out = append(out, normal("ClauseMet", "Judge", note, counts))
 		}
 	}
 	return out
 }
 
-func normal(reason, action, note string) condition.Event {
-	return condition.Event{Type: corev1.EventTypeNormal, Reason: reason, Action: action, Note: note}
+func normal(reason, action, note string, related corev1.ObjectReference) condition.Event {
+	return condition.Event{Type: corev1.EventTypeNormal, Reason: reason, Action: action, Note: note, Related: related}
 }
