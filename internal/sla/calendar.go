@@ -17,16 +17,7 @@ var weekdays = map[string]time.Weekday{
 	"Fri": time.Friday, "Sat": time.Saturday, "Sun": time.Sunday,
 }
 
-// NewHours compiles a calendar. The error is of type Problems: it names the field and the cure.
-func NewHours(c Calendar) (*Hours, error) {
-	h, problems := compileCalendar(c)
-	if len(problems) > 0 {
-		return nil, problems
-	}
-	return h, nil
-}
-
-// compileCalendar gives no hours when there are problems.
+// compileCalendar gives no hours when there are problems; each names the field and the cure.
 func compileCalendar(c Calendar) (*Hours, Problems) {
 	var problems Problems
 	h := &Hours{location: time.UTC, exceptions: map[date][]span{}}

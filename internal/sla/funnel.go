@@ -10,9 +10,9 @@ import (
 // maxVolume is the largest volume target, in MQLs a month.
 const maxVolume = 10_000_000
 
-// FunnelTarget works backwards from bookings to MQLs a month: bookings / deal size / close rate / MQL-to-opportunity rate, in exact
+// funnelTarget works backwards from bookings to MQLs a month: bookings / deal size / close rate / MQL-to-opportunity rate, in exact
 // arithmetic, to the nearest whole lead, half up, and at least 1. The error is of type Problems.
-func FunnelTarget(f Funnel) (int, error) {
+func funnelTarget(f Funnel) (int, error) {
 	target, problems := compileFunnel(f)
 	if len(problems) > 0 {
 		return 0, problems

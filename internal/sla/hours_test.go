@@ -20,9 +20,9 @@ func workdays(zone string) Calendar {
 
 func hoursOf(t *testing.T, c Calendar) *Hours {
 	t.Helper()
-	h, err := NewHours(c)
-	if err != nil {
-		t.Fatalf("NewHours: %v", err)
+	h, problems := compileCalendar(c)
+	if len(problems) > 0 {
+		t.Fatal(problems)
 	}
 	return h
 }
@@ -217,9 +217,9 @@ func TestCalendarProblems(t *testing.T) {
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			_, err := NewHours(tc.calendar)
-			if diff := cmp.Diff(tc.where, whereOf(t, err)); diff != "" {
-				t.Errorf("problems (-want +got):\n%s\n%v", diff, err)
+			_, problems := compileCalendar(tc.calendar)
+			if diff := cmp.Diff(tc.where, whereOf(t, problems)); diff != "" {
+				t.Errorf("problems (-want +got):\n%s\n%v", diff, problems)
 			}
 		})
 	}

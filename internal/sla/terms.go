@@ -39,7 +39,7 @@ type Contact struct {
 	Contact string `json:"contact,omitempty"`
 }
 
-// Calendar is the text of the business hours; compile it with NewHours.
+// Calendar is the text of the business hours; Compile makes Hours of it.
 type Calendar struct {
 	TimeZone   string      `json:"timeZone"`
 	Hours      []WeekHours `json:"hours"`
