@@ -135,7 +135,7 @@ type Criterion struct {
 	// +required
 	Expression Expression `json:"expression,omitempty"`
 
-	// message says in words what is missing when it does not hold.
+	// message says in words what is missing when it does not hold. It names the criterion in error messages.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253

@@ -63,7 +63,7 @@ type PartyContact struct {
 	// +kubebuilder:validation:MaxLength=128
 	Owner string `json:"owner,omitempty"`
 
-	// contact is where to reach the owner.
+	// contact is where to reach the owner. The weekly report shows it.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
@@ -124,7 +124,7 @@ type CalendarException struct {
 	// +kubebuilder:validation:MaxItems=8
 	Shifts []Shift `json:"shifts,omitempty"`
 
-	// name of the exception, for people.
+	// name of the exception, for people. The weekly report shows it beside the date.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63

@@ -170,10 +170,19 @@ func (c *compiler) paths(paths []Path) {
 		compiled := path{name: p.Name, threshold: p.Threshold}
 		for i, criterion := range p.Criteria {
 			compiled.criteria = append(compiled.criteria,
-				c.expression(c.program.env.record, fmt.Sprintf("%s criterion %d", where, i+1), criterion.Expression))
+				c.expression(c.program.env.record, whereOf(where, i, criterion), criterion.Expression))
 		}
 		c.program.paths = append(c.program.paths, compiled)
 	}
+}
+
+// whereOf names a criterion, which has no name, by its place and its message.
+func whereOf(path string, i int, criterion Criterion) string {
+	where := fmt.Sprintf("%s criterion %d", path, i+1)
+	if criterion.Message != "" {
+		where += " (" + criterion.Message + ")"
+	}
+	return where
 }
 
 func (c *compiler) threshold(where string, p Path) {

@@ -32,8 +32,38 @@ func (r Report) writeHead(b *strings.Builder) {
 	fmt.Fprintf(b, "- Period: %s\n- Review owner: %s\n", escape(string(r.in.Period)), escape(r.in.Owner))
 	if r.in.Terms != nil {
 		parties := r.in.Terms.Terms().Parties
-		fmt.Fprintf(b, "- Marketing: %s\n- Sales: %s\n", escape(parties.Marketing.Owner), escape(parties.Sales.Owner))
+		fmt.Fprintf(b, "- Marketing: %s\n- Sales: %s\n", party(parties.Marketing), party(parties.Sales))
 	}
+	r.writeCalendar(b)
+}
+
+func party(c sla.Contact) string {
+	if c.Contact == "" {
+		return escape(c.Owner)
+	}
+	return fmt.Sprintf("%s (%s)", escape(c.Owner), escape(c.Contact))
+}
+
+// writeCalendar lists the days of the period that had other hours than their weekday: they explain its numbers.
+func (r Report) writeCalendar(b *strings.Builder) {
+	for _, e := range r.exceptions() {
+		fmt.Fprintf(b, "- Calendar: %s %s", e.Date, hours(e.Shifts))
+		if e.Name != "" {
+			fmt.Fprintf(b, " (%s)", escape(e.Name))
+		}
+		b.WriteString("\n")
+	}
+}
+
+func hours(shifts []sla.Shift) string {
+	if len(shifts) == 0 {
+		return "closed"
+	}
+	var parts []string
+	for _, s := range shifts {
+		parts = append(parts, s.From+" to "+s.To)
+	}
+	return "open " + strings.Join(parts, ", ")
 }
 
 func (r Report) writeScorecard(b *strings.Builder) {

@@ -97,6 +97,23 @@ func Build(in Input) Report {
 	return r
 }
 
+// exceptions of the calendar within the period, by date.
+func (r Report) exceptions() []sla.Exception {
+	from, to, err := r.in.Period.Bounds(r.location)
+	if r.in.Terms == nil || err != nil { // a label that is no period has no days
+		return nil
+	}
+	first, end := from.Format(time.DateOnly), to.Format(time.DateOnly)
+	var within []sla.Exception
+	for _, e := range r.in.Terms.Terms().Calendar.Exceptions {
+		if e.Date >= first && e.Date < end {
+			within = append(within, e)
+		}
+	}
+	slices.SortFunc(within, func(a, b sla.Exception) int { return cmp.Compare(a.Date, b.Date) })
+	return within
+}
+
 func missOf(row sla.Row, late []Late) miss {
 	m := miss{row: row}
 	for _, l := range late {
