@@ -270,7 +270,7 @@ func TestReservedWordsMayBeFields(t *testing.T) {
 	d := midMarket()
 	d.Fields = append(d.Fields, Field{Name: "package", Type: String})
 	d.Paths = []Path{{Name: "p", Criteria: []Criterion{{Expression: `lead.package == "gold"`}}}}
-	j := mustCompile(t, d).Qualify([]Event{captured(day0, map[string]any{"package": "gold"})}, day0)
+	j := mustCompile(t, d).Qualify([]Event{captured(day0, map[string]any{"package": "gold"})}, since(day0))
 	if j.Reached == nil {
 		t.Error("the path does not hold")
 	}
@@ -290,7 +290,7 @@ func FuzzCompile(f *testing.F) {
 		d.Paths[0].Criteria[0].Expression = source
 		p, err := Compile(d)
 		if err == nil {
-			p.Qualify([]Event{captured(day0, director()), pricingView(day0)}, day0)
+			p.Qualify([]Event{captured(day0, director()), pricingView(day0)}, since(day0))
 			return
 		}
 		var problems Problems

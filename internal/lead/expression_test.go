@@ -19,7 +19,7 @@ func holds(t *testing.T, source string, record map[string]any) bool {
 	d.Paths = []Path{{Name: "p", Criteria: []Criterion{{Expression: source}}}}
 	at := day0.Add(10 * day)
 	history := []Event{captured(day0, record), pricingView(day0), pricingView(day0.Add(5 * day)), pricingView(at)}
-	return mustCompile(t, d).Qualify(history, at).Reached != nil
+	return mustCompile(t, d).Qualify(history, since(at)).Reached != nil
 }
 
 func TestExpressions(t *testing.T) {
@@ -112,7 +112,7 @@ func TestSignalConditions(t *testing.T) {
 				Scoring: &Scoring{Groups: []Group{{Name: "g", Rules: []Rule{{Name: "r", On: "s", Points: 1}}}}},
 				Paths:   []Path{{Name: "p", Threshold: ptr(1)}},
 			}
-			if got := mustCompile(t, d).Qualify([]Event{acted(day0, "A", tc.properties), acted(day0, "B", tc.properties)}, day0).Score.Clamped; got != tc.want {
+			if got := mustCompile(t, d).Qualify([]Event{acted(day0, "A", tc.properties), acted(day0, "B", tc.properties)}, since(day0)).Score.Clamped; got != tc.want {
 				t.Errorf("%d occurrences, want %d", got, tc.want)
 			}
 		})
@@ -136,7 +136,7 @@ func TestLoopOverTooMuchDataIsStopped(t *testing.T) {
 		entries int
 		want    bool
 	}{{1_000, true}, {100_000, false}} {
-		j := p.Qualify([]Event{captured(day0, director()), acted(day0, "TrialSignup", map[string]any{"list": manyOnes(tc.entries)})}, day0)
+		j := p.Qualify([]Event{captured(day0, director()), acted(day0, "TrialSignup", map[string]any{"list": manyOnes(tc.entries)})}, since(day0))
 		if got := j.Reached != nil; got != tc.want {
 			t.Errorf("%d entries: counted %t, want %t", tc.entries, got, tc.want)
 		}
@@ -150,7 +150,7 @@ func TestProgramServesManyAtOnce(t *testing.T) {
 		all.Go(func() {
 			for i := range 50 {
 				employees := 40 + 20*(worker%2) // 60 fits, 40 does not
-				j := p.Qualify([]Event{captured(day0, map[string]any{"numberofemployees": employees}), pricingView(day0)}, day0)
+				j := p.Qualify([]Event{captured(day0, map[string]any{"numberofemployees": employees}), pricingView(day0)}, since(day0))
 				if want := 15 + 20*(worker%2); j.Score.Clamped != want {
 					t.Errorf("worker %d, round %d: score %d, want %d", worker, i, j.Score.Clamped, want)
 				}

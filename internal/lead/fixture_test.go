@@ -91,3 +91,8 @@ func pricingView(at time.Time) Event {
 func director() map[string]any {
 	return map[string]any{"company": "Acme", "numberofemployees": 120, "hs_seniority": "director", "email": "a@acme.example"}
 }
+
+// since has every event judged from an instant on.
+func since(at time.Time) func(Event) bool {
+	return func(e Event) bool { return !e.Time.Before(at) }
+}

@@ -10,10 +10,10 @@ import (
 // Journey is what a definition makes of a lead's history.
 type Journey struct {
 	Record     map[string]any // field name -> string, []string, int64, float64, bool or time.Time; absent values are not in it
-	Score      Score          // at the last evaluated event; zero when none was evaluated
+	Score      Score          // at the end of the history; zero when no event was evaluated
 	Reached    *Reached       // the first time a path held, complete or not; nil if never
 	Qualified  *Qualified     // the first time a path held and no required field was missing; nil if not (yet)
-	MissingNow []string       // required fields missing at the last evaluated event, if a path holds then: the lead is held
+	MissingNow []string       // required fields missing at the end of the history, if a path holds then
 }
 
 // Reached is the first time that a path held, whether or not required fields were missing.
@@ -34,19 +34,23 @@ type Qualified struct {
 }
 
 // Qualify folds the history, which is in (Time, Sequence) order, into the record and the occurrences of the signals, and
-// evaluates the definition at the time of each captured, updated and activity event that is not before from: what is
-// older was judged by the revision in force then.
-func (p *Program) Qualify(history []Event, from time.Time) Journey {
+// evaluates the definition at the time of each captured, updated and activity event that judge takes: the others were judged
+// by the revision in force then, and stamp nothing. With a nil judge there is only the record.
+func (p *Program) Qualify(history []Event, judge func(Event) bool) Journey {
 	s := newState(p)
 	var j Journey
-	last := lastJudged(history, from)
+	last, evaluated := lastFolded(history), false
 	for i, e := range history {
-		if !s.apply(e) || e.Time.Before(from) {
+		if !s.apply(e) {
 			continue
 		}
-		// Once qualified, only where the lead stands at the end is still asked.
-		if j.Qualified == nil || i == last {
-			s.judge(&j)
+		mine := judge != nil && judge(e)
+		evaluated = evaluated || mine
+		switch {
+		case mine && j.Qualified == nil:
+			s.stamp(&j, s.stand(&j))
+		case evaluated && i == last: // where the lead stands at the end, whoever judged that event
+			s.stand(&j)
 		}
 	}
 	j.Record = s.values()
@@ -54,29 +58,33 @@ func (p *Program) Qualify(history []Event, from time.Time) Journey {
 	return j
 }
 
-// lastJudged is the index of the last event that Qualify evaluates; -1 when there is none.
-func lastJudged(history []Event, from time.Time) int {
+// lastFolded is the index of the last event that changes record or signals; -1 when there is none.
+func lastFolded(history []Event) int {
 	for i, e := range slices.Backward(history) {
 		switch e.Kind {
 		case KindCaptured, KindUpdated, KindActivity:
-			if !e.Time.Before(from) {
-				return i
-			}
+			return i
 		default:
 		}
 	}
 	return -1
 }
 
-// judge evaluates the definition at the state's time.
-func (s *state) judge(j *Journey) {
+// stand evaluates score and paths at the state's time; it returns the path that holds, -1 when none does.
+func (s *state) stand(j *Journey) (held int) {
 	j.Score, j.MissingNow = s.score(), nil
-	held := s.holding(j.Score.Clamped)
+	if held = s.holding(j.Score.Clamped); held >= 0 {
+		j.MissingNow = s.missing()
+	}
+	return held
+}
+
+// stamp notes what is so for the first time.
+func (s *state) stamp(j *Journey, held int) {
 	if held < 0 {
 		return
 	}
-	p, missing := s.program.paths[held], s.missing()
-	j.MissingNow = missing
+	p, missing := s.program.paths[held], j.MissingNow
 	if j.Reached == nil {
 		j.Reached = &Reached{At: s.now, Path: p.name, Missing: missing}
 	}

@@ -3,6 +3,7 @@
 package lead
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -169,7 +170,7 @@ func TestQualify(t *testing.T) {
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			j := mustCompile(t, midMarket()).Qualify(tc.history, tc.from)
+			j := mustCompile(t, midMarket()).Qualify(tc.history, since(tc.from))
 			if diff := cmp.Diff(tc.want, want{j.Reached, j.Qualified, j.MissingNow}); diff != "" {
 				t.Errorf("journey (-want +got):\n%s", diff)
 			}
@@ -214,7 +215,7 @@ func TestRecordIsFoldedFromEvents(t *testing.T) {
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			// The record is folded from all events, also from those that are too old to be judged.
-			got := mustCompile(t, midMarket()).Qualify(tc.history, day0.Add(day)).Record
+			got := mustCompile(t, midMarket()).Qualify(tc.history, since(day0.Add(day))).Record
 			if diff := cmp.Diff(tc.want, got); diff != "" {
 				t.Errorf("record (-want +got):\n%s", diff)
 			}
@@ -225,10 +226,10 @@ func TestRecordIsFoldedFromEvents(t *testing.T) {
 func TestScoreIsOfTheLastJudgedEvent(t *testing.T) {
 	p := mustCompile(t, midMarket())
 	history := []Event{captured(day0, director()), demoRequest(day0.Add(day)), pricingView(day0.Add(2 * day)), {Kind: KindTouch, Time: day0.Add(30 * day), Touch: &Touch{}}}
-	if got := p.Qualify(history, day0).Score.Raw; got != 100 {
+	if got := p.Qualify(history, since(day0)).Score.Raw; got != 100 {
 		t.Errorf("raw %v, want 45 + 40 + 15 undecayed = 100, though the lead qualified a day before", got)
 	}
-	if got := p.Qualify(history, day0.Add(3*day)).Score; len(got.Factors) != 0 || got.Raw != 0 {
+	if got := p.Qualify(history, since(day0.Add(3*day))).Score; len(got.Factors) != 0 || got.Raw != 0 {
 		t.Errorf("score %+v where nothing was judged, want none", got)
 	}
 }
@@ -239,11 +240,11 @@ func TestWithoutIntentsAndScoring(t *testing.T) {
 		Paths:  []Path{{Name: "any", Criteria: []Criterion{{Expression: "true"}}}},
 	}
 	p := mustCompile(t, d)
-	j := p.Qualify([]Event{captured(day0, map[string]any{"stack": []any{}})}, day0)
+	j := p.Qualify([]Event{captured(day0, map[string]any{"stack": []any{}})}, since(day0))
 	if diff := cmp.Diff([]string{"stack"}, j.MissingNow); diff != "" {
 		t.Errorf("an empty list is missing (-want +got):\n%s", diff)
 	}
-	j = p.Qualify([]Event{captured(day0, map[string]any{"stack": []any{"go"}})}, day0)
+	j = p.Qualify([]Event{captured(day0, map[string]any{"stack": []any{"go"}})}, since(day0))
 	want := &Qualified{At: day0, Path: "any", Intent: DefaultIntent, MetThreshold: true}
 	if diff := cmp.Diff(want, j.Qualified); diff != "" {
 		t.Errorf("qualified (-want +got):\n%s", diff)
@@ -270,6 +271,40 @@ func TestGenuineTouch(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			if got := tc.touch.Genuine(); got != tc.want {
 				t.Errorf("%+v genuine = %t, want %t", tc.touch, got, tc.want)
+			}
+		})
+	}
+}
+
+// What another revision has judged stamps nothing, but counts for what is judged and for where the lead stands.
+func TestOnlyWhatIsOurs(t *testing.T) {
+	history := []Event{
+		captured(day0, without(director(), "email")), demoRequest(day0.Add(day)),
+		updated(day0.Add(2*day), map[string]any{"email": "a@b.example"}), pricingView(day0.Add(3 * day)),
+	}
+	p := mustCompile(t, midMarket())
+	for name, tc := range map[string]struct {
+		ours   []int // days
+		reach  int   // day at which the path was reached; -1 never
+		raw    float64
+		misses []string
+	}{
+		"nothing":                       {nil, -1, 0, nil},
+		"a gap":                         {[]int{0, 2}, 2, 100, nil},
+		"only what came before a path":  {[]int{0}, -1, 100, nil},
+		"only what a field was missing": {[]int{1}, 1, 100, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			j := p.Qualify(history, func(e Event) bool { return slices.Contains(tc.ours, int(e.Time.Sub(day0)/day)) })
+			reached := -1
+			if j.Reached != nil {
+				reached = int(j.Reached.At.Sub(day0) / day)
+			}
+			if reached != tc.reach || j.Score.Raw != tc.raw || !slices.Equal(j.MissingNow, tc.misses) {
+				t.Errorf("reached on day %d, score %v, missing %v; want %d, %v, %v", reached, j.Score.Raw, j.MissingNow, tc.reach, tc.raw, tc.misses)
+			}
+			if (j.Qualified != nil) != (name == "a gap") || j.Record["email"] != "a@b.example" {
+				t.Errorf("qualified %+v, record %v", j.Qualified, j.Record)
 			}
 		})
 	}

@@ -65,7 +65,7 @@ func TestScoreByHand(t *testing.T) {
 				history = append(history, acted(at.Add(-time.Duration(age)*day), "PageView", nil))
 			}
 			history = append(history, updated(at, map[string]any{"company": "Acme"}))
-			got := mustCompile(t, behaviourOnly(tc.rule, tc.groupMax)).Qualify(history, at).Score
+			got := mustCompile(t, behaviourOnly(tc.rule, tc.groupMax)).Qualify(history, since(at)).Score
 			if math.Abs(got.Raw-tc.raw) > 1e-6 || got.Rounded != tc.rounded || got.Clamped != tc.clamped {
 				t.Errorf("raw %v rounded %d clamped %d, want %v, %d, %d", got.Raw, got.Rounded, got.Clamped, tc.raw, tc.rounded, tc.clamped)
 			}
@@ -102,7 +102,7 @@ func TestFactorsTellEachPart(t *testing.T) {
 		captured(day0, record), pricingView(day0), pricingView(day0.Add(14 * day)), pricingView(day0.Add(14 * day)),
 		acted(day0.Add(14*day), "FormSubmit", map[string]any{"form": "demo"}),
 	}
-	got := mustCompile(t, midMarket()).Qualify(history, day0).Score
+	got := mustCompile(t, midMarket()).Qualify(history, since(day0)).Score
 	want := Score{Raw: 100, Rounded: 100, Clamped: 100, Factors: []Factor{
 		{Kind: FactorRule, Group: "fit", Rule: "company-size", Points: 20},
 		{Kind: FactorRule, Group: "fit", Rule: "saas", Points: 10},
@@ -125,7 +125,7 @@ func TestNegativeCapStandsBesideOtherRules(t *testing.T) {
 	for range 5 {
 		history = append(history, acted(at, "PageView", nil))
 	}
-	if got := mustCompile(t, d).Qualify(history, at).Score.Clamped; got != 38 {
+	if got := mustCompile(t, d).Qualify(history, since(at)).Score.Clamped; got != 38 {
 		t.Errorf("score %d, want 50 - 12 = 38", got)
 	}
 }
@@ -133,7 +133,7 @@ func TestNegativeCapStandsBesideOtherRules(t *testing.T) {
 func TestMaxOfTheScore(t *testing.T) {
 	d := behaviourOnly(Rule{Points: 10}, nil)
 	d.Scoring.Max, d.Paths[0].Threshold = ptr(40), ptr(40)
-	got := mustCompile(t, d).Qualify([]Event{captured(day0, map[string]any{"company": "A"})}, day0).Score
+	got := mustCompile(t, d).Qualify([]Event{captured(day0, map[string]any{"company": "A"})}, since(day0)).Score
 	if got.Raw != 50 || got.Clamped != 40 {
 		t.Errorf("raw %v clamped %d, want 50 and 40", got.Raw, got.Clamped)
 	}
@@ -155,7 +155,7 @@ func TestSumsAreExactForAnyHistory(t *testing.T) {
 		for _, occurred := range times {
 			want += 7 * math.Pow(0.5, at.Sub(occurred).Hours()/11)
 		}
-		got := p.Qualify(history, at).Score
+		got := p.Qualify(history, since(at)).Score
 		checkSums(t, got)
 		if want = 50 + min(want, 45); math.Abs(got.Raw-want) > 1e-5 {
 			t.Fatalf("raw %v, want %v", got.Raw, want)
@@ -172,7 +172,7 @@ func BenchmarkQualify(b *testing.B) {
 	history = append(history, acted(day0.Add(30*time.Hour), "Download", map[string]any{"gated": true}))
 	b.ReportAllocs()
 	for b.Loop() {
-		if p.Qualify(history, day0).Qualified == nil {
+		if p.Qualify(history, since(day0)).Qualified == nil {
 			b.Fatal("not qualified")
 		}
 	}

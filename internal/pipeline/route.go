@@ -112,7 +112,7 @@ func own(one *ledger.Lead, history []lead.Event) {
 
 // pick finds an owner in the first pool that takes the lead and has somebody available.
 func (d *Dispatcher) pick(ctx context.Context, r *ledger.Routing, one *ledger.Lead, history []lead.Event) error {
-	record := d.Pairs.Mounted.Program.Qualify(history, never).Record
+	record := d.Pairs.Mounted.Program.Qualify(history, nil).Record
 	rotation, err := r.Rotation(ctx, d.Roster.Pools)
 	if err != nil {
 		return err

@@ -3,28 +3,24 @@
 package pipeline
 
 import (
-	"time"
-
 	"github.com/handoff-sla/handoff/internal/lead"
 	"github.com/handoff-sla/handoff/internal/ledger"
 )
 
-// never is after every event: a history that is evaluated from here on only yields its record.
-var never = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
-
 // Judge is what the scoring worker does with a lead that has news.
 //
-// It evaluates the definition at every event that is not judged by an older pair yet. Those that this very pair has judged before are
-// evaluated again, because what arrived late may change what was true at their time: so the outcome does not depend on the order in
-// which events arrive or on how they are cut into batches. A lead that was handed off stays handed off, with the stamps of that moment.
+// It evaluates the definition at every event that no other pair has judged. Those that this very pair has judged before are
+// evaluated again, because what arrived late may change what was true at their time. So the record, the score, and under one pair
+// the time at which a path was reached, do not depend on the order in which events arrive or on how they are cut into batches.
+// The hand-off does: a lead that was handed off stays so, with the stamps of what was known at that moment.
 func (p *Pair) Judge(one *ledger.Lead) error {
-	history := one.History()
-	from := p.from(one)
-	journey := p.Program.Qualify(history, from)
-	one.Record = journey.Record
-	if from.Equal(never) {
+	open, news := p.open(one)
+	if !news {
+		one.Record = p.Program.Qualify(one.History(), nil).Record
 		return nil
 	}
+	journey := p.Program.Qualify(one.History(), func(e lead.Event) bool { return open[e.Sequence] })
+	one.Record = journey.Record
 	one.Score, one.Missing = journey.Score, journey.MissingNow
 	p.stampReached(one, journey.Reached)
 	if one.Qualified == nil && journey.Qualified != nil {
@@ -35,7 +31,7 @@ func (p *Pair) Judge(one *ledger.Lead) error {
 	switch {
 	case one.Qualified != nil:
 		one.Stage = ledger.StageMQL
-	case len(one.Missing) > 0:
+	case one.Reached != nil && len(one.Missing) > 0:
 		one.Stage = ledger.StageHeld
 	default:
 		one.Stage = ledger.StageLead
@@ -43,22 +39,16 @@ func (p *Pair) Judge(one *ledger.Lead) error {
 	return nil
 }
 
-// from is the time from which the history is evaluated.
-func (p *Pair) from(one *ledger.Lead) time.Time {
-	from, news := never, false
+// open are the sequences of the events at which this pair evaluates its definition; news says whether one of them is new to all pairs.
+func (p *Pair) open(one *ledger.Lead) (open map[int64]bool, news bool) {
+	open = map[int64]bool{}
 	for _, e := range one.Events {
-		if !evaluated(e.Kind) || (e.ScoredBy != 0 && e.ScoredBy < p.Bundle.Sequence) {
-			continue
-		}
-		news = news || e.ScoredBy == 0
-		if e.Time.Before(from) {
-			from = e.Time
+		if evaluated(e.Kind) && (e.ScoredBy == 0 || e.ScoredBy == p.Bundle.Sequence) {
+			open[e.Sequence] = true
+			news = news || e.ScoredBy == 0
 		}
 	}
-	if !news {
-		return never
-	}
-	return from
+	return open, news
 }
 
 // evaluated says whether the definition is evaluated at events of a kind.

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/handoff-sla/handoff/internal/bundle"
+	"github.com/handoff-sla/handoff/internal/lead"
 	"github.com/handoff-sla/handoff/internal/ledger"
 	"github.com/handoff-sla/handoff/internal/ledger/ledgertest"
 )
@@ -145,4 +146,34 @@ FROM leads l ORDER BY lead_id`)
 	if got := ledgertest.Column[int64](t, r.dsn, "SELECT scored_by FROM events ORDER BY seq"); !cmp.Equal(got, []int64{1, 1, 1, 2, 2, 2, 2}) {
 		t.Errorf("events are scored by %v", got)
 	}
+}
+
+// A late event is judged by the pair that meets it; what an older pair has judged is not judged again, though it lies later in time.
+func TestALateEventDoesNotJudgeOldEventsAgain(t *testing.T) {
+	r := newRig(t, bundleOf(1, byCRM, func(b *bundle.Bundle) { b.Lead.Paths[0] = scored(65) }))
+	r.send(captured("lead-1", monday, map[string]any{"company": "acme", "numberofemployees": float64(60)}), pricing("lead-1", monday.Add(time.Hour)))
+	r.work(team("rep-1"))
+	r.inForce(bundleOf(2, byCRM, func(b *bundle.Bundle) { b.Lead.Paths[0] = scored(40) }))
+	r.send(ledger.Entry{Lead: "lead-1", Kind: lead.KindUpdated, Time: monday.Add(30 * time.Minute), Data: ledger.Data{
+		Properties: map[string]any{"company": "acme inc"},
+	}})
+	r.work(team("rep-1"))
+	stands := func() string {
+		return ledgertest.Value[string](t, r.dsn, "SELECT concat_ws(' ', stage, score, record ->> 'company', reached_at, qualified_at, bundle_sequence) FROM leads")
+	}
+	// 45 points meet the new threshold only from the next event on.
+	if got, want := stands(), "Lead 45 acme inc"; got != want {
+		t.Errorf("after the late event: %q, want %q", got, want)
+	}
+	r.send(ledger.Entry{Lead: "lead-1", Kind: lead.KindUpdated, Time: monday.Add(2 * time.Hour), Data: ledger.Data{
+		Properties: map[string]any{"company": "acme plc"},
+	}})
+	r.work(team("rep-1"))
+	if got, want := stands(), "MQL 45 acme plc 2026-11-16 11:00:00+00 2026-11-16 11:00:00+00 2"; got != want {
+		t.Errorf("after the next event: %q, want %q", got, want)
+	}
+}
+
+func scored(threshold int) lead.Path {
+	return lead.Path{Name: "scored", Threshold: &threshold, Criteria: []lead.Criterion{{Expression: "true"}}}
 }

@@ -60,7 +60,7 @@ func TestOracleAgreesWithTheCore(t *testing.T) {
 }
 
 func judge(e *Expectation, rows map[rowKey]*Row, p *lead.Program, c *sla.Compiled, history []lead.Event, now time.Time) {
-	j := p.Qualify(history, time.Time{})
+	j := p.Qualify(history, func(lead.Event) bool { return true })
 	var stamps sla.Stamps
 	if r := j.Reached; r != nil {
 		stamps.Reached = &sla.Reached{At: r.At, Missing: r.Missing}
