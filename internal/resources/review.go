@@ -31,7 +31,7 @@ func ReviewRole(owner Owner, contract string) *rbacv1ac.RoleApplyConfiguration {
 		WithLabels(reviewLabels(owner, contract)).
 		WithOwnerReferences(owner.controller()).
 		WithRules(
-			rbacv1ac.PolicyRule().WithAPIGroups("").WithResources("configmaps").WithVerbs("create", "get", "list"),
+			rbacv1ac.PolicyRule().WithAPIGroups("").WithResources("configmaps").WithVerbs("create", "get"),
 			rbacv1ac.PolicyRule().WithAPIGroups(slav1alpha1.GroupVersion.Group).
 				WithResources("reviewcadences").WithResourceNames(owner.Name).WithVerbs("get"),
 		)

@@ -27,7 +27,7 @@ import (
 	"github.com/handoff-sla/handoff/internal/controller/condition"
 )
 
-// It grants its jobs `create`, `get` and `list` on ConfigMaps and `get` on cadences, so the manager holds those itself.
+// It grants its jobs `create` and `get` on ConfigMaps and `get` on cadences, so the manager holds those itself.
 //
 // +kubebuilder:rbac:groups=sla.handoff.dev,resources=reviewcadences;slacontracts,verbs=get;list;watch
 // +kubebuilder:rbac:groups=sla.handoff.dev,resources=reviewcadences/status,verbs=update
