@@ -69,7 +69,8 @@ type SLAMeasurementStatus struct {
 	// +optional
 	AsOf *metav1.Time `json:"asOf,omitempty"`
 
-	// closedThrough is the last ISO week that is over by the ledger's clock.
+	// closedThrough is the last ISO week that is over by the ledger's clock. The manager judges the week after it as the current one,
+	// whatever its own clock says.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=16

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -40,12 +41,31 @@ func (s *scope) judge(context.Context) error {
 	}
 	s.judged = &judgement{volumeTarget: compiled.VolumeTarget()}
 	var counts []sla.Count
+	at := s.now
 	if s.measurement != nil && s.measurement.Status.AsOf != nil {
 		s.judged.counted = true
 		counts = convert.Counts(s.measurement.Status.Rows)
+		at = withinOpenWeek(s.now, sla.Period(s.measurement.Status.ClosedThrough), compiled.Hours().Location())
 	}
-	s.judged.rows = sla.Scorecard(compiled, counts, s.now)
+	s.judged.rows = sla.Scorecard(compiled, counts, at)
 	return nil
+}
+
+// withinOpenWeek moves now into the week that follows the last one that is closed. Weeks are closed by the ledger's clock: a manager whose own is
+// ahead or behind must neither close one nor open one again. What is no week moves nothing.
+func withinOpenWeek(now time.Time, closedThrough sla.Period, zone *time.Location) time.Time {
+	_, opened, err := closedThrough.Bounds(zone)
+	if err != nil || !closedThrough.Week() {
+		return now
+	}
+	if now.Before(opened) {
+		return opened
+	}
+	_, closes, err := sla.WeekOf(opened, zone).Bounds(zone)
+	if err != nil || now.Before(closes) {
+		return now
+	}
+	return closes.Add(-time.Nanosecond)
 }
 
 // compliant is the business outcome.
