@@ -165,6 +165,12 @@ func TestCompileReportsMistakes(t *testing.T) {
 			func(d *Definition) { d.Paths[1].Criteria[1].Expression = `signals.demoRequests.count > 0` },
 			`path "fit-and-engagement" criterion 2: 1:8: undefined field 'demoRequests' of signals; did you mean 'demoRequest'?`,
 		},
+		"criterion with a message": {
+			func(d *Definition) {
+				d.Paths[1].Criteria[0] = Criterion{Expression: `lead.senioritet == "Director"`, Message: "not director-level"}
+			},
+			`path "fit-and-engagement" criterion 1 (not director-level): 1:5: undefined field 'senioritet' of lead; did you mean 'seniority'?`,
+		},
 		"unknown field of a signal": {
 			func(d *Definition) { d.Paths[0].Criteria[0].Expression = `signals.demoRequest.total > 0` },
 			`path "hand-raise" criterion 1: 1:20: undefined field 'total' of signals.demoRequest; known: count, within(window)`,

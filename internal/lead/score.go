@@ -29,7 +29,8 @@ type Factor struct {
 }
 
 // Score is a lead's score at a time. The factors of kind Rule and Group sum exactly to Raw; with that of kind Rounding to
-// Rounded; with that of kind Clamp to Clamped, the number that is shown and compared with thresholds.
+// Rounded; with that of kind Clamp to Clamped, the number that is shown and compared with thresholds. Only Explain fills Factors in:
+// every lead is scored many times, and asked about seldom.
 type Score struct {
 	Raw     float64
 	Rounded int
@@ -41,10 +42,24 @@ type Score struct {
 // the sum of its parts, and processors that differ in the last bit of an exponential agree.
 const grain = 1.0 / (1 << 24)
 
-// score at the state's time. Its factors stand in a buffer that the next call overwrites.
+// Explain is the score at the end of the history, which is in (Time, Sequence) order, with its factors; zero when no event changes
+// record or signals.
+func (p *Program) Explain(history []Event) Score {
+	s, known := newState(p), false
+	s.explains = true
+	for _, e := range history {
+		known = s.apply(e) || known
+	}
+	if !known {
+		return Score{}
+	}
+	return s.score()
+}
+
+// score at the state's time.
 func (s *state) score() Score {
 	s.evaluateFits()
-	s.factors = s.factors[:0]
+	s.factors = nil
 	var score Score
 	for _, g := range s.program.groups {
 		score.Raw += s.group(g)
@@ -58,7 +73,7 @@ func (s *state) score() Score {
 }
 
 func (s *state) factor(f Factor) {
-	if f.Points != 0 {
+	if s.explains && f.Points != 0 {
 		s.factors = append(s.factors, f)
 	}
 }

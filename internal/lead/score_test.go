@@ -65,7 +65,7 @@ func TestScoreByHand(t *testing.T) {
 				history = append(history, acted(at.Add(-time.Duration(age)*day), "PageView", nil))
 			}
 			history = append(history, updated(at, map[string]any{"company": "Acme"}))
-			got := mustCompile(t, behaviourOnly(tc.rule, tc.groupMax)).Qualify(history, since(at)).Score
+			got := mustCompile(t, behaviourOnly(tc.rule, tc.groupMax)).Explain(history)
 			if math.Abs(got.Raw-tc.raw) > 1e-6 || got.Rounded != tc.rounded || got.Clamped != tc.clamped {
 				t.Errorf("raw %v rounded %d clamped %d, want %v, %d, %d", got.Raw, got.Rounded, got.Clamped, tc.raw, tc.rounded, tc.clamped)
 			}
@@ -102,7 +102,8 @@ func TestFactorsTellEachPart(t *testing.T) {
 		captured(day0, record), pricingView(day0), pricingView(day0.Add(14 * day)), pricingView(day0.Add(14 * day)),
 		acted(day0.Add(14*day), "FormSubmit", map[string]any{"form": "demo"}),
 	}
-	got := mustCompile(t, midMarket()).Qualify(history, since(day0)).Score
+	p := mustCompile(t, midMarket())
+	got := p.Explain(history)
 	want := Score{Raw: 100, Rounded: 100, Clamped: 100, Factors: []Factor{
 		{Kind: FactorRule, Group: "fit", Rule: "company-size", Points: 20},
 		{Kind: FactorRule, Group: "fit", Rule: "saas", Points: 10},
@@ -114,6 +115,13 @@ func TestFactorsTellEachPart(t *testing.T) {
 	}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("score (-want +got):\n%s", diff)
+	}
+	want.Factors = nil // nobody asked
+	if diff := cmp.Diff(want, p.Qualify(history, since(day0)).Score); diff != "" {
+		t.Errorf("score while qualifying (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(Score{}, p.Explain([]Event{{Kind: KindTouch, Time: day0, Touch: &Touch{}}})); diff != "" {
+		t.Errorf("score of a lead without properties and behaviour (-want +got):\n%s", diff)
 	}
 }
 
@@ -155,7 +163,7 @@ func TestSumsAreExactForAnyHistory(t *testing.T) {
 		for _, occurred := range times {
 			want += 7 * math.Pow(0.5, at.Sub(occurred).Hours()/11)
 		}
-		got := p.Qualify(history, since(at)).Score
+		got := p.Explain(history)
 		checkSums(t, got)
 		if want = 50 + min(want, 45); math.Abs(got.Raw-want) > 1e-5 {
 			t.Fatalf("raw %v, want %v", got.Raw, want)

@@ -21,7 +21,9 @@ type state struct {
 
 	fits      []bool // by rule with `when`: they read the record only, so that they are evaluated again when it changes
 	fitsKnown bool
-	factors   []Factor
+
+	explains bool // whether factors are wanted
+	factors  []Factor
 }
 
 func newState(p *Program) *state {
