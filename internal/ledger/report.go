@@ -22,6 +22,28 @@ SELECT DISTINCT period COLLATE "C" AS period FROM obligations WHERE tenant = $1 
 	return pgx.CollectRows(rows, pgx.RowTo[sla.Period])
 }
 
+// stuckAfter is how long a lead has failed again and again before a report no longer waits for it.
+const stuckAfter = time.Hour
+
+// Backlog is what a report on a period has to wait for, and what it does not wait for any more.
+type Backlog struct {
+	Waiting  int64 // leads with news that is not worked off
+	Stuck    int64 // leads that have failed for an hour, and have nothing else to be worked off
+	Unmarked int64 // obligations of the period whose deadline has passed, but which nobody has marked yet
+}
+
+// Backlog of a period. Obligations of leads with work are not marked until that is done: they are waited for with their leads.
+func (l *Ledger) Backlog(ctx context.Context, period sla.Period) (Backlog, error) {
+	var b Backlog
+	err := l.pool.QueryRow(ctx, `
+SELECT count(*) FILTER (WHERE NOT stuck), count(*) FILTER (WHERE stuck), (
+    SELECT count(*) FROM obligations o WHERE tenant = $1 AND period = $2 AND state = 'Open' AND due_at < clock_timestamp()
+      AND NOT EXISTS (SELECT 1 FROM work w WHERE w.tenant = o.tenant AND w.lead_id = o.lead_id))
+FROM (SELECT bool_and(postponed_until IS NOT NULL AND enqueued_at < clock_timestamp() - $3::interval) AS stuck
+      FROM work WHERE tenant = $1 GROUP BY lead_id) AS leads`, l.tenant, period, stuckAfter).Scan(&b.Waiting, &b.Stuck, &b.Unmarked)
+	return b, err
+}
+
 // Missed is a lead that missed a clause.
 type Missed struct {
 	Lead       string

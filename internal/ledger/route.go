@@ -21,6 +21,7 @@ type Routing struct {
 	rotation *Rotation
 	outcome  []routed
 	failed   []Failed
+	failing  map[string]time.Time
 }
 
 type routed struct {
@@ -45,7 +46,7 @@ func (r *Routing) Fail(one *Lead, err error) {
 // Route claims up to limit leads with news and has them decided. Its error is a StaleError when another pair than the mounted one is
 // in force.
 func (l *Ledger) Route(ctx context.Context, mounted int64, limit int, decide Decide) (Batch, error) {
-	return l.route(ctx, mounted, decide, func(tx pgx.Tx) ([]string, error) {
+	return l.route(ctx, mounted, decide, func(tx pgx.Tx) (claimed, error) {
 		return l.claim(ctx, tx, queueRoute, limit)
 	})
 }
@@ -60,32 +61,32 @@ type Cursor struct {
 // returns the cursor to go on from, and false when the list is at its end.
 func (l *Ledger) RouteUnrouted(ctx context.Context, mounted int64, limit int, after Cursor, decide Decide) (Cursor, bool, Batch, error) {
 	next, more := after, false
-	batch, err := l.route(ctx, mounted, decide, func(tx pgx.Tx) ([]string, error) {
-		var ids []string
+	batch, err := l.route(ctx, mounted, decide, func(tx pgx.Tx) (claimed, error) {
+		var c claimed
 		err := each(ctx, tx, []any{&next.lead, &next.qualified}, func() error {
-			ids = append(ids, next.lead)
+			c.ids = append(c.ids, next.lead)
 			return nil
 		}, `SELECT lead_id, qualified_at FROM leads
 WHERE tenant = $1 AND qualified_at IS NOT NULL AND owner IS NULL AND no_capacity AND (qualified_at, lead_id) > ($2, $3)
 ORDER BY qualified_at, lead_id LIMIT $4`, l.tenant, after.qualified, after.lead, limit)
-		more = len(ids) == limit
-		return ids, err
+		more = len(c.ids) == limit
+		return c, err
 	})
 	return next, more, batch, err
 }
 
-func (l *Ledger) route(ctx context.Context, mounted int64, decide Decide, choose func(pgx.Tx) ([]string, error)) (Batch, error) {
+func (l *Ledger) route(ctx context.Context, mounted int64, decide Decide, choose func(pgx.Tx) (claimed, error)) (Batch, error) {
 	var batch Batch
 	err := l.inTx(ctx, func(tx pgx.Tx) error {
 		if err := l.enterInForce(ctx, tx, mounted); err != nil {
 			return err
 		}
-		ids, err := choose(tx)
-		if err != nil || len(ids) == 0 {
+		c, err := choose(tx)
+		if err != nil || len(c.ids) == 0 {
 			return err
 		}
-		r := &Routing{ledger: l, tx: tx}
-		if r.Leads, err = l.lock(ctx, tx, ids); err != nil {
+		r := &Routing{ledger: l, tx: tx, failing: c.failing}
+		if r.Leads, err = l.lock(ctx, tx, c.ids); err != nil {
 			return err
 		}
 		if r.Now, err = now(ctx, tx); err != nil {
@@ -117,7 +118,7 @@ func (r *Routing) save(ctx context.Context) error {
 			return err
 		}
 	}
-	return postpone(ctx, r.tx, r.ledger.tenant, queueRoute, r.failed)
+	return postpone(ctx, r.tx, r.ledger.tenant, queueRoute, r.failed, r.failing)
 }
 
 func (r *Routing) queueOwner(writes *pgx.Batch, one *Lead) {

@@ -22,11 +22,11 @@ func (l *Ledger) Score(ctx context.Context, mounted int64, limit int, judge Judg
 		if err := l.enterInForce(ctx, tx, mounted); err != nil {
 			return err
 		}
-		ids, err := l.claim(ctx, tx, queueScore, limit)
-		if err != nil || len(ids) == 0 {
+		c, err := l.claim(ctx, tx, queueScore, limit)
+		if err != nil || len(c.ids) == 0 {
 			return err
 		}
-		leads, err := l.lock(ctx, tx, ids)
+		leads, err := l.lock(ctx, tx, c.ids)
 		if err != nil {
 			return err
 		}
@@ -39,7 +39,7 @@ func (l *Ledger) Score(ctx context.Context, mounted int64, limit int, judge Judg
 			judged = append(judged, one)
 		}
 		batch.Leads = len(judged)
-		if err := postpone(ctx, tx, l.tenant, queueScore, batch.Failed); err != nil {
+		if err := postpone(ctx, tx, l.tenant, queueScore, batch.Failed, c.failing); err != nil {
 			return err
 		}
 		return l.saveScores(ctx, tx, mounted, judged)

@@ -44,24 +44,33 @@ type Batch struct {
 	Failed []Failed
 }
 
+// claimed are the leads that were taken from a queue, in order, and since when those fail that failed before.
+type claimed struct {
+	ids     []string
+	failing map[string]time.Time
+}
+
 // claim takes up to limit rows of a queue and locks their leads, in the order of their ids, so that two workers with common
 // leads wait for each other instead of deadlocking. Events that are committed after this have a row of their own.
-func (l *Ledger) claim(ctx context.Context, tx pgx.Tx, queue string, limit int) ([]string, error) {
-	rows, err := tx.Query(ctx, `
+func (l *Ledger) claim(ctx context.Context, tx pgx.Tx, queue string, limit int) (claimed, error) {
+	c := claimed{failing: map[string]time.Time{}}
+	var id string
+	var since *time.Time
+	err := each(ctx, tx, []any{&id, &since}, func() error {
+		c.ids = append(c.ids, id)
+		if old, again := c.failing[id]; since != nil && (!again || since.Before(old)) {
+			c.failing[id] = *since
+		}
+		return nil
+	}, `
 DELETE FROM work WHERE id IN (
     SELECT id FROM work
     WHERE tenant = $1 AND queue = $2 AND (postponed_until IS NULL OR postponed_until <= clock_timestamp())
     ORDER BY id LIMIT $3 FOR UPDATE SKIP LOCKED)
-RETURNING lead_id`, l.tenant, queue, limit)
-	if err != nil {
-		return nil, err
-	}
-	claimed, err := pgx.CollectRows(rows, pgx.RowTo[string])
-	if err != nil {
-		return nil, err
-	}
-	slices.Sort(claimed)
-	return slices.Compact(claimed), nil
+RETURNING lead_id, CASE WHEN postponed_until IS NOT NULL THEN enqueued_at END`, l.tenant, queue, limit)
+	slices.Sort(c.ids)
+	c.ids = slices.Compact(c.ids)
+	return c, err
 }
 
 // enterInForce takes the lock that the switch of the revision waits for and checks that the mounted pair is the one in
@@ -92,18 +101,20 @@ INSERT INTO work (tenant, queue, lead_id) SELECT $1, $2, name FROM unnest($3::te
 	return err
 }
 
-// postpone puts leads that failed back into their queue, for later.
-func postpone(ctx context.Context, tx pgx.Tx, tenant, queue string, failed []Failed) error {
+// postpone puts leads that failed back into their queue, for later, as of when they first failed.
+func postpone(ctx context.Context, tx pgx.Tx, tenant, queue string, failed []Failed, failing map[string]time.Time) error {
 	if len(failed) == 0 {
 		return nil
 	}
 	names := make([]string, len(failed))
+	since := make([]*time.Time, len(failed))
 	for i, f := range failed {
-		names[i] = f.Lead
+		names[i], since[i] = f.Lead, orNull(failing[f.Lead])
 	}
 	_, err := tx.Exec(ctx, `
-INSERT INTO work (tenant, queue, lead_id, postponed_until)
-SELECT $1, $2, name, clock_timestamp() + $4 FROM unnest($3::text[]) AS name`, tenant, queue, names, postponement)
+INSERT INTO work (tenant, queue, lead_id, enqueued_at, postponed_until)
+SELECT $1, $2, name, coalesce(since, clock_timestamp()), clock_timestamp() + $5
+FROM unnest($3::text[], $4::timestamptz[]) AS failed (name, since)`, tenant, queue, names, since, postponement)
 	return err
 }
 

@@ -86,6 +86,48 @@ func TestScorePostponesFailures(t *testing.T) {
 	}
 }
 
+// A lead that fails again keeps the time of its first failure, in both queues: reports wait for it an hour.
+func TestFailuresKeepTheirBeginning(t *testing.T) {
+	l, dsn := ledgertest.New(t, tenant)
+	register(t, l, 1)
+	ingest(t, l, many(1)...)
+	broken := errors.New("broken")
+	score := func(judge ledger.Judge) func() (ledger.Batch, error) {
+		return func() (ledger.Batch, error) { return l.Score(t.Context(), 1, 10, judge) }
+	}
+	fail := map[string]func() (ledger.Batch, error){
+		"score": score(func(*ledger.Lead) error { return broken }),
+		"route": func() (ledger.Batch, error) {
+			return l.Route(t.Context(), 1, 10, func(_ context.Context, r *ledger.Routing) error {
+				r.Fail(r.Leads[0], broken)
+				return nil
+			})
+		},
+	}
+	for _, queue := range []string{"score", "route"} {
+		ledgertest.Exec(t, dsn, "UPDATE work SET enqueued_at = enqueued_at - interval '2 hours'")
+		for try, want := range []ledger.Backlog{{Waiting: 1}, {Stuck: 1}} {
+			if batch, err := fail[queue](); err != nil || len(batch.Failed) != 1 {
+				t.Fatalf("%s: %+v, %v", queue, batch, err)
+			}
+			ledgertest.Exec(t, dsn, "UPDATE work SET postponed_until = clock_timestamp()")
+			if try == 1 {
+				ledgertest.Exec(t, dsn, "UPDATE work SET enqueued_at = enqueued_at - interval '61 minutes'")
+				if _, err := fail[queue](); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if got, err := l.Backlog(t.Context(), "2027-W01"); err != nil || got != want {
+				t.Errorf("%s, try %d: %+v, %v; want %+v", queue, try, got, err, want)
+			}
+		}
+		ledgertest.Exec(t, dsn, "UPDATE work SET postponed_until = clock_timestamp()")
+		if batch, err := score(reach)(); queue == "score" && (err != nil || batch.Leads != 1) {
+			t.Fatalf("%+v, %v", batch, err)
+		}
+	}
+}
+
 // The connection of a worker is cut in the middle of its transaction: the work is still there, and is done once.
 func TestScoreCutOff(t *testing.T) {
 	l, dsn := ledgertest.New(t, tenant)

@@ -26,6 +26,7 @@ type ReviewLedger interface {
 	InForce(ctx context.Context) (int64, time.Time, error)
 	Periods(ctx context.Context) ([]sla.Period, error)
 	Count(ctx context.Context, periods []sla.Period) (ledger.Snapshot, error)
+	Backlog(ctx context.Context, period sla.Period) (ledger.Backlog, error)
 	Worst(ctx context.Context, period sla.Period, limit int) ([]ledger.Missed, error)
 	Flow(ctx context.Context, from, to time.Time) (ledger.Flow, error)
 	Disposed(ctx context.Context, from, to time.Time) ([]ledger.Disposed, error)
@@ -70,6 +71,9 @@ func (r *Reviewing) Run(ctx context.Context) (made int, err error) {
 		if there {
 			continue
 		}
+		if err := r.settled(ctx, week); err != nil {
+			return made, err
+		}
 		report, err := r.build(ctx, pair, week, now)
 		if err != nil {
 			return made, fmt.Errorf("report on %s: %w", week, err)
@@ -81,6 +85,22 @@ func (r *Reviewing) Run(ctx context.Context) (made int, err error) {
 		made++
 	}
 	return made, nil
+}
+
+// settled is an error while something is not worked off that the report, which never changes, should say.
+func (r *Reviewing) settled(ctx context.Context, week sla.Period) error {
+	b, err := r.Ledger.Backlog(ctx, week)
+	switch {
+	case err != nil:
+		return err
+	case b.Waiting > 0:
+		return shownError{fmt.Errorf("%d leads are not yet worked off; the report on %s waits", b.Waiting, week)}
+	case b.Unmarked > 0:
+		return shownError{fmt.Errorf("%d deadlines have passed and are not yet marked; the report on %s waits", b.Unmarked, week)}
+	case b.Stuck > 0:
+		r.Log.Warn("leads that have failed for an hour are reported as they stand", "period", week, "leads", b.Stuck)
+	}
+	return nil
 }
 
 // pairInForce judges all weeks: those of older terms keep their own counts, and are compared with today's targets.

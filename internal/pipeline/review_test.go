@@ -5,6 +5,7 @@ package pipeline_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"strings"
 	"testing"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/handoff-sla/handoff/internal/bundle"
 	"github.com/handoff-sla/handoff/internal/ledger"
+	"github.com/handoff-sla/handoff/internal/ledger/ledgertest"
 	"github.com/handoff-sla/handoff/internal/pipeline"
 	"github.com/handoff-sla/handoff/internal/sla"
 )
@@ -96,5 +98,48 @@ func TestReviewing(t *testing.T) {
 		if !strings.Contains(s.text[last], want) {
 			t.Errorf("%q is not in the report:\n%s", want, s.text[last])
 		}
+	}
+}
+
+// A report never changes, so it waits for what is not worked off, but not for ever for what cannot be.
+func TestReviewingWaitsForTheBacklog(t *testing.T) {
+	r := newRig(t, bundleOf(1, byCRM))
+	var s shelf
+	var log strings.Builder
+	reviewing := &pipeline.Reviewing{
+		Cadence: "mid-market", Review: "weekly", Owner: "RevOps", HistoryLimit: 4,
+		Pairs: &pipeline.Pairs{Mounted: r.pair}, Ledger: r.l, Reports: &s, Log: slog.New(slog.NewTextHandler(&log, nil)),
+	}
+	at := time.Now().UTC().AddDate(0, 0, -7)
+	week := sla.WeekOf(at, time.UTC)
+	waits := func(name, want string) {
+		t.Helper()
+		_, err := reviewing.Run(t.Context())
+		if err == nil || pipeline.Explain(err).Error() != want || len(s.order) > 0 {
+			t.Errorf("%s: %v, reports %v; want %q and none", name, err, s.order, want)
+		}
+	}
+	r.send(append(mql("lead-1", at), pricing("lead-1", at), assigned("lead-1", "rep-1", at))...)
+	r.work(team("rep-1"))
+	r.send(touch("lead-1", at.Add(time.Minute)), touch("lead-2", at))
+	waiting := fmt.Sprintf("2 leads are not yet worked off; the report on %s waits", week)
+	waits("news", waiting)
+	ledgertest.Exec(t, r.dsn, "UPDATE work SET postponed_until = clock_timestamp(), enqueued_at = clock_timestamp() - interval '59 minutes'")
+	waits("failing, but not for long", waiting)
+	r.work(team("rep-1"))
+	ledgertest.Exec(t, r.dsn, "UPDATE obligations SET state = 'Open' WHERE clause = 'firstContact'",
+		"UPDATE obligations SET period = (SELECT period FROM obligations WHERE clause = 'delivery') WHERE clause = 'firstContact'")
+	waits("a deadline", fmt.Sprintf("1 deadlines have passed and are not yet marked; the report on %s waits", week))
+	settle(t, (&pipeline.Breaches{
+		Ledger:  func() (pipeline.BreachLedger, error) { return r.l, nil },
+		Metrics: metrics(), Log: slog.New(slog.DiscardHandler),
+	}).Step)
+	ledgertest.Exec(t, r.dsn, `INSERT INTO work (tenant, queue, lead_id, postponed_until, enqueued_at)
+SELECT 'acme', 'route', 'lead-2', clock_timestamp(), clock_timestamp() - interval '61 minutes'`)
+	if made, err := reviewing.Run(t.Context()); err != nil || made != 1 {
+		t.Errorf("with a lead that cannot be worked off: %d reports, %v", made, err)
+	}
+	if !strings.Contains(log.String(), "leads=1") {
+		t.Errorf("log: %s", log.String())
 	}
 }

@@ -66,7 +66,7 @@ CREATE TABLE work (
     tenant          text NOT NULL,
     queue           text NOT NULL,
     lead_id         text NOT NULL,
-    enqueued_at     timestamptz NOT NULL DEFAULT clock_timestamp(),
+    enqueued_at     timestamptz NOT NULL DEFAULT clock_timestamp(), -- of a postponed one: when it first failed
     postponed_until timestamptz -- a lead that failed waits, so that it does not hold up the others
 );
 CREATE INDEX work_queue ON work (tenant, queue, id);
