@@ -43,17 +43,17 @@ var (
 // Checker knows the definition that events are checked against.
 type Checker struct {
 	fields map[string][]lead.Field // by source property
-	codes  map[string]bool
+	codes  map[string]lead.Outcome
 }
 
 // NewChecker makes a Checker.
 func NewChecker(d lead.Definition) *Checker {
-	c := &Checker{fields: map[string][]lead.Field{}, codes: map[string]bool{}}
+	c := &Checker{fields: map[string][]lead.Field{}, codes: map[string]lead.Outcome{}}
 	for _, f := range d.Fields {
 		c.fields[f.SourceProperty()] = append(c.fields[f.SourceProperty()], f)
 	}
 	for _, d := range d.Dispositions {
-		c.codes[d.Name] = true
+		c.codes[d.Name] = d.Outcome
 	}
 	return c
 }
@@ -81,7 +81,17 @@ func (c *Checker) check(e envelope, now time.Time) (ledger.Entry, error) {
 	}
 	entry.Kind = lead.Kind(kind)
 	entry.Data, err = c.data(entry.Kind, e.data)
+	entry.Resolved = c.resolve(entry)
 	return entry, err
+}
+
+// resolve says what a disposition means by the codes of the definition.
+func (c *Checker) resolve(e ledger.Entry) ledger.Resolved {
+	outcome, known := c.codes[e.Data.Reason]
+	if e.Kind != lead.KindDisposition || !known || (e.Data.Outcome != "" && e.Data.Outcome != outcome) {
+		return ledger.Resolved{}
+	}
+	return ledger.Resolved{Outcome: outcome, Coded: true}
 }
 
 func bounds(e ledger.Entry, now time.Time) error {
@@ -145,7 +155,7 @@ func (c *Checker) data(kind lead.Kind, text json.RawMessage) (ledger.Data, error
 		d.Outcome = lead.Outcome(r.oneOf("outcome", false, outcomes))
 		d.Reason = r.text("reason", false)
 		d.By = r.text("by", false)
-		if d.Outcome == "" && !c.codes[d.Reason] {
+		if _, known := c.codes[d.Reason]; d.Outcome == "" && !known {
 			r.note(wrong("data.outcome", "missing: it may be left out only when reason is a code of the definition; it should be one of %s",
 				strings.Join(outcomes, ", ")))
 		}

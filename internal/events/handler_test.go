@@ -208,6 +208,10 @@ func TestGoodEvents(t *testing.T) {
 	entry := func(k lead.Kind, d ledger.Data) ledger.Entry {
 		return ledger.Entry{Source: "/website", ID: "1", Lead: "lead-1", Kind: k, Time: now.Add(-3 * time.Minute), Data: d}
 	}
+	resolved := func(e ledger.Entry) ledger.Entry {
+		e.Resolved = ledger.Resolved{Outcome: lead.Recycled, Coded: true}
+		return e
+	}
 	for name, c := range map[string]struct {
 		replace map[string]string
 		want    ledger.Entry
@@ -232,7 +236,18 @@ func TestGoodEvents(t *testing.T) {
 			kind("touch", `{"rep": "rep-1", "channel": "Phone", "direction": "Inbound", "actor": "Human", "answered": true}`),
 			entry(lead.KindTouch, ledger.Data{Rep: "rep-1", Channel: "Phone", Direction: "Inbound", Actor: "Human", Answered: true}),
 		},
-		"disposition by its code": {kind("disposition", `{"reason": "BadTiming", "by": "rep-1"}`), entry(lead.KindDisposition, ledger.Data{Reason: "BadTiming", By: "rep-1"})},
+		"disposition by its code": {
+			kind("disposition", `{"reason": "BadTiming", "by": "rep-1"}`),
+			resolved(entry(lead.KindDisposition, ledger.Data{Reason: "BadTiming", By: "rep-1"})),
+		},
+		"disposition with its code": {
+			kind("disposition", `{"outcome": "Recycled", "reason": "BadTiming"}`),
+			resolved(entry(lead.KindDisposition, ledger.Data{Outcome: lead.Recycled, Reason: "BadTiming"})),
+		},
+		"a code of another outcome": {
+			kind("disposition", `{"outcome": "Disqualified", "reason": "BadTiming"}`),
+			entry(lead.KindDisposition, ledger.Data{Outcome: lead.Disqualified, Reason: "BadTiming"}),
+		},
 		"rejection without a code": {
 			kind("disposition", `{"outcome": "Disqualified", "reason": "no such code"}`),
 			entry(lead.KindDisposition, ledger.Data{Outcome: lead.Disqualified, Reason: "no such code"}),

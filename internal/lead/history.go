@@ -60,4 +60,6 @@ type Disposed struct {
 	Outcome Outcome `json:"outcome,omitempty"` // may be left to the reason code
 	Reason  string  `json:"reason,omitempty"`
 	By      string  `json:"by,omitempty"`
+
+	Coded bool `json:"-"` // the reason was a code, for this outcome, when the event was taken
 }

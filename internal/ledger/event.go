@@ -3,6 +3,7 @@
 package ledger
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
@@ -19,9 +20,19 @@ type Entry struct {
 	Kind   lead.Kind
 	Time   time.Time
 	Data   Data
+
+	// Of a disposition, as the definition says that it was checked against: a later or an earlier one may not know the reason.
+	// It is kept, but not part of the content: sent again under another definition, an event is still the same.
+	Resolved Resolved
 }
 
-// Data of an event: the fields that its kind has. It is also the wire format of `data`.
+// Resolved is what a disposition means.
+type Resolved struct {
+	Outcome lead.Outcome // empty: as sent
+	Coded   bool         // the reason is a code, for this outcome
+}
+
+// Data of an event: the fields that its kind has, as they were sent.
 type Data struct {
 	Properties map[string]any `json:"properties,omitempty"`
 	Activity   string         `json:"activity,omitempty"`
@@ -39,16 +50,30 @@ type Data struct {
 // precision of timestamptz: what is finer cannot be kept, so it is not part of the content either.
 const precision = time.Microsecond
 
-// encode gives the data as it is stored and the hash of all that the event says. Objects are written with their keys in
+// stored is Data as the ledger keeps it.
+type stored struct {
+	Data
+	Outcome lead.Outcome `json:"outcome,omitempty"` // resolved
+	Coded   bool         `json:"coded,omitempty"`
+}
+
+// encode gives the data as it is stored and the hash of all that the event said as it was sent. Objects are written with their keys in
 // order, so that the same content has the same hash whatever the order in which it was sent.
 func (e Entry) encode() (data, hash []byte, err error) {
-	data, err = json.Marshal(e.Data)
+	sent, err := json.Marshal(e.Data)
 	if err != nil {
 		return nil, nil, fmt.Errorf("data of event %q of %q: %w", e.ID, e.Source, err)
 	}
+	data = sent
+	if e.Resolved != (Resolved{}) {
+		data, err = json.Marshal(stored{Data: e.Data, Outcome: cmp.Or(e.Resolved.Outcome, e.Data.Outcome), Coded: e.Resolved.Coded})
+		if err != nil {
+			return nil, nil, fmt.Errorf("data of event %q of %q: %w", e.ID, e.Source, err)
+		}
+	}
 	h := sha256.New()
 	fmt.Fprintf(h, "%s\x00%s\x00%s\x00", e.Kind, e.Lead, e.Time.UTC().Truncate(precision).Format(time.RFC3339Nano))
-	h.Write(data)
+	h.Write(sent)
 	return data, h.Sum(nil), nil
 }
 
@@ -59,7 +84,7 @@ type Stored struct {
 }
 
 // domain turns stored data into the event that the pure core knows.
-func domain(seq int64, kind lead.Kind, at time.Time, data Data) lead.Event {
+func domain(seq int64, kind lead.Kind, at time.Time, data stored) lead.Event {
 	e := lead.Event{Sequence: seq, Kind: kind, Time: at.UTC()}
 	switch kind {
 	case lead.KindCaptured, lead.KindUpdated:
@@ -73,7 +98,7 @@ func domain(seq int64, kind lead.Kind, at time.Time, data Data) lead.Event {
 			Rep: data.Rep, Channel: data.Channel, Direction: data.Direction, Actor: data.Actor, Answered: data.Answered,
 		}
 	case lead.KindDisposition:
-		e.Disposition = &lead.Disposed{Outcome: data.Outcome, Reason: data.Reason, By: data.By}
+		e.Disposition = &lead.Disposed{Outcome: data.Outcome, Reason: data.Reason, By: data.By, Coded: data.Coded}
 	}
 	return e
 }

@@ -139,7 +139,7 @@ WHERE tenant = $1 AND lead_id = ANY($2) ORDER BY time, seq`, l.tenant, ids)
 			id, kind      string
 			seq, scoredBy int64
 			at            time.Time
-			data          Data
+			data          stored
 		)
 		if err := rows.Scan(&id, &seq, &kind, &at, &data, &scoredBy); err != nil {
 			return err

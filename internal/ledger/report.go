@@ -50,14 +50,14 @@ type Missed struct {
 	Obligation sla.Obligation
 }
 
-// Worst are the leads that missed a clause in a period by most, up to limit of each clause.
+// Worst are the leads that missed a clause in a period by most, up to limit of each clause and tier.
 func (l *Ledger) Worst(ctx context.Context, period sla.Period, limit int) ([]Missed, error) {
 	rows, err := l.pool.Query(ctx, `
 SELECT lead_id, clause, tier, started_at, due_at, stopped_at FROM (
-    SELECT *, row_number() OVER (PARTITION BY clause
+    SELECT *, row_number() OVER (PARTITION BY clause, tier
         ORDER BY coalesce(stopped_at, clock_timestamp()) - due_at DESC NULLS LAST, lead_id) AS rank
     FROM obligations WHERE tenant = $1 AND period = $2 AND state = 'Missed') AS ranked
-WHERE rank <= $3 ORDER BY clause, rank`, l.tenant, period, limit)
+WHERE rank <= $3 ORDER BY clause, tier, rank`, l.tenant, period, limit)
 	if err != nil {
 		return nil, err
 	}
@@ -89,25 +89,23 @@ FROM leads WHERE tenant = $1`, l.tenant, from, to).Scan(&f.Captured, &f.Qualifie
 	return f, err
 }
 
-// Disposed counts the dispositions of one outcome and reason, as they were sent.
+// Disposed is a lead's disposition, as it was understood when it was taken.
 type Disposed struct {
-	Outcome lead.Outcome
+	Lead    string
+	Outcome lead.Outcome // empty when it was left to a reason that nobody resolved
 	Reason  string
-	Count   int64
+	Coded   bool
 }
 
-// Disposed counts the dispositions from an instant up to another, exclusive.
+// Disposed are the dispositions from an instant up to another, exclusive; those of a lead that say the same, once.
 func (l *Ledger) Disposed(ctx context.Context, from, to time.Time) ([]Disposed, error) {
 	rows, err := l.pool.Query(ctx, `
-SELECT coalesce(data ->> 'outcome', ''), coalesce(data ->> 'reason', ''), count(*) FROM events
-WHERE tenant = $1 AND kind = 'disposition' AND time >= $2 AND time < $3 GROUP BY 1, 2 ORDER BY 1, 2`, l.tenant, from, to)
+SELECT DISTINCT lead_id, coalesce(data ->> 'outcome', ''), coalesce(data ->> 'reason', ''), coalesce((data ->> 'coded')::boolean, false)
+FROM events WHERE tenant = $1 AND kind = 'disposition' AND time >= $2 AND time < $3 ORDER BY 1, 2, 3`, l.tenant, from, to)
 	if err != nil {
 		return nil, err
 	}
-	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (d Disposed, err error) {
-		err = row.Scan(&d.Outcome, &d.Reason, &d.Count)
-		return d, err
-	})
+	return pgx.CollectRows(rows, pgx.RowToStructByPos[Disposed])
 }
 
 // Switch is a pair and since when it was in force.
@@ -124,7 +122,8 @@ func (l *Ledger) Switches(ctx context.Context, period sla.Period, from, to time.
 SELECT sequence, bundle #>> '{definitionRevision,name}', bundle #>> '{termsRevision,name}', since FROM (
     SELECT *, lead(since) OVER (ORDER BY sequence) AS until FROM in_force WHERE tenant = $1) AS pairs
 WHERE (since < $3 AND (until IS NULL OR until > $2))
-   OR bundle #>> '{termsRevision,name}' IN (SELECT revision FROM obligations WHERE tenant = $1 AND period = $4)
+   OR sequence IN (SELECT coalesce(l.bundle_sequence, l.reached_sequence) FROM leads l JOIN obligations o USING (tenant, lead_id)
+        WHERE tenant = $1 AND period = $4)
 ORDER BY sequence`, l.tenant, from, to, period)
 	if err != nil {
 		return nil, err

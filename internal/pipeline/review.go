@@ -16,7 +16,7 @@ import (
 	"github.com/handoff-sla/handoff/internal/sla"
 )
 
-// worstOf is how many late leads of each clause are read for a report.
+// worstOf is how many late leads of each clause and tier are read for a report.
 const worstOf = 20
 
 // ReviewLedger is what reports are made from.
@@ -191,22 +191,31 @@ func (r *Reviewing) volume(ctx context.Context, zone *time.Location, end time.Ti
 	return sla.Count{Clause: sla.ClauseVolume, Period: month, Met: flow.Qualified}, err
 }
 
-// dispositions resolves what was sent by the codes of the definition: a reason that is none counts as no reason.
+// dispositions counts leads by outcome and code; a reason that is no code, neither when it was sent nor now, counts as none.
 func dispositions(sent []ledger.Disposed, codes []lead.Disposition) []review.Disposed {
 	type key struct {
 		outcome lead.Outcome
 		reason  string
 	}
+	type told struct {
+		key
+		lead string
+	}
+	seen := map[told]bool{}
 	counts := map[key]int64{}
 	for _, s := range sent {
 		k := key{outcome: s.Outcome}
+		if s.Coded {
+			k.reason = s.Reason
+		}
 		for _, code := range codes {
 			if code.Name == s.Reason && (s.Outcome == "" || s.Outcome == code.Outcome) {
 				k = key{code.Outcome, code.Name}
 			}
 		}
-		if k.outcome != "" {
-			counts[k] += s.Count
+		if t := (told{k, s.Lead}); k.outcome != "" && !seen[t] {
+			seen[t] = true
+			counts[k]++
 		}
 	}
 	var out []review.Disposed

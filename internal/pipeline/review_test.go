@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/handoff-sla/handoff/internal/bundle"
+	"github.com/handoff-sla/handoff/internal/lead"
 	"github.com/handoff-sla/handoff/internal/ledger"
 	"github.com/handoff-sla/handoff/internal/ledger/ledgertest"
 	"github.com/handoff-sla/handoff/internal/pipeline"
@@ -72,17 +73,17 @@ func TestReviewing(t *testing.T) {
 		}
 		return begin.AddDate(0, 0, 2), week
 	}
-	lead := func(id string, at time.Time) {
+	worked := func(id string, at time.Time) {
 		r.send(append(mql(id, at), pricing(id, at), assigned(id, "rep-1", at), touch(id, at.Add(time.Minute)), disposed(id, "BadTiming", at.Add(2*time.Minute)))...)
 	}
 	lastAt, last := week(1)
 	beforeAt, before := week(3)
 	tooOld, _ := week(9)
-	lead("lead-now", now.Add(-time.Hour))
-	lead("lead-1", lastAt.Add(-time.Hour))
+	worked("lead-now", now.Add(-time.Hour))
+	worked("lead-1", lastAt.Add(-time.Hour))
 	r.send(append([]ledger.Entry{pricing("late-1", lastAt.Add(-2*time.Hour))}, append(mql("late-1", lastAt.Add(-2*time.Hour)), assigned("late-1", "rep-1", lastAt.Add(-2*time.Hour)))...)...)
-	lead("lead-3", beforeAt.Add(-time.Hour))
-	lead("lead-9", tooOld)
+	worked("lead-3", beforeAt.Add(-time.Hour))
+	worked("lead-9", tooOld)
 	r.work(team("rep-1"))
 	s.fail = last
 	if _, err := reviewing.Run(t.Context()); err == nil || !strings.Contains(pipeline.Explain(err).Error(), "no room") {
@@ -110,7 +111,7 @@ func TestReviewingWaitsForTheBacklog(t *testing.T) {
 		Cadence: "mid-market", Review: "weekly", Owner: "RevOps", HistoryLimit: 4,
 		Pairs: &pipeline.Pairs{Mounted: r.pair}, Ledger: r.l, Reports: &s, Log: slog.New(slog.NewTextHandler(&log, nil)),
 	}
-	at := time.Now().UTC().AddDate(0, 0, -7)
+	at := time.Now().UTC().AddDate(0, 0, -7).Truncate(24 * time.Hour)
 	week := sla.WeekOf(at, time.UTC)
 	waits := func(name, want string) {
 		t.Helper()
@@ -141,5 +142,38 @@ SELECT 'acme', 'route', 'lead-2', clock_timestamp(), clock_timestamp() - interva
 	}
 	if !strings.Contains(log.String(), "leads=1") {
 		t.Errorf("log: %s", log.String())
+	}
+}
+
+// A disposition is accepted by one pair and judged by another that does not know its reason: it counts, with its code.
+func TestDispositionsAcrossPairs(t *testing.T) {
+	r := newRig(t, bundleOf(1, byCRM))
+	at := time.Now().UTC().AddDate(0, 0, -7).Truncate(24 * time.Hour)
+	r.send(append(mql("lead-1", at), assigned("lead-1", "rep-1", at))...)
+	r.work(team("rep-1"))
+	later := bundleOf(2, byCRM, func(b *bundle.Bundle) {
+		b.Lead.Dispositions = append(b.Lead.Dispositions, lead.Disposition{Name: "Student", Outcome: lead.Disqualified})
+	})
+	r.inForce(later)
+	taken := disposed("lead-1", "Student", at.Add(time.Minute))
+	taken.Resolved = ledger.Resolved{Outcome: lead.Disqualified, Coded: true} // as ingest has it by the second pair
+	r.send(taken)
+	r.work(team("rep-1"))
+	for clause, want := range map[sla.Clause]string{sla.ClauseDisposition: "Met", sla.ClauseRejection: "Met", sla.ClauseFirstContact: "Excused"} {
+		if got := r.state("lead-1", clause); got != want {
+			t.Errorf("%s: %s, want %s", clause, got, want)
+		}
+	}
+	r.inForce(bundleOf(3, byCRM))
+	var s shelf
+	reviewing := &pipeline.Reviewing{
+		Cadence: "mid-market", Review: "weekly", Owner: "RevOps", HistoryLimit: 4,
+		Pairs: &pipeline.Pairs{Mounted: r.pair}, Ledger: r.l, Reports: &s, Log: slog.New(slog.DiscardHandler),
+	}
+	if _, err := reviewing.Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if text := s.text[sla.WeekOf(at, time.UTC)]; !strings.Contains(text, "| Disqualified | Student | 1 |") {
+		t.Errorf("the report does not have the disposition:\n%s", text)
 	}
 }

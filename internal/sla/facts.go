@@ -35,7 +35,7 @@ type Disposal struct {
 	At      time.Time
 	Outcome lead.Outcome
 	Reason  string
-	Coded   bool // the reason is a code of the definition, for this outcome
+	Coded   bool // the reason was a code for this outcome when it was sent, or is one of the definition that judges
 }
 
 // Facts are what is known of one lead, as far as the clauses need it.
@@ -76,7 +76,7 @@ func (f *Facts) addDisposal(e lead.Event, codes []lead.Disposition) {
 	if f.Qualified != nil && e.Time.Before(f.Qualified.At) {
 		return
 	}
-	d := Disposal{At: e.Time, Outcome: e.Disposition.Outcome, Reason: e.Disposition.Reason}
+	d := Disposal{At: e.Time, Outcome: e.Disposition.Outcome, Reason: e.Disposition.Reason, Coded: e.Disposition.Coded}
 	for _, code := range codes {
 		if code.Name == d.Reason && (d.Outcome == "" || d.Outcome == code.Outcome) {
 			d.Outcome, d.Coded = code.Outcome, true

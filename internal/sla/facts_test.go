@@ -78,6 +78,15 @@ func TestFactsOf(t *testing.T) {
 			history: []lead.Event{disposedAt(at(9), lead.Disqualified, "BadTiming")},
 			want:    Facts{Disposals: []Disposal{{At: at(9), Outcome: lead.Disqualified, Reason: "BadTiming"}}},
 		},
+		"a code of its time stays one, with its outcome": {
+			history: []lead.Event{
+				{Kind: lead.KindDisposition, Time: at(8), Disposition: &lead.Disposed{Outcome: lead.Disqualified, Reason: "Spam", Coded: true}},
+				{Kind: lead.KindDisposition, Time: at(9), Disposition: &lead.Disposed{Outcome: lead.Disqualified, Reason: "BadTiming", Coded: true}},
+			},
+			want: Facts{Disposals: []Disposal{
+				{At: at(8), Outcome: lead.Disqualified, Reason: "Spam", Coded: true}, {At: at(9), Outcome: lead.Disqualified, Reason: "BadTiming", Coded: true},
+			}},
+		},
 		"without outcome it is no disposition": {history: []lead.Event{disposedAt(at(9), "", "Meh")}},
 		"a disposition from before the hand-off was about something else": {
 			stamps:  Stamps{Qualified: qualified},

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package ledger_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/handoff-sla/handoff/internal/lead"
+	"github.com/handoff-sla/handoff/internal/ledger"
+	"github.com/handoff-sla/handoff/internal/ledger/ledgertest"
+	"github.com/handoff-sla/handoff/internal/sla"
+)
+
+func disposed(id, leadID string, sent ledger.Data, means ledger.Resolved) ledger.Entry {
+	return ledger.Entry{Source: "/test", ID: id, Lead: leadID, Kind: lead.KindDisposition, Time: noon, Data: sent, Resolved: means}
+}
+
+// What a disposition means is kept as it was when it was taken; the identity of its content is what was sent.
+func TestDispositionsKeepTheirMeaning(t *testing.T) {
+	l, _ := ledgertest.New(t, tenant)
+	register(t, l, 1)
+	coded := ledger.Resolved{Outcome: lead.Recycled, Coded: true}
+	byCode, byOutcome := ledger.Data{Reason: "BadTiming", By: "rep-1"}, ledger.Data{Outcome: lead.Accepted}
+	got := ingest(t, l, disposed("1", "lead-1", byCode, coded), disposed("2", "lead-2", byCode, coded), disposed("3", "lead-2", byCode, coded),
+		disposed("4", "lead-2", byOutcome, ledger.Resolved{}), disposed("1", "lead-1", byCode, ledger.Resolved{}))
+	if got[4] != ledger.Duplicate {
+		t.Errorf("sent again in one request: %s", got[4])
+	}
+	again := ingest(t, l, disposed("1", "lead-1", byCode, ledger.Resolved{Outcome: lead.Disqualified, Coded: true}),
+		disposed("2", "lead-2", ledger.Data{Outcome: lead.Recycled, Reason: "BadTiming", By: "rep-1"}, coded))
+	if diff := cmp.Diff([]ledger.Outcome{ledger.Duplicate, ledger.Conflict}, again); diff != "" {
+		t.Errorf("sent again (-want +got):\n%s", diff)
+	}
+	list, err := l.Disposed(t.Context(), noon, noon.Add(time.Second))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []ledger.Disposed{
+		{Lead: "lead-1", Outcome: lead.Recycled, Reason: "BadTiming", Coded: true}, {Lead: "lead-2", Outcome: lead.Accepted},
+		{Lead: "lead-2", Outcome: lead.Recycled, Reason: "BadTiming", Coded: true},
+	}
+	if diff := cmp.Diff(want, list); diff != "" {
+		t.Errorf("dispositions, those of a lead once (-want +got):\n%s", diff)
+	}
+	batch, err := l.Score(t.Context(), 1, 1, func(one *ledger.Lead) error {
+		want := &lead.Disposed{Outcome: lead.Recycled, Reason: "BadTiming", By: "rep-1", Coded: true}
+		if diff := cmp.Diff(want, one.Events[0].Disposition); diff != "" {
+			t.Errorf("as it is judged (-want +got):\n%s", diff)
+		}
+		return nil
+	})
+	if err != nil || batch.Leads != 1 {
+		t.Errorf("%+v, %v", batch, err)
+	}
+}
+
+// missed has every lead miss first contact, in the tier and by the minutes given.
+func missed(t *testing.T, l *ledger.Ledger, sequence int64, period sla.Period, tiers map[string]string, late map[string]int) {
+	t.Helper()
+	drain(t, func(ctx context.Context) (ledger.Batch, error) { return l.Score(ctx, sequence, 10, reachBy(sequence)) })
+	drain(t, func(ctx context.Context) (ledger.Batch, error) {
+		return l.Route(ctx, sequence, 10, func(_ context.Context, r *ledger.Routing) error {
+			for _, one := range r.Leads {
+				r.Keep(one, "terms", []sla.Obligation{{
+					Clause: sla.ClauseFirstContact, Tier: tiers[one.ID], Due: noon, Stop: noon.Add(time.Duration(late[one.ID]) * time.Minute),
+					State: sla.Missed, Period: period,
+				}})
+			}
+			return nil
+		})
+	})
+}
+
+func reachBy(sequence int64) ledger.Judge {
+	return func(one *ledger.Lead) error {
+		err := reach(one)
+		one.ReachedBy, one.JudgedBy = sequence, sequence
+		return err
+	}
+}
+
+// The worst leads of a tier are not crowded out by those of another, whose windows are longer.
+func TestWorstOfEachTier(t *testing.T) {
+	l, _ := ledgertest.New(t, tenant)
+	register(t, l, 1)
+	ingest(t, l, many(6)...)
+	tiers, late := map[string]string{}, map[string]int{}
+	for i := range 6 {
+		id := fmt.Sprintf("lead-%d", i)
+		tiers[id], late[id] = "Standard", 100+i
+		if i%2 == 0 {
+			tiers[id], late[id] = "High", 10+i
+		}
+	}
+	missed(t, l, 1, "2027-W01", tiers, late)
+	worst, err := l.Worst(t.Context(), "2027-W01", 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, m := range worst {
+		got = append(got, m.Obligation.Tier+" "+m.Lead)
+	}
+	if diff := cmp.Diff([]string{"High lead-4", "High lead-2", "Standard lead-5", "Standard lead-3"}, got); diff != "" {
+		t.Errorf("worst (-want +got):\n%s", diff)
+	}
+}
+
+// Two pairs may share their terms, when only the definition changed: a lead is judged by the one that qualified it.
+func TestSwitchesByWhichLeadsAreJudged(t *testing.T) {
+	l, _ := ledgertest.New(t, tenant)
+	for sequence := int64(1); sequence <= 2; sequence++ {
+		b := pair(sequence)
+		b.Terms.Name = "terms"
+		if _, err := l.Register(t.Context(), b); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ingest(t, l, many(1)...)
+	missed(t, l, 2, "2027-W01", nil, nil)
+	for period, want := range map[sla.Period][]string{"2027-W01": {"mid-market-2"}, "2027-W02": nil} {
+		switches, err := l.Switches(t.Context(), period, noon.AddDate(-30, 0, 0), noon.AddDate(-29, 0, 0))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, s := range switches {
+			got = append(got, s.Definition)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", period, diff)
+		}
+	}
+}
