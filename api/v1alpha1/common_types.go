@@ -162,6 +162,8 @@ const (
 	ReasonReferenceTaken = "ReferenceTaken"
 	// ReasonTenantTaken: an older SLAContract of the namespace has the same ledger tenant.
 	ReasonTenantTaken = "TenantTaken"
+	// ReasonNameTaken: an object with the name of one that the operator makes belongs to somebody else; the message names it.
+	ReasonNameTaken = "NameTaken"
 	// ReasonAttested: both parties signed by name.
 	ReasonAttested = "Attested"
 	// ReasonSignOffMissing: at least one party has not signed what is written.

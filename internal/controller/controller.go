@@ -58,7 +58,7 @@ func Setup(mgr ctrl.Manager, image string, clock clock.PassiveClock) error {
 	recorder := mgr.GetEventRecorder(eventSource)
 	definitions := &leaddefinition.Reconciler{Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Clock: clock, Events: recorder}
 	contracts := &slacontract.Reconciler{Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Clock: clock, Events: recorder, Image: image}
-	cadences := &reviewcadence.Reconciler{Client: mgr.GetClient(), Clock: clock, Events: recorder, Image: image}
+	cadences := &reviewcadence.Reconciler{Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Clock: clock, Events: recorder, Image: image}
 	for _, r := range []interface{ SetupWithManager(mgr ctrl.Manager) error }{definitions, contracts, cadences} {
 		if err := r.SetupWithManager(mgr); err != nil {
 			return fmt.Errorf("%T: %w", r, err)

@@ -125,11 +125,13 @@ func TestManager(t *testing.T) {
 	ready(t, contract, "DefinitionNotFound")
 	create(t, definition)
 	ready(t, contract, "DefinitionNotRatified")
+	foreign := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "acme-scoring"}}
+	create(t, foreign)
 	testkit.SignDefinition(t, testkit.Get(t, definition), now, testkit.Both()...)
 	if err := testkit.Client.Update(t.Context(), definition); err != nil {
 		t.Fatal(err)
 	}
-	ready(t, contract, "WorkersUnavailable")
+	nameIsSetFree(t, contract, foreign)
 
 	for _, name := range []string{"acme-scoring", "acme-routing"} {
 		d := testkit.Get(t, &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}})
@@ -162,6 +164,24 @@ func TestManager(t *testing.T) {
 	atRest(t, namespace)
 	podsAreRestricted(t, namespace)
 	tenantIsSetFree(t, contract)
+}
+
+// nameIsSetFree: an object that the cache does not show, because it lacks our label, keeps its name until it is deleted.
+func nameIsSetFree(t *testing.T, contract *slav1alpha1.SLAContract, foreign *corev1.ServiceAccount) {
+	t.Helper()
+	ready(t, contract, "NameTaken")
+	if live := testkit.Get(t, foreign); len(live.OwnerReferences)+len(live.Labels) > 0 {
+		t.Errorf("the foreign account was taken: %+v", live.ObjectMeta)
+	}
+	if err := testkit.Client.Delete(t.Context(), foreign); err != nil {
+		t.Fatal(err)
+	}
+	// It would be looked at again within a minute; an edit brings it forward.
+	testkit.Get(t, contract).Spec.Routing.Pools[0].Name = "all"
+	if err := testkit.Client.Update(t.Context(), contract); err != nil {
+		t.Fatal(err)
+	}
+	ready(t, contract, "WorkersUnavailable")
 }
 
 // tenantIsSetFree: a contract on a ledger tenant that is taken goes on when an edit of the other sets it free.

@@ -35,21 +35,49 @@ const FieldManager = "handoff-manager"
 
 // Apply makes the object what is wanted. It compares the wanted apply configuration with what FieldManager owns in the live object
 // and writes only when the two differ: a field that somebody else changed is no longer ours and is taken back; fields that
-// others added are left alone.
-func Apply(ctx context.Context, c client.Client, wanted runtime.ApplyConfiguration) error {
-	return ApplyAs(ctx, c, wanted, FieldManager)
+// others added are left alone. An object of the name that somebody else made stalls: the cache holds only what carries our label, so live reads
+// past it, and only what is about to be created.
+func Apply(ctx context.Context, c client.Client, live client.Reader, wanted runtime.ApplyConfiguration) error {
+	want, err := content(wanted)
+	if err != nil {
+		return err
+	}
+	found, err := get(ctx, c, want)
+	if err != nil {
+		return err
+	}
+	if found != nil {
+		if same, err := isApplied(found, want, FieldManager); err != nil || same {
+			return err
+		}
+		if err := refuseForeign(found, want); err != nil {
+			return err
+		}
+	} else if err := refuseHidden(ctx, live, want); err != nil {
+		return err
+	}
+	return apply(ctx, c, want, FieldManager)
 }
 
-// ApplyAs is Apply under another field manager, for objects that have several owners of ours.
+// ApplyAs adds to an object of ours under another field manager, for objects that have several owners of ours.
 func ApplyAs(ctx context.Context, c client.Client, wanted runtime.ApplyConfiguration, manager string) error {
 	want, err := content(wanted)
 	if err != nil {
 		return err
 	}
-	same, err := isApplied(ctx, c, want, manager)
-	if err != nil || same {
+	found, err := get(ctx, c, want)
+	if err != nil {
 		return err
 	}
+	if found != nil {
+		if same, err := isApplied(found, want, manager); err != nil || same {
+			return err
+		}
+	}
+	return apply(ctx, c, want, manager)
+}
+
+func apply(ctx context.Context, c client.Client, want *unstructured.Unstructured, manager string) error {
 	// The client writes its answer into what it applies: give it a copy.
 	applied := client.ApplyConfigurationFromUnstructured(want.DeepCopy())
 	if err := c.Apply(ctx, applied, client.FieldOwner(manager), client.ForceOwnership); err != nil {
@@ -74,21 +102,26 @@ func Create(ctx context.Context, c client.Client, wanted *corev1ac.ConfigMapAppl
 	return nil
 }
 
-func isApplied(ctx context.Context, c client.Client, want *unstructured.Unstructured, manager string) (bool, error) {
-	live, err := c.Scheme().New(want.GroupVersionKind())
+// get the object as it is; nil when there is none.
+func get(ctx context.Context, c client.Client, want *unstructured.Unstructured) (client.Object, error) {
+	typed, err := c.Scheme().New(want.GroupVersionKind())
 	if err != nil {
-		return false, err
+		return nil, err
 	}
-	object, ok := live.(client.Object)
+	object, ok := typed.(client.Object)
 	if !ok {
-		return false, fmt.Errorf("%T is no object", live)
+		return nil, fmt.Errorf("%T is no object", typed)
 	}
 	if err := c.Get(ctx, client.ObjectKeyFromObject(want), object); err != nil {
 		if apierrors.IsNotFound(err) {
-			return false, nil
+			return nil, nil
 		}
-		return false, fmt.Errorf("get %s %s: %w", want.GetKind(), client.ObjectKeyFromObject(want), err)
+		return nil, fmt.Errorf("get %s %s: %w", want.GetKind(), client.ObjectKeyFromObject(want), err)
 	}
+	return object, nil
+}
+
+func isApplied(object client.Object, want *unstructured.Unstructured, manager string) (bool, error) {
 	owned, err := extract(object, manager)
 	if err != nil {
 		return false, err

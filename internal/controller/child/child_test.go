@@ -57,7 +57,7 @@ func TestEveryKindIsAtRestAfterOneWrite(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			counting, writes := testkit.Counting(testkit.Client)
 			for range 2 {
-				if err := child.Apply(t.Context(), counting, wanted); err != nil {
+				if err := child.Apply(t.Context(), counting, testkit.Client, wanted); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -70,10 +70,12 @@ func TestEveryKindIsAtRestAfterOneWrite(t *testing.T) {
 
 func TestWhatOthersOwnIsLeftAlone(t *testing.T) {
 	namespace := testkit.Namespace(t)
-	wanted := corev1ac.ConfigMap("c", namespace).WithLabels(map[string]string{"ours": "1"}).WithData(map[string]string{"a": "1"})
+	owner := resources.Owner{Kind: "SLAContract", Namespace: namespace, Name: "acme", UID: "11111111-2222-3333-4444-555555555555"}
+	wanted := corev1ac.ConfigMap("c", namespace).WithOwnerReferences(owner.Reference()).
+		WithLabels(map[string]string{"ours": "1"}).WithData(map[string]string{"a": "1"})
 	apply := func() {
 		t.Helper()
-		if err := child.Apply(t.Context(), testkit.Client, wanted); err != nil {
+		if err := child.Apply(t.Context(), testkit.Client, testkit.Client, wanted); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -99,7 +101,7 @@ func TestWhatOthersOwnIsLeftAlone(t *testing.T) {
 func TestSeveralOwners(t *testing.T) {
 	namespace := testkit.Namespace(t)
 	wanted := appsv1ac.ControllerRevision("r", namespace).WithRevision(1).WithData(runtime.RawExtension{Raw: []byte(`{}`)})
-	if err := child.Apply(t.Context(), testkit.Client, wanted); err != nil {
+	if err := child.Apply(t.Context(), testkit.Client, testkit.Client, wanted); err != nil {
 		t.Fatal(err)
 	}
 	live := testkit.Get(t, &appsv1.ControllerRevision{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "r"}})
@@ -134,7 +136,7 @@ func TestCreateOnce(t *testing.T) {
 }
 
 func TestErrorsNameTheObject(t *testing.T) {
-	err := child.Apply(t.Context(), testkit.Client, rbacv1ac.Role("r", "no-such-namespace"))
+	err := child.Apply(t.Context(), testkit.Client, testkit.Client, rbacv1ac.Role("r", "no-such-namespace"))
 	if err == nil || !strings.Contains(err.Error(), "apply Role no-such-namespace/r: ") {
 		t.Errorf("error %v", err)
 	}
@@ -142,7 +144,7 @@ func TestErrorsNameTheObject(t *testing.T) {
 	if err := testkit.Client.Create(t.Context(), &corev1.LimitRange{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "e"}}); err != nil {
 		t.Fatal(err)
 	}
-	if err := child.Apply(t.Context(), testkit.Client, other); err == nil || !strings.Contains(err.Error(), "no extraction for *v1.LimitRange") {
+	if err := child.Apply(t.Context(), testkit.Client, testkit.Client, other); err == nil || !strings.Contains(err.Error(), "no extraction for *v1.LimitRange") {
 		t.Errorf("error %v", err)
 	}
 }

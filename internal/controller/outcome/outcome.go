@@ -19,8 +19,12 @@ import (
 	slav1alpha1 "github.com/handoff-sla/handoff/api/v1alpha1"
 )
 
-// retryConflict is when to look again after somebody else wrote first.
-const retryConflict = time.Second
+const (
+	// retryConflict is when to look again after somebody else wrote first.
+	retryConflict = time.Second
+	// retryNameTaken is when to look again for a foreign object, which is not watched.
+	retryNameTaken = time.Minute
+)
 
 // StallError ends a phase until somebody edits an object. Nothing is gained by trying again.
 type StallError struct{ Reason, Message string }
@@ -95,6 +99,7 @@ func joined[T any](all []T, message func(T) string) string {
 //	conflict         -> looked at again in a second, without noise
 //	terminating      -> nothing: the namespace takes the object along
 //	stalled          -> terminal error, unless something still in force must be judged again at `next`
+//	name taken       -> stalled, but looked at again in a minute: nothing tells when the foreign object goes
 //	waiting, success -> at `next`; watches bring it back earlier
 func (o *Outcome) Result(ctx context.Context, next time.Duration) (reconcile.Result, error) {
 	switch {
@@ -106,6 +111,11 @@ func (o *Outcome) Result(ctx context.Context, next time.Duration) (reconcile.Res
 		return reconcile.Result{RequeueAfter: next}, nil
 	case o.Stalls[0].Reason == slav1alpha1.ReasonTerminating:
 		return reconcile.Result{}, nil
+	case slices.ContainsFunc(o.Stalls, func(s *StallError) bool { return s.Reason == slav1alpha1.ReasonNameTaken }):
+		if next == 0 || next > retryNameTaken {
+			next = retryNameTaken
+		}
+		return reconcile.Result{RequeueAfter: next}, nil
 	case next > 0:
 		log.FromContext(ctx).V(1).Info("stalled", "reason", o.Stalls[0].Reason)
 		return reconcile.Result{RequeueAfter: next}, nil

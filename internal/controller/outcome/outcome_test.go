@@ -50,6 +50,18 @@ func TestOutcome(t *testing.T) {
 			errs: []error{Stalled("B", "b")}, next: time.Minute, reason: "B", message: "b", stalled: true,
 			result: reconcile.Result{RequeueAfter: time.Minute},
 		},
+		"name taken": {
+			errs: []error{Stalled("B", "b"), Stalled("NameTaken", "n")}, reason: "B", message: "b; n", stalled: true,
+			result: reconcile.Result{RequeueAfter: time.Minute},
+		},
+		"name taken, look again sooner": {
+			errs: []error{Stalled("NameTaken", "n")}, next: time.Second, reason: "NameTaken", message: "n", stalled: true,
+			result: reconcile.Result{RequeueAfter: time.Second},
+		},
+		"name taken, look again later": {
+			errs: []error{Stalled("NameTaken", "n")}, next: time.Hour, reason: "NameTaken", message: "n", stalled: true,
+			result: reconcile.Result{RequeueAfter: time.Minute},
+		},
 		"transient": {
 			errs: []error{Waiting("A", "a"), broken}, next: time.Minute, reason: "Waiting", message: "retrying: broken", err: "broken",
 		},

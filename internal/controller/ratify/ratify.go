@@ -104,7 +104,7 @@ func (k Keeper) record(ctx context.Context, t Text, s *Standing, now time.Time) 
 	if err != nil {
 		return nil, err
 	}
-	return &next, child.Apply(ctx, k.Client, resources.Revision(resources.RevisionInput{
+	return &next, child.Apply(ctx, k.Client, k.Live, resources.Revision(resources.RevisionInput{
 		Owner: t.Owner, Label: t.Label, Component: t.Component, Controller: t.Controller,
 		Name: next.Name, Number: next.Number, Digest: next.Digest, SignedAt: next.SignedAt, RatifiedAt: next.Since,
 		Signers: signers(t.SignOffs), Data: next.Data,

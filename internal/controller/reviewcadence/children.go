@@ -64,7 +64,7 @@ func (s *scope) applyChildren(ctx context.Context) error {
 		}))
 	}
 	for _, object := range wanted {
-		s.outcome.Add(child.Apply(ctx, s.client, object))
+		s.outcome.Add(child.Apply(ctx, s.client, s.live, object))
 	}
 	return nil
 }

@@ -43,6 +43,7 @@ const Kind = "ReviewCadence"
 // Reconciler of ReviewCadences.
 type Reconciler struct {
 	Client client.Client
+	Live   client.Reader // past the cache
 	Clock  clock.PassiveClock
 	Events events.EventRecorder
 	Image  string // of the review job

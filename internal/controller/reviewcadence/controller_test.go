@@ -41,7 +41,7 @@ func newBench(t *testing.T) *bench {
 	t.Helper()
 	counting, writes := testkit.Counting(testkit.Client)
 	b := &bench{t: t, clock: testclock.NewFakePassiveClock(testkit.Now()), events: events.NewFakeRecorder(100), writes: writes}
-	b.r = &Reconciler{Client: counting, Clock: b.clock, Events: b.events, Image: "example.com/handoff:test"}
+	b.r = &Reconciler{Client: counting, Live: testkit.Client, Clock: b.clock, Events: b.events, Image: "example.com/handoff:test"}
 	b.cadence = testkit.Cadence(testkit.Namespace(t), "board", "acme")
 	return b
 }

@@ -26,6 +26,7 @@ const defaultHistoryLimit = 26
 // scope is one reconciliation.
 type scope struct {
 	client  client.Client
+	live    client.Reader
 	image   string
 	cadence *slav1alpha1.ReviewCadence
 	owner   resources.Owner
@@ -43,7 +44,7 @@ type scope struct {
 
 func (r *Reconciler) newScope(cadence *slav1alpha1.ReviewCadence) *scope {
 	return &scope{
-		client: r.Client, image: r.Image, cadence: cadence,
+		client: r.Client, live: r.Live, image: r.Image, cadence: cadence,
 		owner: resources.OwnerOf(Kind, cadence), now: r.Clock.Now(), schedules: map[string]cron.Schedule{},
 	}
 }

@@ -37,7 +37,7 @@ func (s *scope) applyRoster(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return child.Apply(ctx, s.client, roster)
+	return child.Apply(ctx, s.client, s.live, roster)
 }
 
 // applyChildren makes the objects that run the pair. One that fails does not keep the others from being made.
@@ -46,7 +46,7 @@ func (s *scope) applyChildren(ctx context.Context) error {
 		return nil
 	}
 	for _, wanted := range s.children() {
-		s.outcome.Add(child.Apply(ctx, s.client, wanted))
+		s.outcome.Add(child.Apply(ctx, s.client, s.live, wanted))
 	}
 	return nil
 }
