@@ -44,7 +44,7 @@ type Facts struct {
 	Qualified  *Qualified
 	OwnedAt    time.Time // zero: no owner yet
 	NoCapacity bool
-	ContactAt  time.Time  // earliest genuine contact, also one from before the hand-off; zero: none
+	ContactAt  time.Time  // earliest genuine contact that is not before the hand-off, also one from before a rep owned the lead; zero: none
 	Disposals  []Disposal // by time; those from before the hand-off are not among them: they were not about it
 }
 
@@ -63,7 +63,7 @@ func FactsOf(stamps Stamps, codes []lead.Disposition, history []lead.Event) Fact
 		switch {
 		case e.Kind == lead.KindAssigned && e.Owner != "":
 			f.OwnedAt = earliest(f.OwnedAt, e.Time)
-		case e.Kind == lead.KindTouch && e.Touch != nil && e.Touch.Genuine():
+		case e.Kind == lead.KindTouch && e.Touch != nil && e.Touch.Genuine() && !f.before(e):
 			f.ContactAt = earliest(f.ContactAt, e.Time)
 		case e.Kind == lead.KindDisposition && e.Disposition != nil:
 			f.addDisposal(e, codes)
@@ -72,8 +72,11 @@ func FactsOf(stamps Stamps, codes []lead.Disposition, history []lead.Event) Fact
 	return f
 }
 
+// before says whether an event was before the hand-off, and so not about it.
+func (f *Facts) before(e lead.Event) bool { return f.Qualified != nil && e.Time.Before(f.Qualified.At) }
+
 func (f *Facts) addDisposal(e lead.Event, codes []lead.Disposition) {
-	if f.Qualified != nil && e.Time.Before(f.Qualified.At) {
+	if f.before(e) {
 		return
 	}
 	d := Disposal{At: e.Time, Outcome: e.Disposition.Outcome, Reason: e.Disposition.Reason, Coded: e.Disposition.Coded}

@@ -48,9 +48,16 @@ func TestFactsOf(t *testing.T) {
 			history: []lead.Event{touchAt(at(9)), automated, touchAt(at(4)), inbound, touchAt(at(7))},
 			want:    Facts{ContactAt: at(4)},
 		},
-		"a touch before the hand-off is a contact": {
-			stamps: Stamps{Qualified: qualified}, history: []lead.Event{touchAt(at(3))},
-			want: Facts{Qualified: qualified, ContactAt: at(3)},
+		"a touch before the hand-off is no contact": {
+			stamps: Stamps{Qualified: qualified}, history: []lead.Event{touchAt(at(3))}, want: Facts{Qualified: qualified},
+		},
+		"one at the hand-off is": {
+			stamps: Stamps{Qualified: qualified}, history: []lead.Event{touchAt(at(6)), touchAt(at(5)), touchAt(at(3))},
+			want: Facts{Qualified: qualified, ContactAt: at(5)},
+		},
+		"so is one before a rep owned it": {
+			stamps: Stamps{Qualified: qualified, OwnedAt: at(9)}, history: []lead.Event{touchAt(at(7))},
+			want: Facts{Qualified: qualified, OwnedAt: at(9), ContactAt: at(7)},
 		},
 		"the first owner stays the first": {
 			stamps: Stamps{OwnedAt: at(8)},

@@ -153,7 +153,7 @@ func TestObligations(t *testing.T) {
 			want: []string{"firstContact/High Missed due 10:05:00 warn 10:04:00 2027-W03"},
 		},
 		"contacted before a rep owned it": {
-			scene: scene{qualified: q, owned: "2027-01-20 10:03", contact: "2027-01-20 09:00", now: late}, about: []Clause{ClauseFirstContact},
+			scene: scene{qualified: q, owned: "2027-01-20 10:03", contact: "2027-01-20 10:01", now: late}, about: []Clause{ClauseFirstContact},
 			want: []string{"firstContact/High Met due 10:08:00 warn 10:07:00 2027-W03"},
 		},
 		"the tier of the intent": {
