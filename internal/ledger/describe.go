@@ -19,6 +19,7 @@ func Describe(err error) string {
 	var (
 		stale    *StaleError
 		mismatch *MismatchError
+		foreign  *ForeignError
 		server   *pgconn.PgError
 		dns      *net.DNSError
 		timeout  net.Error
@@ -34,6 +35,8 @@ func Describe(err error) string {
 		return stale.Error()
 	case errors.As(err, &mismatch):
 		return mismatch.Error()
+	case errors.As(err, &foreign):
+		return foreign.Error()
 	case errors.As(err, &server):
 		return describeServer(server)
 	case errors.As(err, &dns):

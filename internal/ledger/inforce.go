@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -22,8 +23,21 @@ func (e *MismatchError) Error() string {
 		"new contract, or let the sequence go on from the one in the SLAMeasurement's status", e.Sequence)
 }
 
+// ForeignError says that the tenant holds the leads of another contract: two on one tenant would judge each other's leads.
+type ForeignError struct {
+	Tenant, Mounted, Holder string // contracts as namespace/name
+	Sequence                int64  // of the holder's pair in force
+}
+
+func (e *ForeignError) Error() string {
+	quote := strings.NewReplacer("'", "''").Replace
+	return fmt.Sprintf("ledger tenant %q holds the leads of SLAContract %s: give SLAContract %s a tenant of its own. If it is the same "+
+		"contract under another name, remove the old one and run: UPDATE %s.in_force SET bundle = jsonb_set(bundle, '{contract}', '%q') "+
+		"WHERE tenant = '%s' AND sequence = %d", e.Tenant, e.Holder, e.Mounted, Schema, quote(e.Mounted), quote(e.Tenant), e.Sequence)
+}
+
 // Register puts a pair into force, from this moment by the database's clock, unless it is in force already or a later one
-// is: then the error is a StaleError. It waits for the transactions that still judge by the pair before.
+// is: then the error is a StaleError. That of another contract is refused with a ForeignError. It waits for the transactions that still judge by the pair before.
 func (l *Ledger) Register(ctx context.Context, b bundle.Bundle) (since time.Time, err error) {
 	text, err := b.Encode()
 	if err != nil {
@@ -37,11 +51,20 @@ func (l *Ledger) Register(ctx context.Context, b bundle.Bundle) (since time.Time
 		if err := tx.QueryRow(ctx, `SELECT coalesce(max(sequence), 0) FROM in_force WHERE tenant = $1`, l.tenant).Scan(&highest); err != nil {
 			return err
 		}
+		var kept bundle.Bundle
+		if highest > 0 {
+			if kept, err = readBundle(ctx, tx, l.tenant, highest); err != nil {
+				return err
+			}
+			if kept.Contract != b.Contract {
+				return &ForeignError{Tenant: l.tenant, Mounted: b.Contract, Holder: kept.Contract, Sequence: highest}
+			}
+		}
 		switch {
 		case b.Sequence < highest:
 			return &StaleError{Mounted: b.Sequence, InForce: highest}
 		case b.Sequence == highest:
-			since, err = l.recognise(ctx, tx, b)
+			since, err = l.recognise(ctx, tx, kept, b)
 			return err
 		}
 		return tx.QueryRow(ctx, `
@@ -52,11 +75,7 @@ INSERT INTO in_force (tenant, sequence, since, bundle) VALUES ($1, $2, clock_tim
 }
 
 // recognise checks that the pair in force is the mounted one.
-func (l *Ledger) recognise(ctx context.Context, tx pgx.Tx, b bundle.Bundle) (since time.Time, err error) {
-	kept, err := readBundle(ctx, tx, l.tenant, b.Sequence)
-	if err != nil {
-		return time.Time{}, err
-	}
+func (l *Ledger) recognise(ctx context.Context, tx pgx.Tx, kept, b bundle.Bundle) (since time.Time, err error) {
 	if err := tx.QueryRow(ctx, `SELECT since FROM in_force WHERE tenant = $1 AND sequence = $2`, l.tenant, b.Sequence).
 		Scan(&since); err != nil {
 		return time.Time{}, err

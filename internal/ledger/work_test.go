@@ -5,6 +5,7 @@ package ledger_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -199,6 +200,36 @@ func TestRegister(t *testing.T) {
 	switches, err := l.Switches(t.Context(), "2027-W01", first.Add(-time.Hour), second)
 	if err != nil || len(switches) != 1 || switches[0].Terms != "mid-market-terms-3" {
 		t.Errorf("switches before the second: %+v, %v", switches, err)
+	}
+}
+
+// Two contracts on one tenant are not mixed up, whatever their sequences. A contract that was renamed goes on by the statement in the error.
+func TestRegisterOfAnotherContract(t *testing.T) {
+	l, dsn := ledgertest.New(t, "o'neil")
+	register(t, l, 5)
+	for _, sequence := range []int64{4, 5, 6} {
+		other := pair(sequence)
+		other.Contract = "revenue/enterprise"
+		_, err := l.Register(t.Context(), other)
+		var foreign *ledger.ForeignError
+		if !errors.As(err, &foreign) {
+			t.Fatalf("sequence %d: %v", sequence, err)
+		}
+		text := ledger.Describe(err)
+		if !strings.HasPrefix(text, `ledger tenant "o'neil" holds the leads of SLAContract revenue/mid-market: give SLAContract revenue/enterprise a`) {
+			t.Errorf("sequence %d: %s", sequence, text)
+		}
+		if sequence < 6 {
+			continue
+		}
+		_, statement, _ := strings.Cut(text, "run: ")
+		ledgertest.Exec(t, dsn, statement)
+		if _, err := l.Register(t.Context(), other); err != nil {
+			t.Errorf("after the rename: %v", err)
+		}
+		if _, err := l.Register(t.Context(), pair(7)); !errors.As(err, &foreign) {
+			t.Errorf("under the old name: %v", err)
+		}
 	}
 }
 

@@ -159,7 +159,7 @@ func (k *Keeper) connect(ctx context.Context, dsn string) {
 }
 
 // prepare migrates the schema and puts the mounted pair into force. When a later pair is in force already, that is said in the
-// detail, and events are still taken. When the sequence stands for another pair, the tenant is another contract's: nothing goes.
+// detail, and events are still taken. When the tenant is another contract's, or the sequence stands for another pair, nothing goes.
 func (k *Keeper) prepare(ctx context.Context, l *ledger.Ledger) (detail string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, migrateTimeout)
 	defer cancel()
@@ -216,7 +216,8 @@ func (k *Keeper) drop() {
 func (k *Keeper) fail(err error) {
 	message := ledger.Describe(err)
 	var mismatch *ledger.MismatchError
-	if !errors.As(err, &mismatch) {
+	var foreign *ledger.ForeignError
+	if !errors.As(err, &mismatch) && !errors.As(err, &foreign) {
 		message += fmt.Sprintf("; the connection string is key %q of Secret %q", k.Secret.Key, k.Secret.Name)
 	}
 	k.set(Status{Reason: measurement.ReasonLedgerUnreachable, Message: message})

@@ -26,6 +26,7 @@ var quiet = slog.New(slog.DiscardHandler)
 
 func pair(sequence int64) bundle.Bundle {
 	return bundle.Bundle{
+		Contract: "revenue/mid-market",
 		Sequence: sequence, Definition: bundle.RevisionOf{Name: "d", Digest: "d"}, Terms: bundle.RevisionOf{Name: "t", Digest: "t"},
 	}
 }
@@ -151,6 +152,13 @@ func TestKeeperOfAnotherPair(t *testing.T) {
 	foreign.Definition.Digest = "another"
 	expect(t, keep(t, &worker.Keeper{Secret: secret, Tenant: "acme", Bundle: foreign}), false, "LedgerUnreachable",
 		"the ledger holds another pair of definition and terms under sequence 5")
+	another := pair(6)
+	another.Contract = "revenue/another"
+	k := &worker.Keeper{Secret: secret, Tenant: "acme", Bundle: another}
+	expect(t, keep(t, k), false, "LedgerUnreachable", `ledger tenant "acme" holds the leads of SLAContract revenue/mid-market`)
+	if _, err := k.Ledger(); err == nil || strings.Contains(k.Status().Message, "connection string") {
+		t.Errorf("ledger of another contract: %v, %q", err, k.Status().Message)
+	}
 }
 
 func TestGate(t *testing.T) {
