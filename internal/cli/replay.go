@@ -24,11 +24,12 @@ const replayHelp = `Sends an export to a contract's ingest address: a CSV file o
 CloudEvents (one a line), or both.
 
 Of a CSV file each row becomes an event: "captured" for the first row of a lead,
-"updated" for further ones. Columns go into the fields of the definition whose
-"property" is the column's name; other columns are not sent. The id is the first
-column named id or *_id whose values are unique, the time the first column of
-dates (RFC 3339, YYYY-MM-DD hh:mm:ss or YYYY-MM-DD; UTC without a zone). What was
-chosen is printed; rows that cannot be sent are counted and located.
+"updated" for further ones. Columns go into the fields of the definition in force
+whose "property" is the column's name; other columns are not sent. The id is
+the first column named id or *_id whose values are unique, the time the first
+column of dates (RFC 3339, YYYY-MM-DD hh:mm:ss or YYYY-MM-DD; UTC without a
+zone). What was chosen is printed; rows that cannot be sent are counted and
+located.
 
 The ingest address, its token and the definition are found through the contract,
 by a port-forward to a ready pod. Without a cluster name them: --to, --token-file
@@ -75,7 +76,7 @@ func replayCommand(now func() time.Time) *cobra.Command {
 	flags.StringVar(&f.context, "context", "", "context of the kubeconfig")
 	flags.StringVar(&f.to, "to", "", "ingest address, instead of a contract")
 	flags.StringVar(&f.tokenFile, "token-file", "", "file with the bearer token, with --to")
-	flags.StringVar(&f.definition, "definition", "", "file with the LeadDefinition that maps columns (the contract's when absent)")
+	flags.StringVar(&f.definition, "definition", "", "file with the LeadDefinition that maps columns (the one in force when absent)")
 	flags.StringVar(&f.leads, "leads", "", "CSV file, a row a lead")
 	flags.StringVar(&f.events, "events", "", "CloudEvents in JSON, one a line")
 	flags.StringVar(&f.idColumn, "id-column", "", "column of the lead's id (detected when absent)")

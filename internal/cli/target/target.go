@@ -16,7 +16,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	slav1alpha1 "github.com/handoff-sla/handoff/api/v1alpha1"
-	"github.com/handoff-sla/handoff/internal/convert"
+	"github.com/handoff-sla/handoff/internal/bundle"
 	"github.com/handoff-sla/handoff/internal/lead"
 )
 
@@ -28,7 +28,7 @@ type Target struct {
 	URL      string
 	Token    string
 	Client   *http.Client
-	Fields   []lead.Field // of the contract's definition; nil when the target is a bare address
+	Fields   []lead.Field // of the definition in force; nil when the target is a bare address
 	Identity string       // differs for every contract that ever was
 	Close    func()
 }
@@ -57,7 +57,7 @@ func Scheme() (*runtime.Scheme, error) {
 	return scheme, slav1alpha1.AddToScheme(scheme)
 }
 
-// Contract is the ingest address of an SLAContract: its definition and token are read from the cluster.
+// Contract is the ingest address of an SLAContract: its pair in force and token are read from the cluster.
 func Contract(ctx context.Context, config *rest.Config, namespace, name string) (*Target, error) {
 	scheme, err := Scheme()
 	if err != nil {
@@ -97,13 +97,22 @@ func Contract(ctx context.Context, config *rest.Config, namespace, name string) 
 	}, nil
 }
 
+// fields that the workers read: those of the pair in force, which may differ from the definition as it is written now.
 func fields(ctx context.Context, c client.Client, contract *slav1alpha1.SLAContract) ([]lead.Field, error) {
-	var definition slav1alpha1.LeadDefinition
-	if err := c.Get(ctx, client.ObjectKey{Namespace: contract.Namespace, Name: contract.Spec.DefinitionRef.Name}, &definition); err != nil {
-		return nil, err
+	if contract.Status.InForce == nil {
+		return nil, fmt.Errorf("slacontract %s/%s has no pair of terms and definition in force yet: `kubectl describe slacontract -n %s %s` says what is missing",
+			contract.Namespace, contract.Name, contract.Namespace, contract.Name)
 	}
-	converted, err := convert.Definition(definition.Spec)
-	return converted.Fields, err
+	key := client.ObjectKey{Namespace: contract.Namespace, Name: contract.Status.InForce.Bundle}
+	var object corev1.ConfigMap
+	if err := c.Get(ctx, key, &object); err != nil {
+		return nil, fmt.Errorf("the pair in force of slacontract %s/%s: %w", contract.Namespace, contract.Name, err)
+	}
+	pair, err := bundle.DecodeBundle([]byte(object.Data[bundle.BundleFile]))
+	if err != nil {
+		return nil, fmt.Errorf("configmap %s: %w", key, err)
+	}
+	return pair.Lead.Fields, nil
 }
 
 func token(ctx context.Context, c client.Client, contract *slav1alpha1.SLAContract) (string, error) {

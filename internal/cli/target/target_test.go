@@ -6,12 +6,17 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
+
+	slav1alpha1 "github.com/handoff-sla/handoff/api/v1alpha1"
+	"github.com/handoff-sla/handoff/internal/bundle"
+	"github.com/handoff-sla/handoff/internal/lead"
 )
 
 func TestPlain(t *testing.T) {
@@ -35,6 +40,55 @@ func TestPlain(t *testing.T) {
 			}
 			if err != nil || got.URL != tc.want || got.Token != "secret" {
 				t.Errorf("%+v (%v), want %s", got, err, tc.want)
+			}
+		})
+	}
+}
+
+// What is written but not in force maps no column: the workers would not know the fields.
+func TestFieldsAreThoseInForce(t *testing.T) {
+	written := &slav1alpha1.LeadDefinition{
+		ObjectMeta: metav1.ObjectMeta{Namespace: "revenue", Name: "inbound"},
+		Spec:       slav1alpha1.LeadDefinitionSpec{Fields: []slav1alpha1.Field{{Name: "company", Type: "String", Property: "new_name"}}},
+	}
+	inForce := []lead.Field{{Name: "company", Type: lead.String, Property: "old_name"}, {Name: "email", Type: lead.String}}
+	data, err := bundle.Bundle{Sequence: 2, Lead: lead.Definition{Fields: inForce}}.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := func(text string) *corev1.ConfigMap {
+		return &corev1.ConfigMap{
+			ObjectMeta: metav1.ObjectMeta{Namespace: "revenue", Name: "acme-bundle-2"}, Data: map[string]string{"bundle.json": text},
+		}
+	}
+	pair := &slav1alpha1.PairInForce{Bundle: "acme-bundle-2"}
+	for name, tc := range map[string]struct {
+		pair    *slav1alpha1.PairInForce
+		objects []client.Object
+		want    []lead.Field
+		wantErr string
+	}{
+		"another text is written": {pair, []client.Object{written, config(string(data))}, inForce, ""},
+		"no pair":                 {nil, []client.Object{written}, nil, "slacontract revenue/acme has no pair"},
+		"no bundle":               {pair, []client.Object{written}, nil, `pair in force of slacontract revenue/acme: configmaps "acme-bundle-2" not found`},
+		"not a bundle":            {pair, []client.Object{config("{")}, nil, "configmap revenue/acme-bundle-2: bundle.json"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			scheme, err := Scheme()
+			if err != nil {
+				t.Fatal(err)
+			}
+			contract := &slav1alpha1.SLAContract{
+				ObjectMeta: metav1.ObjectMeta{Namespace: "revenue", Name: "acme"},
+				Spec:       slav1alpha1.SLAContractSpec{DefinitionRef: slav1alpha1.ObjectReference{Name: "inbound"}},
+				Status:     slav1alpha1.SLAContractStatus{InForce: tc.pair},
+			}
+			got, err := fields(t.Context(), fake.NewClientBuilder().WithScheme(scheme).WithObjects(tc.objects...).Build(), contract)
+			if (tc.wantErr == "") != (err == nil) || (err != nil && !strings.Contains(err.Error(), tc.wantErr)) {
+				t.Errorf("error %v, want %q", err, tc.wantErr)
+			}
+			if diff := cmp.Diff(tc.want, got); diff != "" {
+				t.Error(diff)
 			}
 		})
 	}
