@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/handoff-sla/handoff/internal/bundle"
 	"github.com/handoff-sla/handoff/internal/ledger"
 	"github.com/handoff-sla/handoff/internal/ledger/ledgertest"
 	"github.com/handoff-sla/handoff/internal/pipeline"
@@ -178,5 +179,28 @@ func TestCountingTriesAgain(t *testing.T) {
 	s.err = nil
 	if _, err := c.Step(t.Context()); err != nil || len(s.got) != 1 {
 		t.Errorf("counted %d times, %v", len(s.got), err)
+	}
+}
+
+// Terms that bring volume in judge the whole month, also the leads that came before them.
+func TestVolumeCountsBeforeTheTermsAskForIt(t *testing.T) {
+	r := newRig(t, bundleOf(1, byCRM, func(b *bundle.Bundle) { b.SLA.Marketing.Volume = nil }))
+	r.send(mql("lead-1", monday)...)
+	r.work(team("rep-1"))
+	r.inForce(bundleOf(2, byCRM))
+	r.send(mql("lead-2", monday)...)
+	r.work(team("rep-1"))
+	snapshot, err := r.l.Count(t.Context(), []sla.Period{"2026-11"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var volume string
+	for _, row := range sla.Scorecard(r.pair.Terms, snapshot.Counts, monday.AddDate(0, 0, 1)) {
+		if row.Clause == sla.ClauseVolume {
+			volume = row.Actual
+		}
+	}
+	if volume != "2 of 100 MQLs" {
+		t.Errorf("volume: %q", volume)
 	}
 }

@@ -269,18 +269,19 @@ func TestFirstContactDeadline(t *testing.T) {
 	}
 }
 
-// Terms name what is owed: a clause that is left out has no obligation, and a warning mark of their own is kept.
+// Terms name what is owed: a clause that is left out has no obligation but volume, and a warning mark of their own is kept.
 func TestObligationsFollowTheTerms(t *testing.T) {
 	facts := scene{reached: "2027-01-20 10:00", qualified: "2027-01-20 10:00", owned: "2027-01-20 10:00"}.facts(t)
 	now := local(t, newYork, "2027-01-20 10:01")
-	if got := Obligations(compiled(t, Terms{Calendar: workdays(newYork)}), facts, now); got != nil {
-		t.Errorf("terms without clauses give %v", got)
+	without := compiled(t, Terms{Calendar: workdays(newYork)})
+	if got, want := show(Obligations(without, facts, now), now.Location()), []string{"volume Met 2027-01"}; !cmp.Equal(want, got) {
+		t.Errorf("terms without clauses give %v, want %v", got, want)
 	}
 	half := 50
 	terms := Terms{Calendar: workdays(newYork), WarnAtPercent: &half, Marketing: &Marketing{Delivery: &Delivery{Within: 10 * time.Minute, TargetPercent: 99}}}
 	facts.OwnedAt = time.Time{}
 	got := Obligations(compiled(t, terms), facts, now)
-	if want := []string{"delivery Open due 10:10:00 warn 10:05:00 2027-W03"}; !cmp.Equal(want, show(got, now.Location())) {
+	if want := []string{"volume Met 2027-01", "delivery Open due 10:10:00 warn 10:05:00 2027-W03"}; !cmp.Equal(want, show(got, now.Location())) {
 		t.Errorf("got %v, want %v", show(got, now.Location()), want)
 	}
 }

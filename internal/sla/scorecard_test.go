@@ -55,8 +55,12 @@ func TestScorecardNamesEveryClause(t *testing.T) {
 			t.Errorf("%s: party %q, enforced by %q", r.Clause, r.Party, r.EnforcedBy)
 		}
 	}
-	if rows := Scorecard(compiled(t, Terms{Calendar: workdays("UTC")}), nil, time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)); rows != nil {
+	without, counted := compiled(t, Terms{Calendar: workdays("UTC")}), []Count{count(ClauseVolume, "", "2027-01", 7, 0)}
+	if rows := Scorecard(without, counted, time.Date(2027, 1, 8, 0, 0, 0, 0, time.UTC)); rows != nil {
 		t.Errorf("terms without clauses have rows: %v", rows)
+	}
+	if rows := ScorecardOf(without, counted, "2027-01"); rows != nil {
+		t.Errorf("terms without clauses have rows for a month: %v", rows)
 	}
 	if c := Clause("other"); c.Party() != "" || c.EnforcedBy() != "" {
 		t.Errorf("a clause that is none has party %q, %q", c.Party(), c.EnforcedBy())
