@@ -48,6 +48,8 @@ func Open(ctx context.Context, dsn, tenant string) (*Ledger, error) {
 	}
 	// A worker that hangs must not hold the leads it has locked for ever.
 	parameters["idle_in_transaction_session_timeout"] = "60000"
+	// The server finds out within a minute that a node is lost, and frees what its sessions hold: the counter's lock above all.
+	parameters["tcp_keepalives_idle"], parameters["tcp_keepalives_interval"], parameters["tcp_keepalives_count"] = "30", "10", "3"
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return nil, err
