@@ -19,16 +19,19 @@ import (
 
 // Bounds of an event. What is larger is refused and the field named.
 const (
-	maxID      = 256       // characters of id
-	maxSource  = 512       // characters of source
-	maxSubject = 128       // characters of subject, the lead's id
-	maxName    = 253       // characters of a rep, an activity, a property's name, a reason
-	maxText    = 32 << 10  // bytes of one text
-	maxData    = 256 << 10 // bytes of the data of one event
-	maxMembers = 500       // members of one object or list
-	maxDepth   = 8         // objects and lists within each other
-	exact      = 1 << 53   // from here on a JSON number loses digits
-	ahead      = 5 * time.Minute
+	maxID     = 256 // characters of id
+	maxSource = 512 // characters of source
+	// An entry of the index over tenant, source and id has room for 2704 bytes.
+	maxIDBytes     = 512
+	maxSourceBytes = 1024
+	maxSubject     = 128       // characters of subject, the lead's id: 512 bytes at most
+	maxName        = 253       // characters of a rep, an activity, a property's name, a reason
+	maxText        = 32 << 10  // bytes of one text
+	maxData        = 256 << 10 // bytes of the data of one event
+	maxMembers     = 500       // members of one object or list
+	maxDepth       = 8         // objects and lists within each other
+	exact          = 1 << 53   // from here on a JSON number loses digits
+	ahead          = 5 * time.Minute
 )
 
 var earliest = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
@@ -97,10 +100,16 @@ func (c *Checker) resolve(e ledger.Entry) ledger.Resolved {
 func bounds(e ledger.Entry, now time.Time) error {
 	for _, b := range []struct {
 		field, text string
-		most        int
-	}{{"id", e.ID, maxID}, {"source", e.Source, maxSource}, {"subject", e.Lead, maxSubject}} {
+		most, bytes int
+	}{
+		{"id", e.ID, maxID, maxIDBytes}, {"source", e.Source, maxSource, maxSourceBytes},
+		{"subject", e.Lead, maxSubject, maxSubject * utf8.UTFMax},
+	} {
 		if n := utf8.RuneCountInString(b.text); n > b.most {
 			return wrong(b.field, "has %d characters; at most %d are allowed", n, b.most)
+		}
+		if len(b.text) > b.bytes {
+			return wrong(b.field, "has %d bytes; at most %d are allowed", len(b.text), b.bytes)
 		}
 	}
 	if strings.ContainsFunc(e.Lead, unicode.IsSpace) {
