@@ -198,6 +198,37 @@ func TestReporterTriesAgain(t *testing.T) {
 	}
 }
 
+// A condition is looked at again although nothing changed: a replica that is gone may have left another one there.
+func TestReporterAssertsAgain(t *testing.T) {
+	said := make(chan measurement.Condition)
+	r := worker.NewReporter(func(ctx context.Context, c measurement.Condition) error {
+		select {
+		case said <- c:
+		case <-ctx.Done():
+		}
+		return nil
+	}, quiet)
+	if r.Every < time.Minute || r.Every > 10*time.Minute {
+		t.Errorf("every %s", r.Every)
+	}
+	r.Every = 10 * time.Millisecond
+	ctx, cancel := context.WithCancel(t.Context())
+	var done sync.WaitGroup
+	done.Go(func() { r.Run(ctx) })
+	defer func() { cancel(); done.Wait() }()
+	r.Report(worker.Status{OK: true, Reason: "fine"})
+	for i := range 3 {
+		select {
+		case c := <-said:
+			if !c.OK || c.Reason != "fine" {
+				t.Errorf("said %+v", c)
+			}
+		case <-time.After(10 * time.Second):
+			t.Fatalf("said %d times only", i)
+		}
+	}
+}
+
 func compiled(t *testing.T) (*pipeline.Pair, string) {
 	t.Helper()
 	b := bundle.Bundle{

@@ -10,10 +10,15 @@ import (
 	"github.com/handoff-sla/handoff/internal/measurement"
 )
 
-// Reporter brings a worker's condition into the cluster: the latest one, again and again until it is there.
+// assertEvery is how often a condition is looked at again that nothing has changed: another replica, which is gone, may have left its own.
+const assertEvery = 3 * time.Minute
+
+// Reporter brings a worker's condition into the cluster: the latest one, again and again until it is there, and from time to time
+// after that. Set should write only what differs.
 type Reporter struct {
 	Set   func(context.Context, measurement.Condition) error
 	Retry time.Duration
+	Every time.Duration // between two looks at what was written
 	Log   *slog.Logger
 
 	latest chan measurement.Condition
@@ -21,7 +26,7 @@ type Reporter struct {
 
 // NewReporter makes a Reporter.
 func NewReporter(set func(context.Context, measurement.Condition) error, log *slog.Logger) *Reporter {
-	return &Reporter{Set: set, Retry: time.Second, Log: log, latest: make(chan measurement.Condition, 1)}
+	return &Reporter{Set: set, Retry: time.Second, Every: assertEvery, Log: log, latest: make(chan measurement.Condition, 1)}
 }
 
 // Report replaces what is still to be written. One goroutine reports.
@@ -35,34 +40,35 @@ func (r *Reporter) Report(s Status) {
 
 // Run writes until the context ends.
 func (r *Reporter) Run(ctx context.Context) {
-	var pending *measurement.Condition
-	wait := r.Retry
-	for {
-		var retry <-chan time.Time
-		if pending != nil {
-			timer := time.NewTimer(wait)
-			defer timer.Stop()
-			retry = timer.C
-			wait = min(2*wait, 30*time.Second)
+	var latest measurement.Condition
+	select {
+	case <-ctx.Done():
+		return
+	case latest = <-r.latest:
+	}
+	for retry := r.Retry; ; {
+		wait := r.Every
+		if err := r.write(ctx, latest); err != nil {
+			r.Log.Warn("the condition was not written; trying again", "error", err.Error())
+			wait, retry = retry, min(2*retry, 30*time.Second)
+		} else {
+			retry = r.Retry
 		}
+		timer := time.NewTimer(wait)
 		select {
 		case <-ctx.Done():
+			timer.Stop()
 			return
-		case c := <-r.latest:
-			pending, wait = &c, r.Retry
-		case <-retry:
+		case latest = <-r.latest:
+			retry = r.Retry
+		case <-timer.C:
 		}
-		pending = r.write(ctx, *pending)
+		timer.Stop()
 	}
 }
 
-// write returns what is still to be written.
-func (r *Reporter) write(ctx context.Context, c measurement.Condition) *measurement.Condition {
+func (r *Reporter) write(ctx context.Context, c measurement.Condition) error {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	if err := r.Set(ctx, c); err != nil {
-		r.Log.Warn("the condition was not written; trying again", "error", err.Error())
-		return &c
-	}
-	return nil
+	return r.Set(ctx, c)
 }
