@@ -21,7 +21,7 @@ type Routing struct {
 	rotation *Rotation
 	outcome  []routed
 	failed   []Failed
-	failing  map[string]time.Time
+	failing  map[string]time.Time // nil when the leads are not from the queue
 }
 
 type routed struct {
@@ -38,7 +38,7 @@ func (r *Routing) Keep(one *Lead, revision string, obligations []sla.Obligation)
 	r.outcome = append(r.outcome, routed{lead: one, revision: revision, obligations: obligations})
 }
 
-// Fail puts the lead back, for a later try.
+// Fail leaves the lead for a later try.
 func (r *Routing) Fail(one *Lead, err error) {
 	r.failed = append(r.failed, Failed{Lead: one.ID, Err: err})
 }
@@ -117,6 +117,9 @@ func (r *Routing) save(ctx context.Context) error {
 		if err := r.tx.SendBatch(ctx, &writes).Close(); err != nil {
 			return err
 		}
+	}
+	if r.failing == nil {
+		return nil // not from the queue: they are on the list of the next try anyway
 	}
 	return postpone(ctx, r.tx, r.ledger.tenant, queueRoute, r.failed, r.failing)
 }

@@ -3,10 +3,13 @@
 package pipeline_test
 
 import (
+	"log/slog"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"github.com/handoff-sla/handoff/internal/lead"
 	"github.com/handoff-sla/handoff/internal/ledger"
@@ -178,5 +181,26 @@ func TestComingBackIsNoFlood(t *testing.T) {
 	got := ledgertest.Column[string](t, r.dsn, "SELECT concat(owner, ' ', count(*)) FROM leads WHERE lead_id >= 'g' GROUP BY owner ORDER BY 1")
 	if diff := cmp.Diff([]string{"rep-1 2", "rep-2 2"}, got); diff != "" {
 		t.Errorf("leads after the return (-want +got):\n%s", diff)
+	}
+}
+
+// What goes wrong with a lead on the list of the unrouted is said, and does not pile up as work: it is on the list the next time, too.
+func TestUnroutedThatFailAreReported(t *testing.T) {
+	r := newRig(t, bundleOf(1))
+	r.send(mql("lead-1", monday)...)
+	r.work(team("rep-1")[:0])
+	r.inForce(bundleOf(2))
+	ledgertest.Exec(t, r.dsn, "UPDATE in_force SET bundle = '{}' WHERE sequence = 1")
+	var log strings.Builder
+	router := r.router(r.l, team("rep-1"))
+	router.Log = slog.New(slog.NewTextHandler(&log, nil))
+	if _, err := router.StepUnrouted(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(log.String(), "lead=lead-1") || testutil.ToFloat64(router.Metrics.Failed.WithLabelValues("route")) != 1 {
+		t.Errorf("the failure is not reported: %s", log.String())
+	}
+	if n := ledgertest.Value[int64](t, r.dsn, "SELECT count(*) FROM work"); n != 0 {
+		t.Errorf("%d causes were noted", n)
 	}
 }

@@ -105,6 +105,7 @@ func (r *Router) StepUnrouted(ctx context.Context) (time.Duration, error) {
 			return 0, err
 		}
 		r.Metrics.Routed.Add(float64(batch.Leads))
+		reportFailed(r.Log, r.Metrics, "route", batch.Failed)
 	}
 	return every, nil
 }
@@ -158,7 +159,7 @@ func pause(b ledger.Batch) time.Duration {
 func reportFailed(log *slog.Logger, m *Metrics, step string, failed []ledger.Failed) {
 	for _, f := range failed {
 		m.Failed.WithLabelValues(step).Inc()
-		log.Error("lead could not be worked off; it is tried again in 30s", "step", step, "lead", f.Lead, "error", explain(f.Err))
+		log.Error("lead could not be worked off; it is tried again", "step", step, "lead", f.Lead, "error", explain(f.Err))
 	}
 }
 
