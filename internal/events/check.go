@@ -102,7 +102,8 @@ func bounds(e ledger.Entry, now time.Time) error {
 		field, text string
 		most, bytes int
 	}{
-		{"id", e.ID, maxID, maxIDBytes}, {"source", e.Source, maxSource, maxSourceBytes},
+		{"id", e.ID, maxID, maxIDBytes},
+		{"source", e.Source, maxSource, maxSourceBytes},
 		{"subject", e.Lead, maxSubject, maxSubject * utf8.UTFMax},
 	} {
 		if n := utf8.RuneCountInString(b.text); n > b.most {

@@ -17,26 +17,15 @@ import (
 // or any part of it, nor a value from a row.
 func Describe(err error) string {
 	var (
-		stale    *StaleError
-		mismatch *MismatchError
-		foreign  *ForeignError
-		server   *pgconn.PgError
-		dns      *net.DNSError
-		timeout  net.Error
+		server  *pgconn.PgError
+		dns     *net.DNSError
+		timeout net.Error
 	)
 	switch {
 	case err == nil:
 		return ""
-	case errors.Is(err, ErrDSN):
-		return ErrDSN.Error()
-	case errors.Is(err, ErrNotRegistered):
-		return ErrNotRegistered.Error()
-	case errors.As(err, &stale):
-		return stale.Error()
-	case errors.As(err, &mismatch):
-		return mismatch.Error()
-	case errors.As(err, &foreign):
-		return foreign.Error()
+	case ours(err) != nil:
+		return ours(err).Error()
 	case errors.As(err, &server):
 		return describeServer(server)
 	case errors.As(err, &dns):
@@ -54,6 +43,30 @@ func Describe(err error) string {
 		return "the connection to the database broke off"
 	default:
 		return "the database cannot be used (" + kindOf(err) + ")"
+	}
+}
+
+// ours is the error of this package that err wraps; nil when it is another's.
+func ours(err error) error {
+	for _, e := range []error{ErrDSN, ErrNotRegistered} {
+		if errors.Is(err, e) {
+			return e
+		}
+	}
+	var (
+		stale    *StaleError
+		mismatch *MismatchError
+		foreign  *ForeignError
+	)
+	switch {
+	case errors.As(err, &stale):
+		return stale
+	case errors.As(err, &mismatch):
+		return mismatch
+	case errors.As(err, &foreign):
+		return foreign
+	default:
+		return nil
 	}
 }
 

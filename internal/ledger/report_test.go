@@ -41,7 +41,8 @@ func TestDispositionsKeepTheirMeaning(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []ledger.Disposed{
-		{Lead: "lead-1", Outcome: lead.Recycled, Reason: "BadTiming", Coded: true}, {Lead: "lead-2", Outcome: lead.Accepted},
+		{Lead: "lead-1", Outcome: lead.Recycled, Reason: "BadTiming", Coded: true},
+		{Lead: "lead-2", Outcome: lead.Accepted},
 		{Lead: "lead-2", Outcome: lead.Recycled, Reason: "BadTiming", Coded: true},
 	}
 	if diff := cmp.Diff(want, list); diff != "" {
