@@ -176,9 +176,10 @@ func nameIsSetFree(t *testing.T, contract *slav1alpha1.SLAContract, foreign *cor
 	if err := testkit.Client.Delete(t.Context(), foreign); err != nil {
 		t.Fatal(err)
 	}
-	// It would be looked at again within a minute; an edit brings it forward.
-	testkit.Get(t, contract).Spec.Routing.Pools[0].Name = "all"
-	if err := testkit.Client.Update(t.Context(), contract); err != nil {
+	// It would be looked at again within a minute; an edit brings it forward. A patch: the manager writes the status at the same time.
+	edited := contract.DeepCopy()
+	edited.Spec.Routing.Pools[0].Name = "all"
+	if err := testkit.Client.Patch(t.Context(), edited, client.MergeFrom(contract)); err != nil {
 		t.Fatal(err)
 	}
 	ready(t, contract, "WorkersUnavailable")
