@@ -157,7 +157,12 @@ func TestDispositionsAcrossPairs(t *testing.T) {
 	r.inForce(later)
 	taken := disposed("lead-1", "Student", at.Add(time.Minute))
 	taken.Resolved = ledger.Resolved{Outcome: lead.Disqualified, Coded: true} // as ingest has it by the second pair
-	r.send(taken)
+	vague := func(reason string) ledger.Entry {
+		e := disposed("lead-1", reason, at.Add(2*time.Minute))
+		e.Data.Outcome = lead.Recycled
+		return e
+	}
+	r.send(taken, vague("who knows"), vague("whatever")) // the last two say the same to the report
 	r.work(team("rep-1"))
 	for clause, want := range map[sla.Clause]string{sla.ClauseDisposition: "Met", sla.ClauseRejection: "Met", sla.ClauseFirstContact: "Excused"} {
 		if got := r.state("lead-1", clause); got != want {
@@ -173,7 +178,9 @@ func TestDispositionsAcrossPairs(t *testing.T) {
 	if _, err := reviewing.Run(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if text := s.text[sla.WeekOf(at, time.UTC)]; !strings.Contains(text, "| Disqualified | Student | 1 |") {
-		t.Errorf("the report does not have the disposition:\n%s", text)
+	for _, want := range []string{"| Disqualified | Student | 1 |", "| Recycled | (no code) | 1 |"} {
+		if text := s.text[sla.WeekOf(at, time.UTC)]; !strings.Contains(text, want) {
+			t.Errorf("the report does not have %q:\n%s", want, text)
+		}
 	}
 }

@@ -174,6 +174,26 @@ func TestALateEventDoesNotJudgeOldEventsAgain(t *testing.T) {
 	}
 }
 
+// Nor is a lead held by a path that no event was judged to meet.
+func TestALateEventHoldsNoLeadUp(t *testing.T) {
+	r := newRig(t, bundleOf(1, byCRM, func(b *bundle.Bundle) { b.Lead.Paths[0] = scored(65) }))
+	r.send(captured("lead-1", monday, map[string]any{"numberofemployees": float64(60)}), pricing("lead-1", monday.Add(time.Hour)))
+	r.work(team("rep-1"))
+	r.inForce(bundleOf(2, byCRM, func(b *bundle.Bundle) { b.Lead.Paths[0] = scored(40) }))
+	for _, step := range []struct {
+		at   time.Time
+		want string
+	}{{monday.Add(30 * time.Minute), "Lead"}, {monday.Add(2 * time.Hour), "Held"}} {
+		r.send(ledger.Entry{Lead: "lead-1", Kind: lead.KindUpdated, Time: step.at, Data: ledger.Data{
+			Properties: map[string]any{"numberofemployees": float64(70)},
+		}})
+		r.work(team("rep-1"))
+		if got := ledgertest.Value[string](t, r.dsn, "SELECT stage FROM leads"); got != step.want {
+			t.Errorf("with an event of %s: %s, want %s", step.at, got, step.want)
+		}
+	}
+}
+
 func scored(threshold int) lead.Path {
 	return lead.Path{Name: "scored", Threshold: &threshold, Criteria: []lead.Criterion{{Expression: "true"}}}
 }
