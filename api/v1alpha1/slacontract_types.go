@@ -20,7 +20,8 @@ type Ledger struct {
 	// +required
 	SecretRef ObjectReference `json:"secretRef,omitzero"`
 
-	// tenant separates the leads of contracts that share a database. It cannot change: it carries the history when a contract is renamed.
+	// tenant separates the leads of contracts that share a database. It cannot change: the history hangs on it. A contract
+	// that takes over the tenant of a renamed one is refused until the ledger is told; the condition LedgerAvailable has the statement.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63

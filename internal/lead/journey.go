@@ -54,7 +54,6 @@ func (p *Program) Qualify(history []Event, judge func(Event) bool) Journey {
 		}
 	}
 	j.Record = s.values()
-	j.Score.Factors = slices.Clone(j.Score.Factors) // they stand in the state's buffer
 	return j
 }
 
