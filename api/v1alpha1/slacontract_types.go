@@ -61,7 +61,10 @@ type SLAContractSpec struct {
 	// +required
 	DefinitionRef ObjectReference `json:"definitionRef,omitzero"`
 
-	// terms are what the two teams owe each other.
+	// terms are what the two teams owe each other. Both sign them: a change takes effect when both parties have signed the
+	// digest of what is written (`status.digest`), and until then the terms in force stay in force. Every clause is optional; a clause
+	// that is left out is not measured. Windows of first contact count business time, all others the wall clock, and weeks and months
+	// begin in the calendar's time zone.
 	// +required
 	Terms Terms `json:"terms,omitzero"`
 

@@ -7,7 +7,7 @@ import "k8s.io/apimachinery/pkg/util/intstr"
 // Terms are what the two teams owe each other. Both sign them; a change without both signatures does not take effect.
 // Every clause is optional.
 type Terms struct {
-	// parties name who answers for each side; shown on scorecards and reports.
+	// parties name who answers for each side; the weekly report says whom to reach.
 	// +required
 	Parties Parties `json:"parties,omitzero"`
 
