@@ -33,7 +33,7 @@ func inputSpecs() {
 		DeferCleanup(func() { to.Close() })
 	})
 
-	post := func(ctx SpecContext, token, contentType string, body []byte) (int, string) {
+	once := func(ctx SpecContext, token, contentType string, body []byte) (int, string) {
 		GinkgoHelper()
 		req, err := http.NewRequestWithContext(ctx, http.MethodPost, to.URL, bytes.NewReader(body))
 		Expect(err).NotTo(HaveOccurred())
@@ -45,6 +45,16 @@ func inputSpecs() {
 		text, err := io.ReadAll(resp.Body)
 		Expect(err).NotTo(HaveOccurred())
 		return resp.StatusCode, string(text)
+	}
+	// post sends again as long as the answer is "try again": a worker may not have noticed yet that the database, which died a moment
+	// ago, is back.
+	post := func(ctx SpecContext, token, contentType string, body []byte) (code int, text string) {
+		GinkgoHelper()
+		Eventually(ctx, func() int {
+			code, text = once(ctx, token, contentType, body)
+			return code
+		}).ShouldNot(Equal(http.StatusServiceUnavailable), "%s", text)
+		return code, text
 	}
 	const (
 		single = "application/cloudevents+json"
