@@ -146,7 +146,7 @@ func (c *compiler) rule(where string, r Rule, signals []Signal) rule {
 	default:
 		compiled.signal = slices.IndexFunc(signals, func(s Signal) bool { return s.Name == r.On })
 		if compiled.signal < 0 {
-			c.problem(where, "signal: unknown signal '%s'; %s", r.On, suggest(r.On, c.program.env.record.provider.names[signalsTypeName]))
+			c.problem(where, "signal: unknown signal '%s'; %s", r.On, Suggest(r.On, c.program.env.record.provider.names[signalsTypeName]))
 		}
 	}
 	if r.Max != nil && *r.Max < 1 {

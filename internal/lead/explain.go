@@ -53,7 +53,7 @@ func (e *environment) withNames(text string, node ast.Expr) string {
 		if owner == "" {
 			return text
 		}
-		return fmt.Sprintf("undefined field '%s' of %s; %s", match[1], owner, suggest(match[1], known))
+		return fmt.Sprintf("undefined field '%s' of %s; %s", match[1], owner, Suggest(match[1], known))
 	}
 	if wholeNumber.MatchString(text) {
 		return text + "; to compare a Number, write whole numbers with a fraction, such as 5.0"
@@ -67,7 +67,7 @@ func (e *environment) withNames(text string, node ast.Expr) string {
 	case match[1] == signalsVariable && len(e.names) == 1 && e.names[0] == leadVariable:
 		return "a rule's `when` reads `lead` only; a rule about behaviour names it in `signal`"
 	case node != nil && node.Kind() == ast.IdentKind:
-		return fmt.Sprintf("undeclared reference to '%s'; %s", match[1], suggest(match[1], e.names))
+		return fmt.Sprintf("undeclared reference to '%s'; %s", match[1], Suggest(match[1], e.names))
 	default:
 		return fmt.Sprintf("undeclared reference to '%s'%s", match[1], rest)
 	}
@@ -94,44 +94,4 @@ func (e *environment) known(operand ast.Expr) (owner string, names []string) {
 	default:
 		return "", nil
 	}
-}
-
-// suggest names the nearest known name, or all of them when none is near.
-func suggest(name string, known []string) string {
-	best, bestDistance := "", len(name)/3+1
-	for _, k := range known {
-		if d := distance(strings.ToLower(name), strings.ToLower(k)); d <= bestDistance && (best == "" || d < bestDistance) {
-			best, bestDistance = k, d
-		}
-	}
-	switch {
-	case best != "":
-		return fmt.Sprintf("did you mean '%s'?", best)
-	case len(known) == 0:
-		return "none is defined"
-	default:
-		return "known: " + strings.Join(known, ", ")
-	}
-}
-
-// distance is Levenshtein's: how many letters must be changed, added or taken away.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		diagonal := row[0]
-		row[0] = i
-		for j := 1; j <= len(b); j++ {
-			above := row[j]
-			cost := 1
-			if a[i-1] == b[j-1] {
-				cost = 0
-			}
-			row[j] = min(row[j]+1, row[j-1]+1, diagonal+cost)
-			diagonal = above
-		}
-	}
-	return row[len(b)]
 }
