@@ -27,8 +27,8 @@ func Compile(t Terms) (*Compiled, error) {
 	checkBounds(&problems, t)
 	funnelTarget := 0
 	if t.Funnel != nil {
-		target, more := compileFunnel(*t.Funnel)
-		funnelTarget, problems = target, append(problems, more...)
+		steps, more := t.Funnel.steps()
+		funnelTarget, problems = steps.MQLs, append(problems, more...)
 	}
 	if t.Marketing != nil {
 		c.compileMarketing(&problems, *t.Marketing, funnelTarget)

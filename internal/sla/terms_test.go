@@ -144,22 +144,22 @@ func TestFunnelTarget(t *testing.T) {
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			if got, err := funnelTarget(tc.funnel); err != nil || got != tc.want {
-				t.Errorf("funnelTarget = %d, %v; want %d", got, err, tc.want)
+			if got, err := tc.funnel.Steps(); err != nil || got.MQLs != tc.want {
+				t.Errorf("Steps = %d, %v; want %d", got.MQLs, err, tc.want)
 			}
 		})
 	}
 	for _, rate := range []string{"", "0", "0.0", "100.1", "101", "-5", "+5", "1/3", "1e1", " 5", "5%", ".5", "5.", "0x10", "1_0", "Inf"} {
-		_, err := funnelTarget(Funnel{100, 1, rate, "50"})
+		_, err := Funnel{100, 1, rate, "50"}.Steps()
 		if diff := cmp.Diff([]string{"terms.funnel.closeRatePercent"}, whereOf(t, err)); diff != "" {
 			t.Errorf("rate %q: %s", rate, diff)
 		}
 	}
-	_, err := funnelTarget(Funnel{0, -1, "x", "y"})
+	_, err := Funnel{0, -1, "x", "y"}.Steps()
 	if got := whereOf(t, err); len(got) != 4 {
 		t.Errorf("all four fields are wrong, got %v", got)
 	}
-	_, err = funnelTarget(Funnel{1_000_000_000_000, 1, "0.001", "0.001"})
+	_, err = Funnel{1_000_000_000_000, 1, "0.001", "0.001"}.Steps()
 	if diff := cmp.Diff([]string{"terms.funnel"}, whereOf(t, err)); diff != "" {
 		t.Errorf("an absurd target: %s", diff)
 	}
