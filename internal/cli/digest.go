@@ -7,6 +7,8 @@ import (
 	"fmt"
 
 	"github.com/spf13/cobra"
+
+	"github.com/handoff-sla/handoff/internal/cli/manifest"
 )
 
 const digestHelp = `Prints the digest of what both parties sign: of a LeadDefinition everything but
@@ -40,18 +42,18 @@ func digestCommand() *cobra.Command {
 }
 
 func printDigests(cmd *cobra.Command, file string) (int, error) {
-	docs, err := readDocuments(file, cmd.InOrStdin())
+	docs, err := manifest.Read(file, cmd.InOrStdin())
 	if err != nil {
 		return 0, err
 	}
 	found := 0
 	for _, d := range docs {
-		if !d.signable() {
+		if !d.Signable() {
 			continue
 		}
-		digest, err := d.digest()
+		digest, err := d.Digest()
 		if err != nil {
-			return 0, fmt.Errorf("%s: %s: %w", d.place(), d, err)
+			return 0, fmt.Errorf("%s: %s: %w", d.Place(), d, err)
 		}
 		found++
 		fmt.Fprintf(cmd.OutOrStdout(), "%s  %s\n", d, digest)

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 	"k8s.io/client-go/tools/clientcmd"
 
+	"github.com/handoff-sla/handoff/internal/cli/manifest"
 	"github.com/handoff-sla/handoff/internal/cli/replay"
 	"github.com/handoff-sla/handoff/internal/cli/target"
 	"github.com/handoff-sla/handoff/internal/convert"
@@ -201,13 +202,13 @@ func (f *replayFlags) input(to *target.Target, now func() time.Time) (replay.Inp
 }
 
 func definitionFields(file string) ([]lead.Field, error) {
-	docs, err := readDocuments(file, nil)
+	docs, err := manifest.Read(file, nil)
 	if err != nil {
 		return nil, err
 	}
 	for _, d := range docs {
-		if d.definition != nil {
-			definition, err := convert.Definition(d.definition.Spec)
+		if d.Definition != nil {
+			definition, err := convert.Definition(d.Definition.Spec)
 			return definition.Fields, err
 		}
 	}

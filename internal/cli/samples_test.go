@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/handoff-sla/handoff/internal/cli/manifest"
 	"github.com/handoff-sla/handoff/internal/convert"
 	"github.com/handoff-sla/handoff/internal/lead"
 	"github.com/handoff-sla/handoff/internal/sla"
@@ -21,14 +22,14 @@ func TestSamplesAreSigned(t *testing.T) {
 		t.Fatalf("%d signable samples, want a definition and a contract", len(docs))
 	}
 	for _, d := range docs {
-		digest, err := d.digest()
+		digest, err := d.Digest()
 		if err != nil {
 			t.Fatalf("%s: %v", d, err)
 		}
-		if r := sla.Ratify(convert.SignOffs(d.signOffs()), digest, nil); !r.Ratified {
-			t.Errorf("%s: not signed by %v (%v): kubectl sla sign --party ... %s", d, r.Missing, r.Notes, d.file)
+		if r := sla.Ratify(convert.SignOffs(d.SignOffs()), digest, nil); !r.Ratified {
+			t.Errorf("%s: not signed by %v (%v): kubectl sla sign --party ... %s", d, r.Missing, r.Notes, d.File)
 		}
-		if err := d.check(); err != nil {
+		if err := d.Check(); err != nil {
 			t.Errorf("%s: %v", d, err)
 		}
 	}
@@ -39,11 +40,11 @@ func TestSamplesFitEachOther(t *testing.T) {
 	var terms *sla.Compiled
 	for _, d := range samples(t) {
 		var err error
-		if d.definition != nil {
-			definition, err = convert.Definition(d.definition.Spec)
+		if d.Definition != nil {
+			definition, err = convert.Definition(d.Definition.Spec)
 		} else {
 			var written sla.Terms
-			if written, err = convert.Terms(d.contract.Spec); err == nil {
+			if written, err = convert.Terms(d.Contract.Spec); err == nil {
 				terms, err = sla.Compile(written)
 			}
 		}
@@ -59,20 +60,20 @@ func TestSamplesFitEachOther(t *testing.T) {
 	}
 }
 
-func samples(t *testing.T) []document {
+func samples(t *testing.T) []manifest.Document {
 	t.Helper()
 	files, err := filepath.Glob("../../config/samples/*.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
-	var out []document
+	var out []manifest.Document
 	for _, file := range files {
-		docs, err := readDocuments(file, nil)
+		docs, err := manifest.Read(file, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, d := range docs {
-			if d.signable() {
+			if d.Signable() {
 				out = append(out, d)
 			}
 		}

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	slav1alpha1 "github.com/handoff-sla/handoff/api/v1alpha1"
+	"github.com/handoff-sla/handoff/internal/cli/manifest"
 )
 
 const signHelp = `Writes a party's sign-off into the file: who agrees, when, and to which digest.
@@ -78,17 +79,17 @@ func signFile(cmd *cobra.Command, file string, s signature) error {
 	if err != nil {
 		return err
 	}
-	docs, err := readDocuments(file, nil)
+	docs, err := manifest.Read(file, nil)
 	if err != nil {
 		return err
 	}
 	var out strings.Builder
 	var lines []string
 	for _, d := range docs {
-		text := d.text
-		if d.signable() {
-			if text, err = d.sign(s); err != nil {
-				return fmt.Errorf("%s: %s: %w", d.place(), d, err)
+		text := d.Text
+		if d.Signable() {
+			if text, err = signDocument(d, s); err != nil {
+				return fmt.Errorf("%s: %s: %w", d.Place(), d, err)
 			}
 			lines = append(lines, fmt.Sprintf("%s signed for %s by %s", d, s.party, s.by))
 		}
@@ -116,22 +117,22 @@ func replaceFile(file, text string, mode os.FileMode) error {
 	return nil
 }
 
-// sign returns the document's text with the sign-off in it.
-func (d document) sign(s signature) (string, error) {
-	if err := d.check(); err != nil {
+// signDocument returns the document's text with the sign-off in it.
+func signDocument(d manifest.Document, s signature) (string, error) {
+	if err := d.Check(); err != nil {
 		return "", fmt.Errorf("not signed, because the operator would refuse it: %w", err)
 	}
 	var err error
-	if s.digest, err = d.digest(); err != nil {
+	if s.digest, err = d.Digest(); err != nil {
 		return "", err
 	}
-	root, err := d.node()
+	root, err := d.Node()
 	if err != nil {
 		return "", err
 	}
-	text, err := writeSignOff(d.text, root, s)
+	text, err := writeSignOff(d.Text, root, s)
 	if err == nil {
-		err = d.verify(text, s)
+		err = verifyEdit(d, text, s)
 	}
 	if err != nil {
 		return "", fmt.Errorf("the sign-off cannot be written in place (%w); add it by hand under spec.signOffs:\n- %s", err, s.flow())
@@ -139,13 +140,13 @@ func (d document) sign(s signature) (string, error) {
 	return text, nil
 }
 
-// verify reads the edited text as the operator will: the meaning is the same, and the sign-off is there once.
-func (d document) verify(text string, s signature) error {
-	edited, err := parse(document{file: d.file, line: d.line, text: text})
-	if err != nil {
-		return err
+// verifyEdit reads the edited text as the operator will: the meaning is the same, and the sign-off is there once.
+func verifyEdit(d manifest.Document, text string, s signature) error {
+	edited := manifest.Parse(manifest.Document{File: d.File, Line: d.Line, Text: text})
+	if edited.Err != nil {
+		return edited.Err
 	}
-	digest, err := edited.digest()
+	digest, err := edited.Digest()
 	if err != nil {
 		return err
 	}
@@ -153,7 +154,7 @@ func (d document) verify(text string, s signature) error {
 		return errors.New("the edit changes what is signed")
 	}
 	mine := func(o slav1alpha1.SignOff) bool { return string(o.Party) == s.party }
-	offs := edited.signOffs()
+	offs := edited.SignOffs()
 	i := slices.IndexFunc(offs, mine)
 	if i < 0 || slices.ContainsFunc(offs[i+1:], mine) {
 		return fmt.Errorf("%d sign-offs, not exactly one of %s", len(offs), s.party)
@@ -161,7 +162,7 @@ func (d document) verify(text string, s signature) error {
 	if o := offs[i]; o.By != s.by || string(o.Digest) != s.digest || o.At.UTC().Format(time.RFC3339) != s.at {
 		return errors.New("the sign-off reads back differently")
 	}
-	if len(offs) < len(d.signOffs()) {
+	if len(offs) < len(d.SignOffs()) {
 		return errors.New("the other sign-off is gone")
 	}
 	return nil
