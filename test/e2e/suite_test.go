@@ -62,6 +62,7 @@ var _ = Describe("Handoff", Ordered, ContinueOnFailure, func() {
 	Describe("killed pods", crashSpecs)
 	Describe("the database", databaseSpecs)
 	Describe("an export", exportSpecs)
+	Describe("the command line", exampleSpecs)
 	Describe("at rest", restSpecs)
 })
 

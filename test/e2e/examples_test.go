@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package e2e
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	"github.com/spf13/cobra"
+
+	"github.com/handoff-sla/handoff/internal/cli"
+)
+
+// exampleSpecs: what --help shows works when it is pasted, also where it needs a cluster.
+func exampleSpecs() {
+	It("runs every example of every verb's --help", func(ctx SpecContext) {
+		folder, path := checkoutWithBranch(ctx), commandsOnPath(ctx)
+		for _, line := range exampleLines(cli.Root(time.Now)) {
+			By(line)
+			script := exec.CommandContext(ctx, "bash", "-euo", "pipefail", "-c", line)
+			script.Dir, script.Env = folder, append(os.Environ(), "PATH="+path, "KUBECONFIG="+env.Kubeconfig)
+			out, err := script.CombinedOutput()
+			Expect(err).NotTo(HaveOccurred(), "%s\n%s", line, out)
+		}
+	})
+}
+
+func exampleLines(c *cobra.Command) []string {
+	var lines []string
+	for _, line := range strings.Split(strings.ReplaceAll(c.Example, "\\\n", ""), "\n") {
+		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "#") {
+			lines = append(lines, line)
+		}
+	}
+	for _, sub := range c.Commands() {
+		lines = append(lines, exampleLines(sub)...)
+	}
+	return lines
+}
+
+// commandsOnPath is a PATH with kubectl and the plugin.
+func commandsOnPath(ctx context.Context) string {
+	GinkgoHelper()
+	folder := GinkgoT().TempDir()
+	build := exec.CommandContext(ctx, "go", "build", "-o", filepath.Join(folder, "kubectl-sla"), "./cmd/kubectl-sla")
+	build.Dir = env.Root
+	out, err := build.CombinedOutput()
+	Expect(err).NotTo(HaveOccurred(), "%s", out)
+	Expect(os.Symlink(env.Kubectl, filepath.Join(folder, "kubectl"))).To(Succeed())
+	return folder + string(os.PathListSeparator) + os.Getenv("PATH")
+}
+
+// checkoutWithBranch is a repository with what the examples read: some of them write.
+func checkoutWithBranch(ctx context.Context) string {
+	GinkgoHelper()
+	root := GinkgoT().TempDir()
+	for _, folder := range []string{"config/samples", "docs/examples"} {
+		Expect(os.CopyFS(filepath.Join(root, folder), os.DirFS(filepath.Join(env.Root, folder)))).To(Succeed())
+	}
+	for _, args := range [][]string{
+		{"init", "-q", "-b", "main"}, {"add", "."}, {"-c", "user.name=Test", "-c", "user.email=test@example.com", "commit", "-qm", "samples"},
+	} {
+		git := exec.CommandContext(ctx, "git", args...)
+		git.Dir = root
+		out, err := git.CombinedOutput()
+		Expect(err).NotTo(HaveOccurred(), "git %v\n%s", args, out)
+	}
+	return root
+}
