@@ -8,6 +8,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+
+	"github.com/handoff-sla/handoff/internal/cli/leadfile"
 )
 
 // longestLine is more than the ingest address takes in one request.
@@ -52,7 +54,7 @@ func parseEvent(where string, line []byte) (Record, error) {
 		}
 	}
 	var err error
-	if r.Time, err = ParseTime(time); err != nil {
+	if r.Time, err = leadfile.ParseTime(time); err != nil {
 		return r, fmt.Errorf("time: %w", err)
 	}
 	return r, nil

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"net/url"
 	"path/filepath"
+
+	"github.com/handoff-sla/handoff/internal/cli/leadfile"
 )
 
 const typePrefix = "dev.handoff.lead."
@@ -28,7 +30,7 @@ func Leads(t *Table, m *Mapping) ([]Record, []Malformed, error) {
 			malformed = append(malformed, Malformed{Where: t.where(row.Line), Message: fmt.Sprintf("no id in column %q", t.Header[m.ID])})
 			continue
 		}
-		at, err := ParseTime(row.Cells[m.Time])
+		at, err := leadfile.ParseTime(row.Cells[m.Time])
 		if err != nil {
 			malformed = append(malformed, Malformed{Where: t.where(row.Line), Message: fmt.Sprintf("column %q: %v", t.Header[m.Time], err)})
 			continue
@@ -44,7 +46,7 @@ func Leads(t *Table, m *Mapping) ([]Record, []Malformed, error) {
 }
 
 // properties are the cells of mapped columns; an empty cell is a value that the lead does not have.
-func properties(row Row, m *Mapping) map[string]string {
+func properties(row leadfile.Row, m *Mapping) map[string]string {
 	out := map[string]string{}
 	for _, f := range m.Fields {
 		if value := row.Cells[f.Column]; value != "" {

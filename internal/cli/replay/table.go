@@ -9,23 +9,19 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"github.com/handoff-sla/handoff/internal/cli/leadfile"
 )
 
 // Table is a CSV file whose rows all have as many cells as the header; others are in Malformed.
 type Table struct {
 	Name      string
 	Header    []string
-	Rows      []Row
+	Rows      []leadfile.Row
 	Malformed []Malformed
 }
 
-// Row of a table.
-type Row struct {
-	Line  int
-	Cells []string
-}
-
-// ReadTable reads a CSV file. The delimiter is the one of comma, semicolon and tab that the header has most of.
+// ReadTable reads a CSV file. The delimiter is the one that the header has most of.
 func ReadTable(name string, in io.Reader) (*Table, error) {
 	data, err := io.ReadAll(in)
 	if err != nil {
@@ -33,7 +29,8 @@ func ReadTable(name string, in io.Reader) (*Table, error) {
 	}
 	data = bytes.TrimPrefix(data, []byte("\ufeff"))
 	r := csv.NewReader(bytes.NewReader(data))
-	r.Comma = delimiter(data)
+	first, _, _ := bytes.Cut(data, []byte("\n"))
+	r.Comma = rune(leadfile.Delimiter(string(first)))
 	r.FieldsPerRecord = -1 // a row of another length is reported, it does not end the reading
 	header, err := r.Read()
 	if err != nil {
@@ -64,21 +61,10 @@ func (t *Table) add(r *csv.Reader, cells []string, err error) {
 		t.Malformed = append(t.Malformed, Malformed{Where: t.where(line), Message: message})
 		return
 	}
-	t.Rows = append(t.Rows, Row{Line: line, Cells: trimAll(cells)})
+	t.Rows = append(t.Rows, leadfile.Row{Line: line, Cells: trimAll(cells)})
 }
 
 func (t *Table) where(line int) string { return fmt.Sprintf("%s:%d", t.Name, line) }
-
-func delimiter(data []byte) rune {
-	first, _, _ := bytes.Cut(data, []byte("\n"))
-	best, most := ',', bytes.Count(first, []byte(","))
-	for _, c := range []rune{';', '\t'} {
-		if n := bytes.Count(first, []byte(string(c))); n > most {
-			best, most = c, n
-		}
-	}
-	return best
-}
 
 func trimAll(cells []string) []string {
 	for i, cell := range cells {
