@@ -2,7 +2,11 @@
 
 package stats
 
-import "math"
+import (
+	"math"
+
+	"gonum.org/v1/gonum/stat/distuv"
+)
 
 // Cell counts the leads of one value or band by outcome.
 type Cell struct{ Yes, No int }
@@ -32,6 +36,24 @@ func InformationValue(cells []Cell) float64 {
 	iv := 0.0
 	shares(cells, func(_ int, yes, no float64) { iv += (yes - no) * math.Log(yes/no) })
 	return iv
+}
+
+// ByChance is the probability of so high an information value where the cells say nothing about the outcome: the value times
+// Yes*No/(Yes+No) then is about chi-square with one degree of freedom less than there are cells. Many cells and few converted leads look
+// informative by chance.
+func ByChance(cells []Cell) float64 {
+	var all Cell
+	filled := 0
+	for _, c := range cells {
+		if c.Total() > 0 {
+			all, filled = all.Plus(c), filled+1
+		}
+	}
+	if filled < 2 || all.Yes == 0 || all.No == 0 {
+		return 1
+	}
+	statistic := InformationValue(cells) * float64(all.Yes) * float64(all.No) / float64(all.Total())
+	return distuv.ChiSquared{K: float64(filled - 1)}.Survival(statistic)
 }
 
 // WeightsOfEvidence are the cells' ln(share of Yes / share of No); 0 for a cell without leads.

@@ -79,6 +79,41 @@ func TestInformationValue(t *testing.T) {
 	}
 }
 
+// Under a draw that knows nothing of the outcome, p-values are uniform: 5 % of them lie below 0.05, half below 0.5.
+func TestByChanceIsUniformUnderChance(t *testing.T) {
+	random := rand.New(rand.NewPCG(5, 6))
+	const draws = 2000
+	below := map[float64]int{}
+	for range draws {
+		cells := make([]Cell, 6)
+		for range 3000 {
+			if i := random.IntN(6); random.IntN(5) == 0 {
+				cells[i].Yes++
+			} else {
+				cells[i].No++
+			}
+		}
+		p := ByChance(cells)
+		for _, level := range []float64{0.05, 0.5} {
+			if p < level {
+				below[level]++
+			}
+		}
+	}
+	if n := below[0.05]; n < 50 || n > 160 {
+		t.Errorf("%d of %d below 0.05", n, draws)
+	}
+	if n := below[0.5]; n < 850 || n > 1150 {
+		t.Errorf("%d of %d below 0.5", n, draws)
+	}
+	if p := ByChance([]Cell{{271, 2025}, {15, 478}}); p > 1e-6 {
+		t.Errorf("organic against email: %g", p)
+	}
+	if p := ByChance([]Cell{{3, 7}}); p != 1 {
+		t.Errorf("one cell: %g, want 1", p)
+	}
+}
+
 // Pearson's chi-square of the table 20 80 / 40 60 is 200*(20*60-80*40)^2/(60*140*100*100) = 9.5238.
 func TestDifference(t *testing.T) {
 	z := Difference(Cell{20, 80}, Cell{40, 60})
