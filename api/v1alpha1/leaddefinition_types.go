@@ -142,8 +142,34 @@ type Criterion struct {
 	Message string `json:"message,omitempty"`
 }
 
+// Account names the company that a lead is a contact of.
+type Account struct {
+	// field is the name of the String field that names the account. Leads whose values are equal, but for white space around them
+	// and upper and lower case, have the same account; a lead without a value has none.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	Field string `json:"field,omitempty"`
+}
+
+// AccountPath is what the contacts of a lead's account must reach together.
+type AccountPath struct {
+	// minContacts is how many leads of the account there must be, this one included.
+	// +required
+	// +kubebuilder:validation:Minimum=2
+	// +kubebuilder:validation:Maximum=1000
+	MinContacts *int32 `json:"minContacts,omitempty"`
+
+	// threshold is what their scores must sum to, each as of that lead's own last event.
+	// +required
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=1000000
+	Threshold *int32 `json:"threshold,omitempty"`
+}
+
 // Path is one way to become a marketing qualified lead (MQL).
-// +kubebuilder:validation:XValidation:rule="has(self.threshold) || has(self.criteria)",message="a path needs a threshold, criteria or both"
+// +kubebuilder:validation:XValidation:rule="has(self.threshold) || has(self.criteria) || has(self.account)",message="a path needs a threshold, criteria or both, or `account`"
+// +kubebuilder:validation:XValidation:rule="!has(self.threshold) || !has(self.account)",message="a path has either a `threshold` (of this lead) or an `account` (of all its contacts)"
 type Path struct {
 	// name of the path.
 	// +required
@@ -154,6 +180,11 @@ type Path struct {
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=1000
 	Threshold *int32 `json:"threshold,omitempty"`
+
+	// account qualifies the buying group: the contacts of this lead's account together. The lead whose event tips it is the one handed over;
+	// others qualify at their own next event. Criteria beside it are about this lead.
+	// +optional
+	Account *AccountPath `json:"account,omitempty"`
 
 	// criteria must all hold.
 	// +optional
@@ -211,6 +242,8 @@ type Disposition struct {
 // LeadDefinitionSpec is the glossary and the score. Everything but `signOffs` and each field's `property` is what both
 // teams sign.
 // +kubebuilder:validation:XValidation:rule="self.stages.mql.paths.all(p, !has(p.threshold)) || has(self.scoring)",message="a path with a threshold needs `scoring`"
+// +kubebuilder:validation:XValidation:rule="self.stages.mql.paths.all(p, !has(p.account)) || (has(self.account) && has(self.scoring))",message="a path with `account` needs `account: {field: ...}` beside `fields`, and `scoring`"
+// +kubebuilder:validation:XValidation:rule="!has(self.account) || self.fields.exists(f, f.name == self.account.field && f.type == 'String')",message="`account.field` must be the name of a field of type String"
 type LeadDefinitionSpec struct {
 	// fields of the lead record.
 	// +required
@@ -219,6 +252,10 @@ type LeadDefinitionSpec struct {
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=100
 	Fields []Field `json:"fields,omitempty"`
+
+	// account says which company a lead belongs to. Paths with `account` need it.
+	// +optional
+	Account *Account `json:"account,omitempty"`
 
 	// signals name the behaviour that rules and criteria read.
 	// +optional

@@ -34,6 +34,15 @@ func check(t *testing.T, object client.Object, want string) {
 
 func longName(length int) string { return strings.Repeat("a", length) }
 
+// buyingGroup adds a path of the account.
+func buyingGroup(d *slav1alpha1.LeadDefinition) *slav1alpha1.Path {
+	d.Spec.Account = &slav1alpha1.Account{Field: "email"}
+	d.Spec.Stages.MQL.Paths = append(d.Spec.Stages.MQL.Paths, slav1alpha1.Path{
+		Name: "buying-group", Account: &slav1alpha1.AccountPath{MinContacts: ptr.To[int32](2), Threshold: ptr.To[int32](90)},
+	})
+	return &d.Spec.Stages.MQL.Paths[len(d.Spec.Stages.MQL.Paths)-1]
+}
+
 func TestLeadDefinition(t *testing.T) {
 	type spec = slav1alpha1.LeadDefinitionSpec
 	rule := func(s *spec) *slav1alpha1.Rule { return &s.Scoring.Groups[0].Rules[0] }
@@ -59,6 +68,25 @@ func TestLeadDefinition(t *testing.T) {
 		"no scoring, no threshold": {func(d *slav1alpha1.LeadDefinition) {
 			d.Spec.Scoring, d.Spec.Stages.MQL.Paths = nil, d.Spec.Stages.MQL.Paths[:1]
 		}, ""},
+		"path of the account": {func(d *slav1alpha1.LeadDefinition) { buyingGroup(d) }, ""},
+		"path of the account without a field for it": {
+			func(d *slav1alpha1.LeadDefinition) { buyingGroup(d); d.Spec.Account = nil }, "a path with `account` needs `account: {field: ...}`",
+		},
+		"path of the account without scoring": {func(d *slav1alpha1.LeadDefinition) {
+			buyingGroup(d).Criteria = nil
+			d.Spec.Scoring, d.Spec.Stages.MQL.Paths = nil, d.Spec.Stages.MQL.Paths[2:]
+		}, "and `scoring`"},
+		"path with threshold and account": {
+			func(d *slav1alpha1.LeadDefinition) { buyingGroup(d).Threshold = ptr.To[int32](5) }, "either a `threshold` (of this lead) or an `account`",
+		},
+		"account of one contact":    {func(d *slav1alpha1.LeadDefinition) { buyingGroup(d).Account.MinContacts = ptr.To[int32](1) }, "minContacts"},
+		"account without threshold": {func(d *slav1alpha1.LeadDefinition) { buyingGroup(d).Account.Threshold = nil }, "threshold"},
+		"account by an unknown field": {
+			func(d *slav1alpha1.LeadDefinition) { buyingGroup(d); d.Spec.Account.Field = "company" }, "`account.field` must be the name of a field of type String",
+		},
+		"account by a number": {
+			func(d *slav1alpha1.LeadDefinition) { buyingGroup(d); d.Spec.Account.Field = "employees" }, "`account.field` must be the name of a field of type String",
+		},
 		"intents of one name": {func(d *slav1alpha1.LeadDefinition) { d.Spec.Intents[1].Name = "High" }, "intent names must be unique"},
 		"last intent with when": {
 			func(d *slav1alpha1.LeadDefinition) { d.Spec.Intents[1].When = "true" }, "the last intent, and only the last",

@@ -28,9 +28,11 @@ func fullDefinition() slav1alpha1.LeadDefinitionSpec {
 				{Name: "demo", Signal: "demo", Points: ptr.To[int32](40), Max: ptr.To[int32](80), HalfLife: "1d12h"},
 			},
 		}}},
-		Stages: slav1alpha1.Stages{MQL: slav1alpha1.MQLStage{Paths: []slav1alpha1.Path{{
-			Name: "fit", Threshold: ptr.To[int32](65), Criteria: []slav1alpha1.Criterion{{Expression: "true", Message: "why"}},
-		}}}},
+		Account: &slav1alpha1.Account{Field: "company"},
+		Stages: slav1alpha1.Stages{MQL: slav1alpha1.MQLStage{Paths: []slav1alpha1.Path{
+			{Name: "fit", Threshold: ptr.To[int32](65), Criteria: []slav1alpha1.Criterion{{Expression: "true", Message: "why"}}},
+			{Name: "group", Account: &slav1alpha1.AccountPath{MinContacts: ptr.To[int32](2), Threshold: ptr.To[int32](90)}},
+		}}},
 		Intents:      []slav1alpha1.Intent{{Name: "High", When: "true"}, {Name: "Standard"}},
 		Dispositions: []slav1alpha1.Disposition{{Name: "BadTiming", Outcome: "Recycled"}},
 	}
@@ -50,9 +52,11 @@ func TestDefinition(t *testing.T) {
 				{Name: "demo", On: "demo", Points: 40, Max: ptr.To(80), HalfLife: 36 * time.Hour},
 			},
 		}}},
-		Paths: []lead.Path{{
-			Name: "fit", Threshold: ptr.To(65), Criteria: []lead.Criterion{{Expression: "true", Message: "why"}},
-		}},
+		Account: &lead.Account{Field: "company"},
+		Paths: []lead.Path{
+			{Name: "fit", Threshold: ptr.To(65), Criteria: []lead.Criterion{{Expression: "true", Message: "why"}}},
+			{Name: "group", Account: &lead.AccountPath{MinContacts: 2, Threshold: 90}},
+		},
 		Intents:      []lead.Intent{{Name: "High", When: "true"}, {Name: "Standard"}},
 		Dispositions: []lead.Disposition{{Name: "BadTiming", Outcome: lead.Recycled}},
 	}
@@ -142,6 +146,7 @@ func TestTheFullObjectsAreFull(t *testing.T) {
 	terms.Marketing.Volume.FromFunnel = true // excludes the other
 	definition.Scoring.Groups[0].Rules = definition.Scoring.Groups[0].Rules[1:]
 	definition.Scoring.Groups[0].Rules[0].When = "excludes the other"
+	definition.Paths[0].Account, definition.Paths = definition.Paths[1].Account, definition.Paths[:1] // exclude each other
 	definition.Intents = definition.Intents[:1]
 	for name, full := range map[string]any{
 		"definition": definition, "terms": terms, "API terms": withVolume(fullContract().Terms),

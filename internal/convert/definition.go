@@ -19,6 +19,9 @@ func Definition(spec slav1alpha1.LeadDefinitionSpec) (lead.Definition, error) {
 			Name: f.Name, Type: lead.FieldType(f.Type), Property: f.Property, Required: f.Required != nil && *f.Required,
 		})
 	}
+	if a := spec.Account; a != nil {
+		d.Account = &lead.Account{Field: a.Field}
+	}
 	for _, s := range spec.Signals {
 		d.Signals = append(d.Signals, lead.Signal{Name: s.Name, Activity: s.Activity, When: string(s.When)})
 	}
@@ -72,6 +75,9 @@ func rule(r slav1alpha1.Rule) (lead.Rule, error) {
 
 func path(p slav1alpha1.Path) lead.Path {
 	out := lead.Path{Name: string(p.Name), Threshold: number(p.Threshold)}
+	if a := p.Account; a != nil {
+		out.Account = &lead.AccountPath{MinContacts: int(value(a.MinContacts)), Threshold: int(value(a.Threshold))}
+	}
 	for _, c := range p.Criteria {
 		out.Criteria = append(out.Criteria, lead.Criterion{Expression: string(c.Expression), Message: c.Message})
 	}

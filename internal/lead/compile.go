@@ -29,6 +29,7 @@ func Compile(d Definition) (*Program, error) {
 	}
 	c := &compiler{program: &Program{definition: d, env: env, bySource: map[string][]int{}, byActivity: map[string][]int{}}}
 	c.fields(d.Fields)
+	c.account(d)
 	c.signals(d.Signals)
 	if d.Scoring != nil {
 		c.scoring(*d.Scoring, d.Signals)
@@ -167,7 +168,7 @@ func (c *compiler) paths(paths []Path) {
 		where := fmt.Sprintf("path %q", p.Name)
 		names.check(c, where, p.Name)
 		c.threshold(where, p)
-		compiled := path{name: p.Name, threshold: p.Threshold}
+		compiled := path{name: p.Name, threshold: p.Threshold, account: p.Account}
 		for i, criterion := range p.Criteria {
 			compiled.criteria = append(compiled.criteria,
 				c.expression(c.program.env.record, whereOf(where, i, criterion), criterion.Expression))
@@ -187,9 +188,11 @@ func whereOf(path string, i int, criterion Criterion) string {
 
 func (c *compiler) threshold(where string, p Path) {
 	switch {
+	case p.Account != nil:
+		c.accountPath(where, p)
 	case p.Threshold == nil:
 		if len(p.Criteria) == 0 {
-			c.problem(where, "needs a threshold, criteria or both")
+			c.problem(where, "needs a threshold, criteria or both, or `account`")
 		}
 	case c.program.definition.Scoring == nil:
 		c.problem(where, "a threshold needs `scoring`")

@@ -24,6 +24,7 @@ const (
 // used, never filled in, so that the digest of a definition does not depend on them.
 type Definition struct {
 	Fields       []Field       `json:"fields"`
+	Account      *Account      `json:"account,omitempty"`
 	Signals      []Signal      `json:"signals,omitempty"`
 	Scoring      *Scoring      `json:"scoring,omitempty"`
 	Paths        []Path        `json:"paths"`
@@ -82,9 +83,10 @@ type Rule struct {
 
 // Path is one way to become MQL; paths are tried in order.
 type Path struct {
-	Name      string      `json:"name"`
-	Threshold *int        `json:"threshold,omitempty"`
-	Criteria  []Criterion `json:"criteria,omitempty"`
+	Name      string       `json:"name"`
+	Threshold *int         `json:"threshold,omitempty"`
+	Account   *AccountPath `json:"account,omitempty"`
+	Criteria  []Criterion  `json:"criteria,omitempty"`
 }
 
 // Criterion must hold for its path.

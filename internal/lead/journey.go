@@ -30,13 +30,28 @@ type Qualified struct {
 	Threshold    int // of the path; 0 when it has none
 	Score        int // Clamped, at that time
 	Intent       string
-	MetThreshold bool // whether the score met the path's threshold; true where the path has none
+	MetThreshold bool     // whether the score met the path's threshold; true where the path has none
+	Account      Contacts // of the account with this lead, where its path is about the account
+}
+
+// Circumstances are what a lead's own history does not tell.
+type Circumstances struct {
+	// Judge takes the events at which the definition is evaluated; none are with a nil Judge.
+	Judge func(Event) bool
+	// Peers are the other contacts of the lead's account, as they stand at the end of its history; nil when they are not known.
+	Peers *Contacts
 }
 
 // Qualify folds the history, which is in (Time, Sequence) order, into the record and the occurrences of the signals, and
 // evaluates the definition at the time of each captured, updated and activity event that judge takes: the others were judged
-// by the revision in force then, and stamp nothing. With a nil judge there is only the record.
+// by the revision in force then, and stamp nothing. With a nil judge there is only the record. No account path holds.
 func (p *Program) Qualify(history []Event, judge func(Event) bool) Journey {
+	return p.QualifyIn(history, Circumstances{Judge: judge})
+}
+
+// QualifyIn is Qualify in the circumstances given. Account paths are evaluated where the lead stands at the end of its history only,
+// and only if that is news: how its peers stood before then is not known.
+func (p *Program) QualifyIn(history []Event, c Circumstances) Journey {
 	s := newState(p)
 	var j Journey
 	last, evaluated := lastFolded(history), false
@@ -44,7 +59,10 @@ func (p *Program) Qualify(history []Event, judge func(Event) bool) Journey {
 		if !s.apply(e) {
 			continue
 		}
-		mine := judge != nil && judge(e)
+		mine := c.Judge != nil && c.Judge(e)
+		if mine && i == last {
+			s.peers = c.Peers
+		}
 		evaluated = evaluated || mine
 		switch {
 		case mine && j.Qualified == nil:
@@ -91,6 +109,9 @@ func (s *state) stamp(j *Journey, held int) {
 		j.Qualified = &Qualified{
 			At: s.now, Path: p.name, Threshold: valueOr(p.threshold, 0), Score: j.Score.Clamped, Intent: s.intent(),
 			MetThreshold: p.threshold == nil || j.Score.Clamped >= *p.threshold,
+		}
+		if p.account != nil {
+			j.Qualified.Account = s.contacts(j.Score.Clamped)
 		}
 	}
 }

@@ -66,6 +66,7 @@ type rule struct {
 type path struct {
 	name      string
 	threshold *int
+	account   *AccountPath
 	criteria  []*expression
 }
 

@@ -18,6 +18,7 @@ type state struct {
 	lead    *leadObject
 	signals *signalsObject
 	now     time.Time
+	peers   *Contacts // the other contacts of the account; nil where account paths are not evaluated
 
 	fits      []bool // by rule with `when`: they read the record only, so that they are evaluated again when it changes
 	fitsKnown bool
@@ -140,7 +141,11 @@ func (a *activity) Parent() cel.Activation { return nil }
 // holding is the index of the first path that holds; -1 when none does.
 func (s *state) holding(score int) int {
 	for i, p := range s.program.paths {
-		if (p.threshold == nil || score >= *p.threshold) && s.all(p.criteria) {
+		reached := p.threshold == nil || score >= *p.threshold
+		if p.account != nil {
+			reached = p.account.holds(s.contacts(score))
+		}
+		if reached && s.all(p.criteria) {
 			return i
 		}
 	}

@@ -28,6 +28,7 @@ type Lead struct {
 	Stage     Stage
 	Score     lead.Score // of the last evaluated event; Factors are not kept
 	Missing   []string   // required fields that hold it up
+	Account   string     // that it is a contact of; "" for none
 	Reached   *lead.Reached
 	ReachedBy int64 // sequence of the pair by which it reached a path
 	Qualified *lead.Qualified
@@ -45,7 +46,8 @@ type Lead struct {
 	NoCapacity   bool // nobody was available when it was first to be routed
 	DisposedAt   time.Time
 
-	Events []Stored // in order of their time, then of their arrival
+	Peers  *lead.Contacts // the other contacts of its account; nil when they were not asked for, or it has none. Not kept
+	Events []Stored       // in order of their time, then of their arrival
 }
 
 // History is the events in the terms of the pure core.
@@ -61,7 +63,8 @@ const leadColumns = `lead_id, stage, score_raw, score_rounded, score, missing,
     reached_at, coalesce(reached_path, ''), reached_missing, coalesce(reached_sequence, 0),
     qualified_at, coalesce(path, ''), coalesce(threshold, 0), coalesce(score_at_handoff, 0), coalesce(met_threshold, false),
     coalesce(intent, ''), coalesce(bundle_sequence, 0), coalesce(terms_revision, ''), coalesce(definition_revision, ''),
-    coalesce(picked_rep, ''), picked_at, coalesce(pool, ''), coalesce(owner, ''), owned_at, owned_first_at, no_capacity, disposed_at`
+    coalesce(picked_rep, ''), picked_at, coalesce(pool, ''), coalesce(owner, ''), owned_at, owned_first_at, no_capacity, disposed_at,
+    coalesce(account, ''), coalesce(account_contacts, 0), coalesce(account_score, 0)`
 
 func scanLead(row pgx.CollectableRow) (*Lead, error) {
 	var (
@@ -75,7 +78,8 @@ func scanLead(row pgx.CollectableRow) (*Lead, error) {
 		&reached, &r.Path, &r.Missing, &l.ReachedBy,
 		&qualified, &q.Path, &q.Threshold, &q.Score, &q.MetThreshold,
 		&q.Intent, &l.JudgedBy, &l.TermsRevision, &l.DefinitionRevision,
-		&l.PickedRep, &picked, &l.Pool, &l.Owner, &owned, &ownedFirst, &l.NoCapacity, &disposed)
+		&l.PickedRep, &picked, &l.Pool, &l.Owner, &owned, &ownedFirst, &l.NoCapacity, &disposed,
+		&l.Account, &q.Account.Count, &q.Account.Score)
 	if err != nil {
 		return nil, err
 	}

@@ -17,6 +17,11 @@ type Judge func(*Lead) error
 // events with the sequence of the mounted pair, and notes what is to be routed. Its error is a StaleError when another pair
 // is in force. A lead whose judgement fails is put back; the others are not held up by it.
 func (l *Ledger) Score(ctx context.Context, mounted int64, limit int, judge Judge) (Batch, error) {
+	return l.ScoreAccounts(ctx, mounted, limit, nil, judge)
+}
+
+// ScoreAccounts is Score that has each lead judged among the other contacts of its account; of is nil when no account can qualify a lead.
+func (l *Ledger) ScoreAccounts(ctx context.Context, mounted int64, limit int, of AccountOf, judge Judge) (Batch, error) {
 	var batch Batch
 	err := l.inTx(ctx, func(tx pgx.Tx) error {
 		if err := l.enterInForce(ctx, tx, mounted); err != nil {
@@ -30,9 +35,13 @@ func (l *Ledger) Score(ctx context.Context, mounted int64, limit int, judge Judg
 		if err != nil {
 			return err
 		}
+		contacts, err := l.tally(ctx, tx, leads, of)
+		if err != nil {
+			return err
+		}
 		var judged []*Lead
 		for _, one := range leads {
-			if err := judge(one); err != nil {
+			if err := contacts.judge(one, judge); err != nil {
 				batch.Failed = append(batch.Failed, Failed{Lead: one.ID, Err: err})
 				continue
 			}
@@ -83,18 +92,21 @@ func (l *Ledger) queueScore(writes *pgx.Batch, one *Lead) error {
 	if one.Missing == nil {
 		one.Missing = []string{}
 	}
-	writes.Queue(`UPDATE leads SET record = $3, stage = $4, score_raw = $5, score_rounded = $6, score = $7, missing = $8
+	writes.Queue(`UPDATE leads SET record = $3, stage = $4, score_raw = $5, score_rounded = $6, score = $7, missing = $8,
+    account = nullif($9, '')
 WHERE tenant = $1 AND lead_id = $2`,
-		l.tenant, one.ID, record, one.Stage, one.Score.Raw, one.Score.Rounded, one.Score.Clamped, one.Missing)
+		l.tenant, one.ID, record, one.Stage, one.Score.Raw, one.Score.Rounded, one.Score.Clamped, one.Missing, one.Account)
 	if r := one.Reached; r != nil {
 		writes.Queue(`UPDATE leads SET reached_at = $3, reached_path = $4, reached_missing = $5, reached_sequence = $6
 WHERE tenant = $1 AND lead_id = $2`, l.tenant, one.ID, r.At, r.Path, r.Missing, one.ReachedBy)
 	}
 	if q := one.Qualified; q != nil {
 		writes.Queue(`UPDATE leads SET qualified_at = $3, path = $4, threshold = $5, score_at_handoff = $6, met_threshold = $7,
-    intent = $8, bundle_sequence = $9, terms_revision = $10, definition_revision = $11
+    intent = $8, bundle_sequence = $9, terms_revision = $10, definition_revision = $11,
+    account_contacts = nullif($12, 0), account_score = nullif($13, 0)
 WHERE tenant = $1 AND lead_id = $2 AND qualified_at IS NULL`, l.tenant, one.ID, q.At, q.Path, q.Threshold, q.Score,
-			q.MetThreshold, q.Intent, one.JudgedBy, one.TermsRevision, one.DefinitionRevision)
+			q.MetThreshold, q.Intent, one.JudgedBy, one.TermsRevision, one.DefinitionRevision,
+			q.Account.Count, q.Account.Score)
 	}
 	return nil
 }

@@ -3,6 +3,8 @@
 package pipeline
 
 import (
+	"slices"
+
 	"github.com/handoff-sla/handoff/internal/lead"
 	"github.com/handoff-sla/handoff/internal/ledger"
 )
@@ -13,14 +15,18 @@ import (
 // evaluated again, because what arrived late may change what was true at their time. So the record, the score, and under one pair
 // the time at which a path was reached, do not depend on the order in which events arrive or on how they are cut into batches.
 // The hand-off does: a lead that was handed off stays so, with the stamps of what was known at that moment.
+//
+// A path of the account holds at the lead's last event only, by what its other contacts are at that moment; it does depend on the order.
 func (p *Pair) Judge(one *ledger.Lead) error {
 	open, news := p.open(one)
 	if !news {
-		one.Record = p.Program.Qualify(one.History(), nil).Record
+		p.keepRecord(one, p.Program.Qualify(one.History(), nil).Record)
 		return nil
 	}
-	journey := p.Program.Qualify(one.History(), func(e lead.Event) bool { return open[e.Sequence] })
-	one.Record = journey.Record
+	journey := p.Program.QualifyIn(one.History(), lead.Circumstances{
+		Judge: func(e lead.Event) bool { return open[e.Sequence] }, Peers: one.Peers,
+	})
+	p.keepRecord(one, journey.Record)
 	one.Score, one.Missing = journey.Score, journey.MissingNow
 	p.stampReached(one, journey.Reached)
 	if one.Qualified == nil && journey.Qualified != nil {
@@ -37,6 +43,20 @@ func (p *Pair) Judge(one *ledger.Lead) error {
 		one.Stage = ledger.StageLead
 	}
 	return nil
+}
+
+func (p *Pair) keepRecord(one *ledger.Lead, record map[string]any) {
+	one.Record, one.Account = record, p.Program.AccountOf(record)
+}
+
+// Accounts tells whose contacts leads are, where that matters: nil when no account can qualify a lead.
+func (p *Pair) Accounts() ledger.AccountOf {
+	if !p.Program.HasAccountPath() {
+		return nil
+	}
+	return func(one *ledger.Lead) string {
+		return p.Program.AccountOf(p.Program.Qualify(one.History(), nil).Record)
+	}
 }
 
 // open are the sequences of the events at which this pair evaluates its definition; news says whether one of them is new to all pairs.
@@ -57,12 +77,21 @@ func evaluated(kind lead.Kind) bool {
 }
 
 // stampReached keeps the first time that a path held. A stamp of this pair is replaced, since it was made without what has arrived
-// since; a stamp of an older one only by an earlier time, and never once the lead is judged by that older pair.
+// since; a stamp of an older one only by an earlier time, and never once the lead is judged by that older pair. So it is with one of an
+// account path: how the account stood then is not known any more.
 func (p *Pair) stampReached(one *ledger.Lead, reached *lead.Reached) {
 	if reached == nil || (one.Qualified != nil && one.JudgedBy != p.Bundle.Sequence) {
 		return
 	}
-	if one.Reached == nil || one.ReachedBy == p.Bundle.Sequence || reached.At.Before(one.Reached.At) {
+	again := one.ReachedBy == p.Bundle.Sequence && !p.byAccount(one.Reached)
+	if one.Reached == nil || again || reached.At.Before(one.Reached.At) {
 		one.Reached, one.ReachedBy = reached, p.Bundle.Sequence
 	}
+}
+
+// byAccount says whether a path of this pair that was reached is about the account.
+func (p *Pair) byAccount(reached *lead.Reached) bool {
+	return reached != nil && slices.ContainsFunc(p.Bundle.Lead.Paths, func(path lead.Path) bool {
+		return path.Account != nil && path.Name == reached.Path
+	})
 }

@@ -19,7 +19,7 @@ const breachBatch = 500
 
 // ScoreLedger is what scoring needs of the ledger.
 type ScoreLedger interface {
-	Score(ctx context.Context, mounted int64, limit int, judge ledger.Judge) (ledger.Batch, error)
+	ScoreAccounts(ctx context.Context, mounted int64, limit int, of ledger.AccountOf, judge ledger.Judge) (ledger.Batch, error)
 }
 
 // Scorer scores leads that have news.
@@ -36,7 +36,7 @@ func (s *Scorer) Step(ctx context.Context) (time.Duration, error) {
 	if err != nil {
 		return 0, ErrNotReady
 	}
-	batch, err := l.Score(ctx, s.Pair.Bundle.Sequence, batchSize, s.Pair.Judge)
+	batch, err := l.ScoreAccounts(ctx, s.Pair.Bundle.Sequence, batchSize, s.Pair.Accounts(), s.Pair.Judge)
 	s.Metrics.stale(err)
 	if err != nil {
 		return 0, err

@@ -22,6 +22,9 @@ func DigestDefinition(d lead.Definition) (string, error) {
 			c.text("type", string(f.Type))
 			c.flag("required", f.Required)
 		})
+		if a := d.Account; a != nil {
+			c.group("account", func() { c.text("field", a.Field) })
+		}
 		keyed(c, "signal", d.Signals, func(s lead.Signal) string { return s.Name }, func(s lead.Signal) {
 			c.text("name", s.Name)
 			c.text("activity", s.Activity)
@@ -74,6 +77,12 @@ func (c *canonical) scoring(s lead.Scoring) {
 func (c *canonical) path(p lead.Path) {
 	c.text("name", p.Name)
 	c.optional("threshold", p.Threshold)
+	if a := p.Account; a != nil {
+		c.group("account", func() {
+			c.number("minContacts", int64(a.MinContacts))
+			c.number("threshold", int64(a.Threshold))
+		})
+	}
 	i := 0
 	ordered(c, "criterion", p.Criteria, func(x lead.Criterion) {
 		i++
