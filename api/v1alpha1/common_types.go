@@ -81,6 +81,20 @@ type SignOff struct {
 	// than the one in `status.digest` does not count.
 	// +required
 	Digest Digest `json:"digest,omitempty"`
+
+	// previous is the digest that was in force when a signature was made; absent when nothing was. The signature is made over it,
+	// and counts only while that digest is still in force: so that a signature cannot bring an old text back.
+	// +optional
+	Previous Digest `json:"previous,omitempty"`
+
+	// signature is an SSH signature of the sign-off, as `kubectl sla sign --key` writes it: base64, on one line. It is of the object's kind,
+	// namespace and name, and of party, at, digest and previous. Where the ConfigMap `handoff-signers` in the operator's namespace
+	// has keys of the party, a sign-off without a valid signature by one of them does not count; where it has none, it is not looked at.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=4096
+	// +kubebuilder:validation:Pattern=`^[A-Za-z0-9+/]+={0,2}$`
+	Signature string `json:"signature,omitempty"`
 }
 
 // InForce names the revision that is in force.
@@ -166,6 +180,10 @@ const (
 	ReasonNameTaken = "NameTaken"
 	// ReasonAttested: both parties signed by name.
 	ReasonAttested = "Attested"
+	// ReasonVerified: both parties signed, and both signatures were checked against their keys.
+	ReasonVerified = "Verified"
+	// ReasonInvalidSigners: the keys of a party cannot be read; the message names the ConfigMap, the key and the line.
+	ReasonInvalidSigners = "InvalidSigners"
 	// ReasonSignOffMissing: at least one party has not signed what is written.
 	ReasonSignOffMissing = "SignOffMissing"
 	// ReasonWaiting: something that is under way is waited for; the message says what.

@@ -15,6 +15,7 @@ import (
 	_ "time/tzdata" // the image has no zoneinfo, and contracts name their zone
 
 	"github.com/go-logr/logr"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/rest"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -28,12 +29,17 @@ import (
 )
 
 const (
-	imageVariable = "HANDOFF_WORKER_IMAGE"
-	leaseName     = "handoff-manager"
+	imageVariable     = "HANDOFF_WORKER_IMAGE"
+	namespaceVariable = "POD_NAMESPACE"
+	leaseName         = "handoff-manager"
 )
 
 var errNoImage = errors.New("no image for the workers: set --worker-image or the environment variable " + imageVariable +
 	" to the image of this manager")
+
+// errNoNamespace: to go on without the keys would let everybody sign by name.
+var errNoNamespace = errors.New("no namespace for the parties' keys: set --signers-namespace or the environment variable " + namespaceVariable +
+	" to the namespace of this manager")
 
 // options of the command line.
 type options struct {
@@ -42,6 +48,7 @@ type options struct {
 	healthAddress  string
 	elect          bool
 	leaseNamespace string
+	signers        types.NamespacedName
 	version        bool
 	level          slog.Level
 }
@@ -82,6 +89,9 @@ func parse(args []string, env func(string) string, stderr io.Writer) (options, e
 	set.StringVar(&o.healthAddress, "health-address", ":8081", "address of /healthz and /readyz")
 	set.BoolVar(&o.elect, "leader-elect", true, "let one of several managers work, by a Lease")
 	set.StringVar(&o.leaseNamespace, "leader-election-namespace", "", "namespace of the Lease; the manager's own when empty")
+	set.StringVar(&o.signers.Name, "signers-configmap", "handoff-signers", "ConfigMap with the public keys that the parties sign with")
+	set.StringVar(&o.signers.Namespace, "signers-namespace", env(namespaceVariable),
+		"namespace of that ConfigMap, the manager's own (environment: "+namespaceVariable+"); required")
 	set.BoolVar(&o.version, "version", false, "print the version and exit")
 	if f := flag.CommandLine.Lookup("kubeconfig"); f != nil { // controller-runtime reads it from there
 		set.Var(f.Value, f.Name, f.Usage)
@@ -95,6 +105,8 @@ func parse(args []string, env func(string) string, stderr io.Writer) (options, e
 		return o, fmt.Errorf("unexpected argument %q", set.Arg(0))
 	case o.image == "" && !o.version:
 		return o, errNoImage
+	case (o.signers.Namespace == "" || o.signers.Name == "") && !o.version:
+		return o, errNoNamespace
 	}
 	return o, nil
 }
@@ -119,7 +131,7 @@ func start(ctx context.Context, config *rest.Config, o options) error {
 	if err != nil {
 		return err
 	}
-	if err := controller.Setup(mgr, o.image, clock.RealClock{}); err != nil {
+	if err := controller.Setup(mgr, o.image, o.signers, clock.RealClock{}); err != nil {
 		return err
 	}
 	if err := ctrlmetrics.Registry.Register(metrics.NewCollector(mgr.GetClient())); err != nil {

@@ -20,11 +20,18 @@ func TestParse(t *testing.T) {
 		"no image":             {want: "HANDOFF_WORKER_IMAGE"},
 		"image by environment": {image: "a", check: func(o options) bool { return o.image == "a" && o.elect && o.level == slog.LevelInfo }},
 		"the flag wins":        {args: []string{"--worker-image=b"}, image: "a", check: func(o options) bool { return o.image == "b" }},
-		"level":                {args: []string{"--log-level=debug"}, image: "a", check: func(o options) bool { return o.level == slog.LevelDebug }},
-		"unknown level":        {args: []string{"--log-level=loud"}, image: "a", want: "loud"},
-		"left over":            {args: []string{"start"}, image: "a", want: `unexpected argument "start"`},
-		"unknown flag":         {args: []string{"--nope"}, image: "a", want: "nope"},
-		"version needs none":   {args: []string{"--version"}, check: func(o options) bool { return o.version }},
+		"keys by environment":  {image: "a", check: func(o options) bool { return o.signers.String() == "a/handoff-signers" }},
+		"keys by flag": {
+			args: []string{"--signers-configmap=keys", "--signers-namespace=own"}, image: "a",
+			check: func(o options) bool { return o.signers.String() == "own/keys" },
+		},
+		"keys from nowhere":  {args: []string{"--signers-namespace="}, image: "a", want: "POD_NAMESPACE"},
+		"keys without name":  {args: []string{"--signers-configmap="}, image: "a", want: "--signers-namespace"},
+		"level":              {args: []string{"--log-level=debug"}, image: "a", check: func(o options) bool { return o.level == slog.LevelDebug }},
+		"unknown level":      {args: []string{"--log-level=loud"}, image: "a", want: "loud"},
+		"left over":          {args: []string{"start"}, image: "a", want: `unexpected argument "start"`},
+		"unknown flag":       {args: []string{"--nope"}, image: "a", want: "nope"},
+		"version needs none": {args: []string{"--version"}, check: func(o options) bool { return o.version }},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -22,6 +22,7 @@ import (
 
 	slav1alpha1 "github.com/handoff-sla/handoff/api/v1alpha1"
 	"github.com/handoff-sla/handoff/internal/controller/leaddefinition"
+	"github.com/handoff-sla/handoff/internal/controller/ratify"
 	"github.com/handoff-sla/handoff/internal/controller/reviewcadence"
 	"github.com/handoff-sla/handoff/internal/controller/slacontract"
 	"github.com/handoff-sla/handoff/internal/resources"
@@ -53,16 +54,33 @@ func CacheOptions() cache.Options {
 	return cache.Options{ByObject: byObject}
 }
 
-// Setup starts the reconcilers with the manager. image is what the workers and review jobs run.
-func Setup(mgr ctrl.Manager, image string, clock clock.PassiveClock) error {
+// Setup starts the reconcilers with the manager. image is what the workers and review jobs run, signers the ConfigMap with the parties' keys.
+func Setup(mgr ctrl.Manager, image string, signers client.ObjectKey, clock clock.PassiveClock) error {
 	recorder := mgr.GetEventRecorder(eventSource)
-	definitions := &leaddefinition.Reconciler{Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Clock: clock, Events: recorder}
-	contracts := &slacontract.Reconciler{Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Clock: clock, Events: recorder, Image: image}
+	keys, err := ratify.NewSignersCache(mgr.GetConfig(), cache.Options{Scheme: mgr.GetScheme(), Mapper: mgr.GetRESTMapper()}, signers)
+	if err != nil {
+		return fmt.Errorf("watch ConfigMap %s: %w", signers, err)
+	}
+	if err := mgr.Add(keys); err != nil {
+		return err
+	}
+	found := &ratify.Signers{Reader: keys, Key: signers}
+	definitions := &leaddefinition.Reconciler{
+		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Clock: clock, Events: recorder, Signers: found,
+	}
+	contracts := &slacontract.Reconciler{
+		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Clock: clock, Events: recorder, Image: image, Signers: found,
+	}
 	cadences := &reviewcadence.Reconciler{Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Clock: clock, Events: recorder, Image: image}
-	for _, r := range []interface{ SetupWithManager(mgr ctrl.Manager) error }{definitions, contracts, cadences} {
-		if err := r.SetupWithManager(mgr); err != nil {
+	for _, r := range []interface {
+		SetupWithManager(mgr ctrl.Manager, keys ratify.SignersCache) error
+	}{definitions, contracts} {
+		if err := r.SetupWithManager(mgr, keys); err != nil {
 			return fmt.Errorf("%T: %w", r, err)
 		}
+	}
+	if err := cadences.SetupWithManager(mgr); err != nil {
+		return fmt.Errorf("%T: %w", cadences, err)
 	}
 	return nil
 }

@@ -33,6 +33,9 @@ import (
 
 const account = "system:serviceaccount:handoff-system:handoff-manager"
 
+// signers is where the parties' keys are.
+var signers = client.ObjectKey{Namespace: "default", Name: "handoff-signers"}
+
 func TestMain(m *testing.M) { os.Exit(testkit.Run(m)) }
 
 // manifest reads one of the manifests of config/.
@@ -74,7 +77,7 @@ func startManager(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := controller.Setup(mgr, "example.com/handoff:test", clock.RealClock{}); err != nil {
+	if err := controller.Setup(mgr, "example.com/handoff:test", signers, clock.RealClock{}); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())

@@ -106,7 +106,10 @@ func WithProperties(signed lead.Definition, now slav1alpha1.LeadDefinitionSpec) 
 func SignOffs(offs []slav1alpha1.SignOff) []sla.SignOff {
 	out := make([]sla.SignOff, 0, len(offs))
 	for _, o := range offs {
-		out = append(out, sla.SignOff{Party: sla.Party(o.Party), By: o.By, At: instant(o.At.Time), Digest: string(o.Digest)})
+		out = append(out, sla.SignOff{
+			Party: sla.Party(o.Party), By: o.By, At: instant(o.At.Time), Digest: string(o.Digest),
+			Previous: string(o.Previous), Signature: o.Signature,
+		})
 	}
 	return out
 }

@@ -36,8 +36,12 @@ const (
 	SignedAtAnnotation   = "sla.handoff.dev/signed-at"
 	SignersAnnotation    = "sla.handoff.dev/signers"
 	RatifiedAtAnnotation = "sla.handoff.dev/ratified-at"
-	PeriodAnnotation     = "sla.handoff.dev/period"
-	ResultAnnotation     = "sla.handoff.dev/result"
+	// PreviousAnnotation is the digest that was in force before; absent on a first revision.
+	PreviousAnnotation = "sla.handoff.dev/previous"
+	// SignOffsAnnotation keeps the sign-offs that ratified the text, in JSON, with their signatures.
+	SignOffsAnnotation = "sla.handoff.dev/sign-offs"
+	PeriodAnnotation   = "sla.handoff.dev/period"
+	ResultAnnotation   = "sla.handoff.dev/result"
 )
 
 // Component is a part of a contract that has objects of its own.

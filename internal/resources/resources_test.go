@@ -62,6 +62,7 @@ func revisionInput() RevisionInput {
 	return RevisionInput{
 		Owner: contractOwner(), Label: ContractLabel, Component: Terms, Name: "mid-market-terms-0123abcd", Number: 3,
 		Digest: "v1:sha256:0123abcd", SignedAt: at, RatifiedAt: at.Add(time.Hour), Signers: []string{"Marketing=VP Marketing", "Sales=VP Sales"},
+		Previous: "v1:sha256:89abcdef", SignOffs: `[{"party":"Sales","verified":true}]`,
 		Data: []byte(`{"terms":{}}`), Controller: true,
 	}
 }

@@ -22,6 +22,8 @@ type RevisionInput struct {
 	SignedAt   time.Time
 	RatifiedAt time.Time
 	Signers    []string // Party=by
+	Previous   string   // digest in force before; empty when there was none
+	SignOffs   string   // JSON
 	Data       []byte   // JSON; immutable once written
 	Controller bool     // whether the owner is the only one that manages it
 }
@@ -38,14 +40,19 @@ func Revision(in RevisionInput) *appsv1ac.ControllerRevisionApplyConfiguration {
 	if in.Controller {
 		owner = in.Owner.controller()
 	}
+	annotations := map[string]string{
+		DigestAnnotation:     in.Digest,
+		SignedAtAnnotation:   in.SignedAt.UTC().Format(time.RFC3339),
+		RatifiedAtAnnotation: in.RatifiedAt.UTC().Format(time.RFC3339),
+		SignersAnnotation:    strings.Join(in.Signers, ","),
+		SignOffsAnnotation:   in.SignOffs,
+	}
+	if in.Previous != "" {
+		annotations[PreviousAnnotation] = in.Previous
+	}
 	return appsv1ac.ControllerRevision(in.Name, in.Owner.Namespace).
 		WithLabels(map[string]string{ManagedByLabel: ManagedBy, in.Label: in.Owner.Name, ComponentLabel: string(in.Component)}).
-		WithAnnotations(map[string]string{
-			DigestAnnotation:     in.Digest,
-			SignedAtAnnotation:   in.SignedAt.UTC().Format(time.RFC3339),
-			RatifiedAtAnnotation: in.RatifiedAt.UTC().Format(time.RFC3339),
-			SignersAnnotation:    strings.Join(in.Signers, ","),
-		}).
+		WithAnnotations(annotations).
 		WithOwnerReferences(owner).
 		WithRevision(in.Number).
 		WithData(runtime.RawExtension{Raw: in.Data})

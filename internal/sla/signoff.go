@@ -23,6 +23,9 @@ type SignOff struct {
 	By     string
 	At     time.Time
 	Digest string
+
+	Previous  string // digest in force when it was signed, which a signature is made over; empty when there was none
+	Signature string // base64 of an SSH signature; empty when the party signed by name
 }
 
 // InForce is the text that is in force now.
@@ -37,21 +40,36 @@ type Ratification struct {
 	Missing  []Party   // parties without a sign-off that counts, Marketing first
 	Notes    []string  // in words, why they are missing
 	SignedAt time.Time // the later of the two signatures; zero unless ratified
+	Verified []Party   // parties whose sign-off counts because of its signature, Marketing first
 }
+
+// Check judges the signature of a sign-off that counts otherwise: whether it was verified, or a note that says why it does not count. A party
+// without keys signs by name: neither.
+type Check func(SignOff) (verified bool, note string)
+
+func byName(SignOff) (bool, string) { return false, "" }
 
 // Ratify judges the sign-offs of the text with the given digest. A sign-off counts when it names exactly this text, has a date and, where
 // another text is in force, is not older than that one's: bringing back an old text needs new signatures. inForce is nil when
 // nothing is in force yet.
 func Ratify(offs []SignOff, digest string, inForce *InForce) Ratification {
+	return RatifyWith(offs, digest, inForce, byName)
+}
+
+// RatifyWith is Ratify where signatures are checked too.
+func RatifyWith(offs []SignOff, digest string, inForce *InForce, check Check) Ratification {
 	var r Ratification
 	for _, party := range []Party{PartyMarketing, PartySales} {
-		at, notes := judgeParty(offs, party, digest, inForce)
-		if len(notes) > 0 {
+		j := judgeParty(offs, party, check, func(off SignOff) string { return flaw(off, digest, inForce) })
+		if j.at.IsZero() {
 			r.Missing = append(r.Missing, party)
-			r.Notes = append(r.Notes, notes...)
+			r.Notes = append(r.Notes, j.notes...)
 			continue
 		}
-		r.SignedAt = later(r.SignedAt, at)
+		r.SignedAt = later(r.SignedAt, j.at)
+		if j.verified {
+			r.Verified = append(r.Verified, party)
+		}
 	}
 	for _, off := range offs {
 		if off.Party != PartyMarketing && off.Party != PartySales {
@@ -65,28 +83,33 @@ func Ratify(offs []SignOff, digest string, inForce *InForce) Ratification {
 	return r
 }
 
-// judgeParty gives the time of the party's newest sign-off that counts, or notes that say why none does.
-func judgeParty(offs []SignOff, party Party, digest string, inForce *InForce) (time.Time, []string) {
-	var signed time.Time
-	var notes []string
+// judgement of a party's sign-offs: the time of the newest that counts, or notes that say why none does.
+type judgement struct {
+	at       time.Time
+	verified bool
+	notes    []string
+}
+
+func judgeParty(offs []SignOff, party Party, check Check, flaw func(SignOff) string) judgement {
+	var j judgement
 	for _, off := range offs {
 		if off.Party != party {
 			continue
 		}
-		if note := flaw(off, digest, inForce); note != "" {
-			notes = append(notes, note)
+		note, verified := flaw(off), false
+		if note == "" {
+			verified, note = check(off)
+		}
+		if note != "" {
+			j.notes = append(j.notes, note)
 			continue
 		}
-		signed = later(signed, off.At)
+		j.at, j.verified = later(j.at, off.At), j.verified || verified
 	}
-	switch {
-	case !signed.IsZero():
-		return signed, nil
-	case len(notes) == 0:
-		return signed, []string{fmt.Sprintf("%s has not signed", party)}
-	default:
-		return signed, notes
+	if j.at.IsZero() && len(j.notes) == 0 {
+		j.notes = []string{fmt.Sprintf("%s has not signed", party)}
 	}
+	return j
 }
 
 // flaw says why a sign-off does not count; empty when it does.

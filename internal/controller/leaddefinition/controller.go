@@ -16,11 +16,13 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	slav1alpha1 "github.com/handoff-sla/handoff/api/v1alpha1"
 	"github.com/handoff-sla/handoff/internal/controller/condition"
+	"github.com/handoff-sla/handoff/internal/controller/ratify"
 )
 
 // +kubebuilder:rbac:groups=sla.handoff.dev,resources=leaddefinitions,verbs=get;list;watch
@@ -37,16 +39,33 @@ type Reconciler struct {
 	Live   client.Reader // past the cache
 	Clock  clock.PassiveClock
 	Events events.EventRecorder
+	// Signers finds the parties' keys; nil means that nobody has any.
+	Signers *ratify.Signers
 }
 
 // SetupWithManager starts the controller with the manager.
-func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
+func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, keys ratify.SignersCache) error {
 	return ctrl.NewControllerManagedBy(mgr).
 		For(&slav1alpha1.LeadDefinition{}, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		// Contracts own the revisions too, so this is not Owns, which asks for the one that controls them.
 		Watches(&appsv1.ControllerRevision{},
 			handler.EnqueueRequestForOwner(mgr.GetScheme(), mgr.GetRESTMapper(), &slav1alpha1.LeadDefinition{})).
+		WatchesRawSource(keys.Source(r.all)).
 		Complete(reconcile.AsReconciler(mgr.GetClient(), r))
+}
+
+// all definitions: the keys of the parties changed.
+func (r *Reconciler) all(ctx context.Context, _ client.Object) []reconcile.Request {
+	list := &slav1alpha1.LeadDefinitionList{}
+	if err := r.Client.List(ctx, list); err != nil {
+		log.FromContext(ctx).Error(err, "list LeadDefinitions")
+		return nil
+	}
+	requests := make([]reconcile.Request, 0, len(list.Items))
+	for i := range list.Items {
+		requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&list.Items[i])})
+	}
+	return requests
 }
 
 // Reconcile one LeadDefinition.

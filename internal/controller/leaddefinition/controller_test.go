@@ -126,6 +126,8 @@ func TestRatified(t *testing.T) {
 	wantAnnotations := map[string]string{
 		"sla.handoff.dev/digest": digest, "sla.handoff.dev/signed-at": "2027-01-14T14:00:00Z",
 		"sla.handoff.dev/ratified-at": "2027-01-14T15:00:00Z", "sla.handoff.dev/signers": "Marketing=VP Marketing,Sales=VP Sales",
+		"sla.handoff.dev/sign-offs": `[{"party":"Marketing","by":"VP Marketing","at":"2027-01-14T14:00:00Z","verified":false},` +
+			`{"party":"Sales","by":"VP Sales","at":"2027-01-14T14:00:00Z","verified":false}]`,
 	}
 	if diff := cmp.Diff(wantAnnotations, revision.Annotations); diff != "" {
 		t.Error(diff)

@@ -32,7 +32,7 @@ type scope struct {
 }
 
 func (r *Reconciler) newScope(d *slav1alpha1.LeadDefinition) *scope {
-	return &scope{keeper: ratify.Keeper{Client: r.Client, Live: r.Live}, definition: d, now: r.Clock.Now()}
+	return &scope{keeper: ratify.Keeper{Client: r.Client, Live: r.Live, Signers: r.Signers}, definition: d, now: r.Clock.Now()}
 }
 
 // Series of the revisions of a definition.

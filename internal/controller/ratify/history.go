@@ -28,6 +28,8 @@ type Revision struct {
 	SignedAt time.Time // the later of the two signatures
 	Since    time.Time // when it was ratified, by the operator's clock
 	Data     []byte    // JSON
+	Previous string    // digest in force before; empty when there was none
+	SignOffs []Record  // that ratified it
 }
 
 // InForce as a status shows it.
@@ -78,7 +80,14 @@ func List(ctx context.Context, reader client.Reader, s Series) ([]Revision, erro
 }
 
 func read(r *appsv1.ControllerRevision) (Revision, error) {
-	out := Revision{Name: r.Name, UID: r.UID, Number: r.Revision, Digest: r.Annotations[resources.DigestAnnotation], Data: r.Data.Raw}
+	out := Revision{
+		Name: r.Name, UID: r.UID, Number: r.Revision, Data: r.Data.Raw,
+		Digest: r.Annotations[resources.DigestAnnotation], Previous: r.Annotations[resources.PreviousAnnotation],
+	}
+	var err error
+	if out.SignOffs, err = readRecords(r.Annotations[resources.SignOffsAnnotation]); err != nil {
+		return Revision{}, fmt.Errorf("ControllerRevision %s/%s: annotation %s: %w", r.Namespace, r.Name, resources.SignOffsAnnotation, err)
+	}
 	for annotation, to := range map[string]*time.Time{
 		resources.SignedAtAnnotation: &out.SignedAt, resources.RatifiedAtAnnotation: &out.Since,
 	} {

@@ -42,6 +42,10 @@ type Standing struct {
 	InForce      *Revision
 	// Next is when a signature from the future begins to count; zero when there is none.
 	Next time.Time
+
+	keyed []sla.Party // whose names alone do not count
+	// unreadable keys: of the parties that are missing, and of the others.
+	unreadable, otherUnreadable []string
 }
 
 // Pending is what is written but not in force.
@@ -60,13 +64,20 @@ type Keeper struct {
 	Client client.Client
 	// Live reads past the cache. Numbers are given from it: an old list would give one twice.
 	Live client.Reader
+	// Signers finds the keys that signatures are checked against.
+	Signers *Signers
 }
 
 // Keep judges the signatures of a text and, when both are there, records it as the revision in force.
 func (k Keeper) Keep(ctx context.Context, t Text, revisions []Revision, now time.Time) (*Standing, error) {
 	out := &Standing{Digest: t.Digest, InForce: Newest(revisions)}
 	counted, early := split(convert.SignOffs(t.SignOffs), now)
-	out.Ratification = sla.Ratify(counted, t.Digest, out.InForce.signed())
+	w, err := k.newWitness(ctx, t, revisions, out.InForce)
+	if err != nil {
+		return out, err
+	}
+	out.Ratification = sla.RatifyWith(counted, t.Digest, out.InForce.signed(), w.judge)
+	out.describe(w)
 	for _, off := range early {
 		at := off.At.Add(-skew)
 		out.Ratification.Notes = append(out.Ratification.Notes,
@@ -104,10 +115,14 @@ func (k Keeper) record(ctx context.Context, t Text, s *Standing, now time.Time) 
 	if err != nil {
 		return nil, err
 	}
+	signOffs, err := records(t.SignOffs, s.Ratification.Verified)
+	if err != nil {
+		return nil, err
+	}
 	return &next, child.Apply(ctx, k.Client, k.Live, resources.Revision(resources.RevisionInput{
 		Owner: t.Owner, Label: t.Label, Component: t.Component, Controller: t.Controller,
 		Name: next.Name, Number: next.Number, Digest: next.Digest, SignedAt: next.SignedAt, RatifiedAt: next.Since,
-		Signers: signers(t.SignOffs), Data: next.Data,
+		Signers: signers(t.SignOffs), Data: next.Data, Previous: next.Previous, SignOffs: signOffs,
 	}))
 }
 
@@ -127,7 +142,7 @@ func (k Keeper) next(ctx context.Context, t Text, s *Standing, now time.Time) (R
 	}
 	next := Revision{
 		Name: resources.RevisionName(t.Prefix, t.Digest), Digest: t.Digest, Number: 1,
-		SignedAt: s.Ratification.SignedAt, Since: now.UTC().Truncate(time.Second),
+		SignedAt: s.Ratification.SignedAt, Since: now.UTC().Truncate(time.Second), Previous: digestOf(s.InForce),
 	}
 	if newest := Newest(revisions); newest != nil {
 		next.Number = newest.Number + 1
@@ -167,11 +182,11 @@ func (s *Standing) SetRatified(conditions *[]metav1.Condition, generation int64,
 		condition.Set(conditions, generation, now, slav1alpha1.RatifiedCondition, status, reason, message)
 	}
 	if s.Ratification.Ratified {
-		set(metav1.ConditionTrue, slav1alpha1.ReasonAttested, fmt.Sprintf("both parties signed %s, the last at %s",
-			Short(s.Digest), s.Ratification.SignedAt.UTC().Format(time.RFC3339)))
+		set(metav1.ConditionTrue, s.trust(), fmt.Sprintf("both parties signed %s, the last at %s%s",
+			Short(s.Digest), s.Ratification.SignedAt.UTC().Format(time.RFC3339), s.verification()))
 		return
 	}
-	set(metav1.ConditionFalse, slav1alpha1.ReasonSignOffMissing, s.Missing(resource, name))
+	set(metav1.ConditionFalse, s.untrust(), s.Missing(resource, name))
 }
 
 // Missing says who has not signed, why, and how to.
@@ -179,7 +194,7 @@ func (s *Standing) Missing(resource, name string) string {
 	var parties, commands []string
 	for _, p := range s.Ratification.Missing {
 		parties = append(parties, string(p))
-		commands = append(commands, fmt.Sprintf("`kubectl sla sign --party %s --by ROLE FILE`", p))
+		commands = append(commands, fmt.Sprintf("`kubectl sla sign --party %s --by ROLE%s FILE`", p, s.keyFlags(p)))
 	}
 	verb := "has"
 	if len(parties) > 1 {

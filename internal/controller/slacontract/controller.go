@@ -16,6 +16,7 @@ import (
 
 	slav1alpha1 "github.com/handoff-sla/handoff/api/v1alpha1"
 	"github.com/handoff-sla/handoff/internal/controller/condition"
+	"github.com/handoff-sla/handoff/internal/controller/ratify"
 )
 
 // Kind that this controller reconciles.
@@ -28,6 +29,8 @@ type Reconciler struct {
 	Clock  clock.PassiveClock
 	Events events.EventRecorder
 	Image  string // of the workers
+	// Signers finds the parties' keys; nil means that nobody has any.
+	Signers *ratify.Signers
 }
 
 // Reconcile one SLAContract.

@@ -26,6 +26,7 @@ const judgeEvery = 15 * time.Minute
 type scope struct {
 	client   client.Client
 	live     client.Reader
+	signers  *ratify.Signers
 	image    string
 	contract *slav1alpha1.SLAContract
 	owner    resources.Owner
@@ -69,7 +70,7 @@ type worker struct {
 
 func (r *Reconciler) newScope(contract *slav1alpha1.SLAContract) *scope {
 	return &scope{
-		client: r.Client, live: r.Live, image: r.Image,
+		client: r.Client, live: r.Live, signers: r.Signers, image: r.Image,
 		contract: contract, owner: resources.OwnerOf(Kind, contract), now: r.Clock.Now(),
 	}
 }

@@ -20,6 +20,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	slav1alpha1 "github.com/handoff-sla/handoff/api/v1alpha1"
+	"github.com/handoff-sla/handoff/internal/controller/ratify"
 )
 
 // What the manager needs. It grants the workers `get` on measurements and `get` and `patch` on their status, so it holds those itself.
@@ -40,7 +41,7 @@ import (
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
 
 // SetupWithManager starts the controller with the manager.
-func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
+func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, keys ratify.SignersCache) error {
 	neighbours := handler.EnqueueRequestsFromMapFunc(r.contractsOfNamespace)
 	return ctrl.NewControllerManagedBy(mgr).
 		For(&slav1alpha1.SLAContract{}, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
@@ -63,14 +64,19 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 			UpdateFunc:  func(e event.UpdateEvent) bool { return e.ObjectOld.GetGeneration() != e.ObjectNew.GetGeneration() },
 			GenericFunc: func(event.GenericEvent) bool { return false },
 		})).
+		WatchesRawSource(keys.Source(func(ctx context.Context, _ client.Object) []reconcile.Request { return r.contracts(ctx) })).
 		Complete(reconcile.AsReconciler(mgr.GetClient(), r))
 }
 
 // contractsOfNamespace are all contracts beside an object. There are few, and a reconciliation that finds nothing to do writes nothing.
 func (r *Reconciler) contractsOfNamespace(ctx context.Context, object client.Object) []reconcile.Request {
+	return r.contracts(ctx, client.InNamespace(object.GetNamespace()))
+}
+
+func (r *Reconciler) contracts(ctx context.Context, where ...client.ListOption) []reconcile.Request {
 	list := &slav1alpha1.SLAContractList{}
-	if err := r.Client.List(ctx, list, client.InNamespace(object.GetNamespace())); err != nil {
-		log.FromContext(ctx).Error(err, "list SLAContracts", "namespace", object.GetNamespace())
+	if err := r.Client.List(ctx, list, where...); err != nil {
+		log.FromContext(ctx).Error(err, "list SLAContracts")
 		return nil
 	}
 	requests := make([]reconcile.Request, 0, len(list.Items))

@@ -34,7 +34,7 @@ func (s *scope) ratifyTerms(ctx context.Context) error {
 	if err != nil {
 		return s.invalidTerms(err)
 	}
-	keeper := ratify.Keeper{Client: s.client, Live: s.live}
+	keeper := ratify.Keeper{Client: s.client, Live: s.live, Signers: s.signers}
 	standing, err := keeper.Keep(ctx, ratify.Text{
 		Series: series(s.owner.Namespace, s.owner.Name), Owner: s.owner, Controller: true,
 		Prefix: s.owner.Name + "-" + string(resources.Terms), Digest: digest, SignOffs: s.contract.Spec.SignOffs,
