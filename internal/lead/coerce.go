@@ -33,9 +33,13 @@ func Coerce(field Field, value any) (any, error) {
 	}
 	typed, err := coerce(field.Type, value)
 	if err != nil {
-		return nil, fmt.Errorf("field %q (property %q) expects %s, got %w", field.Name, field.SourceProperty(), field.Type, err)
+		return nil, refusal(field, err)
 	}
 	return typed, nil
+}
+
+func refusal(field Field, given error) error {
+	return fmt.Errorf("field %q (property %q) expects %s, got %w", field.Name, field.SourceProperty(), field.Type, given)
 }
 
 func coerce(to FieldType, value any) (any, error) {
@@ -82,13 +86,40 @@ func given(value any) error {
 	}
 }
 
+var (
+	errLongText  = mismatch{fmt.Sprintf("a string of more than %d characters", MaxText)}
+	errLongList  = mismatch{fmt.Sprintf("a list of more than %d entries", MaxList)}
+	errLongEntry = mismatch{fmt.Sprintf("a list with an entry of more than %d characters", MaxText)}
+	errNotWhole  = mismatch{"a number that is not whole or too large"}
+	errNoTime    = mismatch{"a string that is neither RFC 3339 nor YYYY-MM-DD"}
+)
+
+func fits(text string, otherwise mismatch) error {
+	if len(text) > MaxText && utf8.RuneCountInString(text) > MaxText {
+		return otherwise
+	}
+	return nil
+}
+
+func listFits(list []string) error {
+	if len(list) > MaxList {
+		return errLongList
+	}
+	for _, text := range list {
+		if err := fits(text, errLongEntry); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func toString(value any) (any, error) {
 	text, ok := value.(string)
-	switch {
-	case !ok:
+	if !ok {
 		return nil, given(value)
-	case utf8.RuneCountInString(text) > MaxText:
-		return nil, mismatch{fmt.Sprintf("a string of more than %d characters", MaxText)}
+	}
+	if err := fits(text, errLongText); err != nil {
+		return nil, err
 	}
 	return text, nil
 }
@@ -97,7 +128,7 @@ func toList(value any) (any, error) {
 	var list []string
 	switch v := value.(type) {
 	case string:
-		list = entries(v)
+		list = appendEntries([]string{}, v)
 	case []string:
 		list = v
 	case []any:
@@ -112,20 +143,14 @@ func toList(value any) (any, error) {
 	default:
 		return nil, given(value)
 	}
-	if len(list) > MaxList {
-		return nil, mismatch{fmt.Sprintf("a list of more than %d entries", MaxList)}
-	}
-	for _, text := range list {
-		if utf8.RuneCountInString(text) > MaxText {
-			return nil, mismatch{fmt.Sprintf("a list with an entry of more than %d characters", MaxText)}
-		}
+	if err := listFits(list); err != nil {
+		return nil, err
 	}
 	return list, nil
 }
 
-// entries of a CSV cell, without the empty ones that trailing and doubled separators leave.
-func entries(cell string) []string {
-	list := []string{}
+// appendEntries of a CSV cell, without the empty ones that trailing and doubled separators leave.
+func appendEntries(list []string, cell string) []string {
 	for part := range strings.SplitSeq(cell, listSeparator) {
 		if part = strings.TrimSpace(part); part != "" {
 			list = append(list, part)
@@ -145,22 +170,38 @@ func toInteger(value any) (any, error) {
 	case json.Number:
 		return toInteger(v.String())
 	case string:
-		if i, err := strconv.ParseInt(v, 10, 64); err == nil {
-			return i, nil
-		}
-		f, err := parseNumber(v) // "120.0", as spreadsheets export it
-		if err != nil {
-			return nil, err
-		}
-		return whole(f)
+		return typed(parseInteger(v))
 	default:
 		return nil, given(value)
 	}
 }
 
-func whole(f float64) (any, error) {
+// typed makes the result of a parser a value, nil with an error.
+func typed[T any](value T, err error) (any, error) {
+	if err != nil {
+		return nil, err
+	}
+	return value, nil
+}
+
+func parseInteger(text string) (int64, error) {
+	if strings.Trim(text, "+-0123456789") == "" {
+		if i, err := strconv.ParseInt(text, 10, 64); err == nil {
+			return i, nil
+		}
+	}
+	f, err := parseNumber(text) // "120.0", as spreadsheets export it
+	if err != nil {
+		return 0, err
+	}
+	return truncated(f)
+}
+
+func whole(f float64) (any, error) { return typed(truncated(f)) }
+
+func truncated(f float64) (int64, error) {
 	if f != math.Trunc(f) || math.Abs(f) > exactIntegers {
-		return nil, mismatch{"a number that is not whole or too large"}
+		return 0, errNotWhole
 	}
 	return int64(f), nil
 }
@@ -176,11 +217,7 @@ func toNumber(value any) (any, error) {
 	case json.Number:
 		return toNumber(v.String())
 	case string:
-		f, err := parseNumber(v)
-		if err != nil {
-			return nil, err
-		}
-		return f, nil
+		return typed(parseNumber(v))
 	default:
 		return nil, given(value)
 	}
@@ -210,14 +247,20 @@ func toBoolean(value any) (any, error) {
 	case bool:
 		return v, nil
 	case string:
-		switch strings.ToLower(v) {
-		case "true":
-			return true, nil
-		case "false":
-			return false, nil
-		}
+		return typed(parseBoolean(v))
 	}
 	return nil, given(value)
+}
+
+func parseBoolean(text string) (bool, error) {
+	switch { // EqualFold alone would take letters that are longer in UTF-8
+	case len(text) == len("true") && strings.EqualFold(text, "true"):
+		return true, nil
+	case len(text) == len("false") && strings.EqualFold(text, "false"):
+		return false, nil
+	default:
+		return false, given(text)
+	}
 }
 
 func toTimestamp(value any) (any, error) {
@@ -225,12 +268,19 @@ func toTimestamp(value any) (any, error) {
 	case time.Time:
 		return v.UTC(), nil
 	case string:
-		for _, layout := range []string{time.RFC3339, time.DateOnly} {
-			if t, err := time.Parse(layout, v); err == nil {
-				return t.UTC(), nil
-			}
-		}
-		return nil, mismatch{"a string that is neither RFC 3339 nor YYYY-MM-DD"}
+		return typed(parseTimestamp(v))
 	}
 	return nil, given(value)
+}
+
+func parseTimestamp(text string) (time.Time, error) {
+	layout := time.RFC3339
+	if len(text) == len(time.DateOnly) {
+		layout = time.DateOnly
+	}
+	at, err := time.Parse(layout, text)
+	if err != nil {
+		return time.Time{}, errNoTime
+	}
+	return at.UTC(), nil
 }

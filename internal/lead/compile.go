@@ -40,6 +40,7 @@ func Compile(d Definition) (*Program, error) {
 	if err := c.problems.orNil(); err != nil {
 		return nil, err
 	}
+	c.program.env.constants.frozen = true
 	return c.program, nil
 }
 
@@ -130,6 +131,7 @@ func (c *compiler) scoring(s Scoring, signals []Signal) {
 			compiled.rules = append(compiled.rules, c.rule(where, r, signals))
 			c.program.rules++
 		}
+		compiled.prepare()
 		c.program.groups = append(c.program.groups, compiled)
 	}
 }

@@ -37,6 +37,8 @@ type environment struct {
 	provider *provider
 	names    []string // of the variables
 	dynamic  bool     // the result may be dyn: what an activity holds is known when it happens
+
+	constants *constants // that closures compare fields with
 }
 
 // environments of a definition.
@@ -44,6 +46,8 @@ type environments struct {
 	fit      *environment // lead
 	record   *environment // lead, signals
 	activity *environment // activity
+
+	constants *constants // of the expressions of the definition, shared by the three
 }
 
 func newEnvironments(fields []Field, signals []Signal) (environments, error) {
@@ -69,6 +73,10 @@ func newEnvironments(fields []Field, signals []Signal) (environments, error) {
 	all.record.names = []string{leadVariable, signalsVariable}
 	all.activity.names = []string{activityVariable}
 	all.activity.dynamic = true
+	all.constants = newConstants(len(fields))
+	for _, e := range []*environment{all.fit, all.record, all.activity} {
+		e.constants = all.constants
+	}
 	return all, nil
 }
 
@@ -92,6 +100,8 @@ type provider struct {
 	*types.Registry
 	structs map[string]map[string]*types.FieldType
 	names   map[string][]string // in the definition's order
+	fields  []Field
+	signals []Signal
 }
 
 func newProvider(registry *types.Registry, fields []Field, signals []Signal) *provider {
@@ -100,7 +110,8 @@ func newProvider(registry *types.Registry, fields []Field, signals []Signal) *pr
 		structs: map[string]map[string]*types.FieldType{
 			leadTypeName: {}, signalsTypeName: {}, signalTypeName: {"count": countField()},
 		},
-		names: map[string][]string{signalTypeName: {"count", "within(window)"}},
+		names:  map[string][]string{signalTypeName: {"count", "within(window)"}},
+		fields: fields, signals: signals,
 	}
 	var accessLead *leadObject
 	for i, f := range fields {

@@ -15,10 +15,22 @@ import (
 )
 
 // expression is a compiled condition; it may be used from several goroutines at once.
-type expression struct{ program cel.Program }
+type expression struct {
+	program cel.Program
+	test    test // a closure where the expression has the shape for one, else the program
+	closure bool
+}
 
 // holds says whether the expression is true. It is not when it reads a value that is absent, or fails in any other way.
 func (e *expression) holds(variables cel.Activation) bool {
+	if s, ours := variables.(*state); ours {
+		return e.test(&s.record)
+	}
+	return e.evaluate(variables)
+}
+
+// evaluate is the same by CEL's own evaluator.
+func (e *expression) evaluate(variables cel.Activation) bool {
 	value, _, err := e.program.Eval(variables)
 	return err == nil && value == ref.Val(types.True)
 }
@@ -43,7 +55,11 @@ func (e *environment) compile(source string) (*expression, []string) {
 	if err != nil {
 		return nil, []string{err.Error()}
 	}
-	return &expression{program: program}, nil
+	compiled := &expression{program: program, test: e.closureOf(checked)}
+	if compiled.closure = compiled.test != nil; !compiled.closure {
+		compiled.test = func(r *record) bool { return compiled.evaluate(r) }
+	}
+	return compiled, nil
 }
 
 // programOptions bound the work of expressions whose work depends on the data. Only those: counting makes every

@@ -51,6 +51,15 @@ type group struct {
 	name  string
 	max   *int
 	rules []rule
+
+	fits       []fit // the rules with `when`
+	behaviours []int // the rules with `signal`
+}
+
+// fit is a rule with `when`, as far as a score needs it.
+type fit struct {
+	test   test
+	points int
 }
 
 type rule struct {

@@ -46,62 +46,92 @@ const grain = 1.0 / (1 << 24)
 // record or signals.
 func (p *Program) Explain(history []Event) Score {
 	s, known := newState(p), false
-	s.explains = true
 	for _, e := range history {
 		known = s.apply(e) || known
 	}
 	if !known {
 		return Score{}
 	}
-	return s.score()
+	return s.explain()
 }
 
-// score at the state's time.
+// score at the state's time, without factors.
 func (s *state) score() Score {
 	s.evaluateFits()
-	s.factors = nil
 	var score Score
-	for _, g := range s.program.groups {
-		score.Raw += s.group(g)
+	for i := range s.program.groups {
+		g, sum := &s.program.groups[i], float64(s.fits[i])
+		for _, k := range g.behaviours {
+			points, _, _ := g.rules[k].behaviour(s.signals.signals[g.rules[k].signal].times, s.now)
+			sum += points
+		}
+		score.Raw += g.clamp(sum)
 	}
 	score.Rounded = int(math.Floor(score.Raw + 0.5))
-	s.factor(Factor{Kind: FactorRounding, Points: float64(score.Rounded) - score.Raw})
 	score.Clamped = min(max(score.Rounded, 0), s.program.max)
-	s.factor(Factor{Kind: FactorClamp, Points: float64(score.Clamped - score.Rounded)})
-	score.Factors = s.factors
 	return score
 }
 
-func (s *state) factor(f Factor) {
-	if s.explains && f.Points != 0 {
-		s.factors = append(s.factors, f)
+// prepare sorts the rules by kind.
+func (g *group) prepare() {
+	for i, r := range g.rules {
+		if r.when != nil {
+			g.fits = append(g.fits, fit{test: r.when.test, points: int(r.points)})
+		} else {
+			g.behaviours = append(g.behaviours, i)
+		}
 	}
 }
 
-func (s *state) group(g group) float64 {
+func (g *group) clamp(sum float64) float64 {
+	clamped := max(sum, 0)
+	if g.max != nil {
+		clamped = min(clamped, float64(*g.max))
+	}
+	return clamped
+}
+
+// explain is the score with its factors.
+func (s *state) explain() Score {
+	score := s.score()
+	var all factors
+	for i := range s.program.groups {
+		all = s.explainGroup(all, &s.program.groups[i])
+	}
+	all = all.with(Factor{Kind: FactorRounding, Points: float64(score.Rounded) - score.Raw})
+	score.Factors = all.with(Factor{Kind: FactorClamp, Points: float64(score.Clamped - score.Rounded)})
+	return score
+}
+
+func (s *state) explainGroup(all factors, g *group) factors {
 	sum := 0.0
 	for _, r := range g.rules {
 		f := Factor{Kind: FactorRule, Group: g.name, Rule: r.name}
 		switch {
 		case r.when == nil:
 			f.Points, f.Occurrences, f.Capped = r.behaviour(s.signals.signals[r.signal].times, s.now)
-		case s.fits[r.index]:
+		case r.when.holds(s):
 			f.Points = r.points
 		}
-		s.factor(f)
+		all = all.with(f)
 		sum += f.Points
 	}
-	clamped := max(sum, 0)
-	if g.max != nil {
-		clamped = min(clamped, float64(*g.max))
+	return all.with(Factor{Kind: FactorGroup, Group: g.name, Points: g.clamp(sum) - sum})
+}
+
+type factors []Factor
+
+// with a factor, unless it is nothing.
+func (all factors) with(f Factor) factors {
+	if f.Points == 0 {
+		return all
 	}
-	s.factor(Factor{Kind: FactorGroup, Group: g.name, Points: clamped - sum})
-	return clamped
+	return append(all, f)
 }
 
 // behaviour sums the points of occurrences, newest first, until its max is reached or what is older gives nothing more.
 // The max bounds the magnitude: -5 for each with a max of 15 takes 15 at most.
-func (r rule) behaviour(times []time.Time, now time.Time) (points float64, occurrences int, capped bool) {
+func (r *rule) behaviour(times []time.Time, now time.Time) (points float64, occurrences int, capped bool) {
 	for i := len(times) - 1; i >= 0; i-- {
 		each := r.decayed(now.Sub(times[i]))
 		if each == 0 {
@@ -116,7 +146,7 @@ func (r rule) behaviour(times []time.Time, now time.Time) (points float64, occur
 	return points, occurrences, false
 }
 
-func (r rule) decayed(age time.Duration) float64 {
+func (r *rule) decayed(age time.Duration) float64 {
 	if r.halfLife == 0 {
 		return r.points
 	}
@@ -124,14 +154,17 @@ func (r rule) decayed(age time.Duration) float64 {
 	return math.Round(r.points*math.Exp2(-halvings)/grain) * grain
 }
 
+// evaluateFits sums the points of the rules with `when`, without a branch on what each says: nobody can guess that.
 func (s *state) evaluateFits() {
 	if s.fitsKnown {
 		return
 	}
-	for _, g := range s.program.groups {
-		for _, r := range g.rules {
-			s.fits[r.index] = r.when != nil && r.when.holds(s)
+	for i := range s.program.groups {
+		sum := 0
+		for _, f := range s.program.groups[i].fits {
+			sum += f.points & -order(f.test(&s.record))
 		}
+		s.fits[i] = sum
 	}
 	s.fitsKnown = true
 }

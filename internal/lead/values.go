@@ -44,10 +44,11 @@ func (o object) ConvertToType(t ref.Type) ref.Val {
 
 func (o object) Type() ref.Type { return o.kind }
 
-// leadObject is `lead`: one wrapped value for each field of the definition, nil where the lead has none.
+// leadObject is `lead`. Most expressions read the record itself; its values are wrapped for CEL when the first one asks.
 type leadObject struct {
 	object
-	values []ref.Val
+	record *record
+	values []ref.Val // by field, nil where not yet wrapped
 }
 
 func (l *leadObject) Equal(other ref.Val) ref.Val { return types.Bool(ref.Val(l) == other) }
@@ -59,14 +60,14 @@ func (l *leadObject) field(index int, t *types.Type) *types.FieldType {
 		Type: t,
 		IsSet: func(target any) bool {
 			lead, ok := target.(*leadObject)
-			return ok && lead.values[index] != nil
+			return ok && lead.record.slots[index].id != idAbsent
 		},
 		GetFrom: func(target any) (any, error) {
 			lead, ok := target.(*leadObject)
-			if !ok || lead.values[index] == nil {
+			if !ok || lead.record.slots[index].id == idAbsent {
 				return nil, errAbsent
 			}
-			return lead.values[index], nil
+			return lead.record.celValue(index), nil
 		},
 	}
 }
@@ -137,7 +138,11 @@ func within(target, window ref.Val) ref.Val {
 	if err != nil {
 		return types.NewErr("within: %v", err)
 	}
-	from := signal.now.Add(-length)
-	first := sort.Search(len(signal.times), func(i int) bool { return !signal.times[i].Before(from) })
-	return types.Int(len(signal.times) - first)
+	return types.Int(signal.since(signal.now.Add(-length)))
+}
+
+// since counts the occurrences that are not before an instant.
+func (s *signalObject) since(from time.Time) int {
+	first := sort.Search(len(s.times), func(i int) bool { return !s.times[i].Before(from) })
+	return len(s.times) - first
 }

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package lead
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// everyEvent is the tracker's way to what Qualify says of the last event.
+func everyEvent(p *Program, history []Event) Standing {
+	t := p.NewTracker()
+	for _, e := range history {
+		t.Apply(e)
+	}
+	return t.Standing()
+}
+
+func TestTrackerStandsWhereQualifyDoes(t *testing.T) {
+	p := mustCompile(t, midMarket())
+	random := rand.New(rand.NewPCG(3, 4))
+	reused := p.NewTracker()
+	for range 300 {
+		history := randomHistory(random)
+		j := p.Qualify(history, since(day0))
+		want := Standing{Score: j.Score, Missing: j.MissingNow}
+		if j.Qualified != nil { // the last score is then that of the end of the history too
+			want.Path, want.Intent = j.Qualified.Path, j.Qualified.Intent
+		}
+		got := everyEvent(p, history)
+		if diff := cmp.Diff(want.Score, got.Score); diff != "" {
+			t.Fatalf("score (-qualify +tracker):\n%s", diff)
+		}
+		if got.Path != "" && !slices.Equal(want.Missing, got.Missing) {
+			t.Fatalf("missing %v, Qualify says %v", got.Missing, want.Missing)
+		}
+		explained := p.Explain(history)
+		checkSums(t, explained)
+		if explained.Factors = nil; !cmp.Equal(explained, got.Score) {
+			t.Fatalf("Explain says %+v, the tracker %+v", explained, got.Score)
+		}
+		reused.Reset()
+		for i, e := range history {
+			reused.Apply(e)
+			if i%3 == 0 {
+				reused.Standing()
+			}
+		}
+		if diff := cmp.Diff(got, reused.Standing()); diff != "" {
+			t.Fatalf("after another lead and with standings between (-new +reused):\n%s", diff)
+		}
+	}
+}
+
+func randomHistory(random *rand.Rand) []Event {
+	history := []Event{captured(day0, director())}
+	at := day0
+	for range random.IntN(12) {
+		at = at.Add(time.Duration(random.Int64N(int64(10 * day))))
+		switch random.IntN(5) {
+		case 0:
+			history = append(history, updated(at, map[string]any{"numberofemployees": random.IntN(700), "email": []any{nil, "a@gmail.com", "b@x.example"}[random.IntN(3)]}))
+		case 1:
+			history = append(history, acted(at, "FormSubmit", map[string]any{"form": []any{"demo", "contact", 3.0}[random.IntN(3)]}))
+		case 2:
+			history = append(history, acted(at, "Download", map[string]any{"gated": random.IntN(2) == 0}))
+		case 3:
+			history = append(history, updated(at, map[string]any{"industry": "saas", "hs_seniority": []any{"vp", "intern"}[random.IntN(2)]}))
+		default:
+			history = append(history, pricingView(at))
+		}
+	}
+	return history
+}
+
+func TestStanding(t *testing.T) {
+	p := mustCompile(t, midMarket())
+	tracker := p.NewTracker()
+	if diff := cmp.Diff(Standing{}, tracker.Standing()); diff != "" {
+		t.Errorf("before anything (-want +got):\n%s", diff)
+	}
+	if tracker.Apply(Event{Kind: KindTouch, Time: day0, Touch: &Touch{}}) {
+		t.Error("a touch changes the record")
+	}
+	if diff := cmp.Diff(Standing{}, tracker.Standing()); diff != "" {
+		t.Errorf("after a touch (-want +got):\n%s", diff)
+	}
+	tracker.Apply(captured(day0, without(director(), "email")))
+	score := Score{Raw: 45, Rounded: 45, Clamped: 45}
+	if diff := cmp.Diff(Standing{Score: score, Missing: []string{"email"}}, tracker.Standing()); diff != "" {
+		t.Errorf("captured (-want +got):\n%s", diff)
+	}
+	tracker.Apply(demoRequest(day0.Add(day)))
+	score = Score{Raw: 85, Rounded: 85, Clamped: 85}
+	if diff := cmp.Diff(Standing{Score: score, Path: "hand-raise", Missing: []string{"email"}, Intent: "High"}, tracker.Standing()); diff != "" {
+		t.Errorf("a demo requested (-want +got):\n%s", diff)
+	}
+	tracker.Reset()
+	if diff := cmp.Diff(Standing{}, tracker.Standing()); diff != "" {
+		t.Errorf("another lead (-want +got):\n%s", diff)
+	}
+	tracker.Begin(day0)
+	if got := tracker.Standing().Missing; !slices.Equal(got, []string{"company", "employees", "email"}) {
+		t.Errorf("an empty row misses %v", got)
+	}
+}
+
+// cells are texts as exports have them, right and wrong for every type.
+var cells = []string{
+	"", " ", "Acme", " a ", "120", " 120 ", "-3", "+7", "120.0", "1.5", "1e3", "1e999", "9007199254740993", "9223372036854775808", "NaN", "Inf", "0x10", "1.2.3",
+	"--1", "true", "FALSE", "falſe", "yes", "a;b", " a ;; b;", ";", "2027-01-15", "2027-01-15T09:30:00Z", "2027-01-15T09:30:00.25-05:00", "15.01.2027", "2027-02-30",
+	"0000-01-01", "9999-12-31T23:59:59Z", strings.Repeat("ä", MaxText), strings.Repeat("ä", MaxText+1), strings.Repeat("a;", MaxList), strings.Repeat("a;", MaxList+1),
+	"a;" + strings.Repeat("b", MaxText+1), "\xff", "é", "-0", "-0.0", ".5", "5.", "1_000", "\u00a05\u00a0",
+}
+
+func checkSetText(t *testing.T, text string) {
+	t.Helper()
+	var d Definition
+	for _, to := range []FieldType{String, StringList, Integer, Number, Boolean, Timestamp} {
+		d.Fields = append(d.Fields, Field{Name: "f" + string(to), Type: to, Property: "p" + string(to)})
+	}
+	d.Paths = []Path{{Name: "p", Criteria: []Criterion{{Expression: `lead.fString == "Acme" || "a" in lead.fStringList`}}}}
+	tracker := mustCompile(t, d).NewTracker()
+	for i, f := range d.Fields {
+		if err := tracker.SetText(i, "true"); (err == nil) != (f.Type == String || f.Type == StringList || f.Type == Boolean) {
+			t.Fatalf("the value before: %v", err)
+		}
+		want, wantErr := Coerce(f, text)
+		err := tracker.SetText(i, text)
+		if errorText(err) != errorText(wantErr) {
+			t.Errorf("%s of %q: error %v, Coerce says %v", f.Type, text, err, wantErr)
+		}
+		values := tracker.state.values()
+		got, there := values[f.Name]
+		if there != (want != nil) {
+			t.Errorf("%s of %q: there %t, Coerce gives %v", f.Type, text, there, want)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s of %q (-Coerce +SetText):\n%s", f.Type, text, diff)
+		}
+	}
+}
+
+func TestSetTextIsCoerce(t *testing.T) {
+	for i, cell := range cells {
+		t.Run(fmt.Sprint(i), func(t *testing.T) { checkSetText(t, cell) })
+	}
+}
+
+func FuzzSetTextIsCoerce(f *testing.F) {
+	for _, cell := range cells {
+		f.Add(cell)
+	}
+	f.Fuzz(checkSetText)
+}
+
+func TestRowsCostNoAllocation(t *testing.T) {
+	d := midMarket()
+	p := mustCompile(t, d)
+	tracker := p.NewTracker()
+	rows := [][]string{
+		{"Acme", "120", "saas", "go;k8s", "1.5", "true", "2020-02-03", "vp", "a@b.example"},
+		{"Bmce", " 90 ", "bank", "", "", "", "", "intern", ""},
+		{"Cmce", "60", "saas", "java", "3", "FALSE", "2020-02-03T00:00:00Z", "director", ""},
+	}
+	for name, rows := range map[string][][]string{"complete": rows[:1], "incomplete": rows[1:]} {
+		if allocations := testing.AllocsPerRun(100, func() {
+			for _, row := range rows {
+				tracker.Reset()
+				tracker.Begin(day0)
+				for i, text := range row {
+					if err := tracker.SetText(i, text); err != nil {
+						t.Fatal(err)
+					}
+				}
+				tracker.Standing()
+			}
+		}); allocations != 0 {
+			t.Errorf("%s: %v allocations", name, allocations)
+		}
+	}
+}
