@@ -83,7 +83,7 @@ func (o options) validate(flags *flag.FlagSet) error {
 }
 
 func run(ctx context.Context, o options, log *slog.Logger) error {
-	pair, err := worker.LoadPair(o.bundleDir)
+	pairs, err := worker.LoadPairs(o.bundleDir)
 	if err != nil {
 		return err
 	}
@@ -106,7 +106,7 @@ func run(ctx context.Context, o options, log *slog.Logger) error {
 	defer open.Close()
 	reviewing := &pipeline.Reviewing{
 		Cadence: o.cadence, Review: o.review, Owner: o.owner, HistoryLimit: o.limit,
-		Pairs: &pipeline.Pairs{Mounted: pair}, Ledger: open, Reports: reports, Log: log,
+		Pairs: pairs, Ledger: open, Reports: reports, Log: log,
 	}
 	made, err := reviewing.Run(ctx)
 	switch {

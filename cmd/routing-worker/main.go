@@ -67,7 +67,7 @@ func main() {
 }
 
 func run(ctx context.Context, o options, log *slog.Logger) error {
-	pair, err := worker.LoadPair(o.BundleDir)
+	pairs, err := worker.LoadPairs(o.BundleDir)
 	if err != nil {
 		return err
 	}
@@ -79,14 +79,13 @@ func run(ctx context.Context, o options, log *slog.Logger) error {
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	metrics := pipeline.NewMetrics(registry)
 
-	keeper := o.Keeper(pair.Bundle, time.Now, log)
+	keeper := o.Keeper(pairs.Bundles(), time.Now, log)
 	defer keeper.Close()
 	reporter := worker.NewReporter(writer.SetLedger, log)
 	keeper.Changed = reporter.Report
 	rosters := &worker.Rosters{
-		Dir: o.rosterDir, Pair: pair, Every: time.Second, Changed: make(chan struct{}, 1), Metrics: metrics, Log: log,
+		Dir: o.rosterDir, Pairs: pairs, Every: time.Second, Changed: make(chan struct{}, 1), Metrics: metrics, Log: log,
 	}
-	pairs := &pipeline.Pairs{Mounted: pair}
 	router := &pipeline.Router{
 		Pairs: pairs, Roster: rosters.Current, Metrics: metrics, Log: log,
 		Ledger: func() (pipeline.RouteLedger, error) { return keeper.Ledger() },

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"sync/atomic"
 	"syscall"
 	"time"
 	_ "time/tzdata" // the image has no zone files
@@ -25,7 +26,7 @@ import (
 )
 
 const usage = `scoring-worker takes CloudEvents about leads at POST /v1/events, writes each exactly once into the PostgreSQL
-ledger, scores the leads by the definition in the mounted bundle, and stamps those that become MQL with its revision.
+ledger, scores the leads by the definition in force, and stamps those that become MQL with its revision.
 Any number may run. It starts without its Secrets, says in /readyz and in the SLAMeasurement what is missing, and goes on by
 itself when it is there.
 
@@ -70,8 +71,26 @@ func extra(flags *flag.FlagSet) error {
 	return nil
 }
 
+// checkers makes a checker for each pair that comes into force, once.
+func checkers(pairs *pipeline.Pairs) func() *events.Checker {
+	type made struct {
+		of      *pipeline.Pair
+		checker *events.Checker
+	}
+	var last atomic.Pointer[made]
+	return func() *events.Checker {
+		current := pairs.Current()
+		if m := last.Load(); m != nil && m.of == current {
+			return m.checker
+		}
+		m := &made{current, events.NewChecker(current.Bundle.Lead)}
+		last.Store(m)
+		return m.checker
+	}
+}
+
 func run(ctx context.Context, o options, log *slog.Logger) error {
-	pair, err := worker.LoadPair(o.BundleDir)
+	pairs, err := worker.LoadPairs(o.BundleDir)
 	if err != nil {
 		return err
 	}
@@ -83,18 +102,18 @@ func run(ctx context.Context, o options, log *slog.Logger) error {
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	metrics := pipeline.NewMetrics(registry)
 
-	keeper := o.Keeper(pair.Bundle, time.Now, log)
+	keeper := o.Keeper(pairs.Bundles(), time.Now, log)
 	defer keeper.Close()
 	token := worker.Secret{Dir: o.ingestDir, Key: worker.KeyToken, Name: o.ingestSecret}
 	reporter := worker.NewReporter(writer.SetIngest, log)
 	gate := &worker.Gate{Token: token, Ledger: keeper.Status, Every: time.Second, Changed: reporter.Report}
 	scorer := &pipeline.Scorer{
-		Pair: pair, Metrics: metrics, Log: log,
+		Pairs: pairs, Metrics: metrics, Log: log,
 		Ledger: func() (pipeline.ScoreLedger, error) { return keeper.Ledger() },
 	}
 	wake := make(chan struct{}, 1)
 	handler := &events.Handler{
-		Checker: events.NewChecker(pair.Bundle.Lead),
+		Checker: checkers(pairs),
 		Store:   func() (events.Store, error) { return keeper.Ledger() },
 		Token:   token.Read,
 		Now:     time.Now,

@@ -22,15 +22,31 @@ const (
 	RosterFile = "roster.json"
 )
 
+// ComingFiles are those of the pairs that follow the one in BundleFile, in the folder where the workers find them.
+const ComingFiles = "bundle-*.json"
+
+// ComingFile is the name of one of them.
+func ComingFile(sequence int64) string { return fmt.Sprintf("bundle-%d.json", sequence) }
+
 // Bundle is a ratified pair of definition and terms. It never changes: another pair is another bundle with a higher sequence.
 type Bundle struct {
-	Contract   string          `json:"contract"` // namespace/name, for people
-	Sequence   int64           `json:"sequence"`
-	Since      time.Time       `json:"since"`
-	Definition RevisionOf      `json:"definitionRevision"`
-	Terms      RevisionOf      `json:"termsRevision"`
-	Lead       lead.Definition `json:"definition"`
-	SLA        sla.Terms       `json:"terms"`
+	Contract string    `json:"contract"` // namespace/name, for people
+	Sequence int64     `json:"sequence"`
+	Since    time.Time `json:"since"` // when it was adopted, by the operator's clock
+	// EffectiveFrom is when it comes into force, by the ledger's clock; zero: as soon as the ledger knows it.
+	EffectiveFrom time.Time       `json:"effectiveFrom,omitzero"`
+	Definition    RevisionOf      `json:"definitionRevision"`
+	Terms         RevisionOf      `json:"termsRevision"`
+	Lead          lead.Definition `json:"definition"`
+	SLA           sla.Terms       `json:"terms"`
+}
+
+// Start is when the pair comes into force by the operator's clock: the later of its adoption and its own date, never before.
+func (b Bundle) Start() time.Time {
+	if b.EffectiveFrom.After(b.Since) {
+		return b.EffectiveFrom
+	}
+	return b.Since
 }
 
 // RevisionOf names a ratified revision.

@@ -36,7 +36,7 @@ type Store interface {
 
 // Handler is POST /v1/events.
 type Handler struct {
-	Checker *Checker
+	Checker func() *Checker            // of the definition in force
 	Store   func() (Store, error)      // an error while the ledger is away
 	Token   func() (string, error)     // the bearer token that senders show; an error while there is none
 	Now     func() time.Time           // to refuse events from the future
@@ -135,13 +135,13 @@ func (h *Handler) take(w http.ResponseWriter, r *http.Request, m mode, body []by
 	results := make([]Result, len(envelopes))
 	var entries []ledger.Entry
 	var positions []int
-	now := h.Now()
+	now, checker := h.Now(), h.Checker()
 	for i, e := range envelopes {
 		results[i] = Result{ID: e.attributes["id"], Source: e.attributes["source"]}
 		err := problems[i]
 		var entry ledger.Entry
 		if err == nil {
-			entry, err = h.Checker.check(e, now)
+			entry, err = checker.check(e, now)
 		}
 		if err != nil {
 			results[i].invalid(err)

@@ -57,19 +57,20 @@ type rig struct {
 
 func newRig() *rig {
 	r := &rig{store: &store{}, log: &strings.Builder{}, taken: map[string]int{}}
+	checker := events.NewChecker(lead.Definition{
+		Fields: []lead.Field{
+			{Name: "employees", Type: lead.Integer, Property: "numberofemployees"},
+			{Name: "email", Type: lead.String},
+		},
+		Dispositions: []lead.Disposition{{Name: "BadTiming", Outcome: lead.Recycled}},
+	})
 	r.handler = &events.Handler{
-		Checker: events.NewChecker(lead.Definition{
-			Fields: []lead.Field{
-				{Name: "employees", Type: lead.Integer, Property: "numberofemployees"},
-				{Name: "email", Type: lead.String},
-			},
-			Dispositions: []lead.Disposition{{Name: "BadTiming", Outcome: lead.Recycled}},
-		}),
-		Store: func() (events.Store, error) { return r.store, nil },
-		Token: func() (string, error) { return token, nil },
-		Now:   func() time.Time { return now },
-		Taken: func(result string, n int) { r.taken[result] += n },
-		Log:   slog.New(slog.NewJSONHandler(r.log, nil)),
+		Checker: func() *events.Checker { return checker },
+		Store:   func() (events.Store, error) { return r.store, nil },
+		Token:   func() (string, error) { return token, nil },
+		Now:     func() time.Time { return now },
+		Taken:   func(result string, n int) { r.taken[result] += n },
+		Log:     slog.New(slog.NewJSONHandler(r.log, nil)),
 	}
 	return r
 }

@@ -52,7 +52,7 @@ type Leads struct {
 // Snapshot is all that is counted, at one instant.
 type Snapshot struct {
 	AsOf     time.Time
-	Sequence int64 // in force; 0 when no pair was registered yet
+	Sequence int64 // in force; 0 when no pair is yet
 	Leads    Leads
 	Counts   []sla.Count // in a fixed order
 }
@@ -62,7 +62,7 @@ func (l *Ledger) Count(ctx context.Context, periods []sla.Period) (Snapshot, err
 	var s Snapshot
 	err := pgx.BeginTxFunc(ctx, l.pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
 		err := tx.QueryRow(ctx, `
-SELECT clock_timestamp(), (SELECT coalesce(max(sequence), 0) FROM in_force WHERE tenant = $1), count(*),
+SELECT clock_timestamp(), (SELECT coalesce(max(sequence), 0) FROM in_force WHERE tenant = $1 AND since <= clock_timestamp()), count(*),
     count(*) FILTER (WHERE qualified_at IS NOT NULL), count(*) FILTER (WHERE stage = 'Held'),
     count(*) FILTER (WHERE qualified_at IS NOT NULL AND owner IS NULL),
     (SELECT count(DISTINCT lead_id) FROM work WHERE tenant = $1)
@@ -102,6 +102,7 @@ type Pulse struct {
 	Unowned int64 // MQLs without an owner
 	Open    int64 // obligations whose clock runs
 	Crossed int64 // those of them that are past their warning mark
+	InForce int64 // sequence of the pair in force; 0 when none is
 }
 
 // Pulse takes the pulse.
@@ -112,8 +113,9 @@ SELECT coalesce(pg_sequence_last_value(pg_get_serial_sequence('work', 'id')), 0)
     (SELECT count(*) FROM work WHERE tenant = $1),
     (SELECT count(*) FROM leads WHERE tenant = $1 AND qualified_at IS NOT NULL AND owner IS NULL),
     (SELECT count(*) FROM obligations WHERE tenant = $1 AND state = 'Open'),
-    (SELECT count(*) FROM obligations WHERE tenant = $1 AND state = 'Open' AND warn_at <= clock_timestamp())`, l.tenant).
-		Scan(&p.Work, &p.Waiting, &p.Unowned, &p.Open, &p.Crossed)
+    (SELECT count(*) FROM obligations WHERE tenant = $1 AND state = 'Open' AND warn_at <= clock_timestamp()),
+    (SELECT coalesce(max(sequence), 0) FROM in_force WHERE tenant = $1 AND since <= clock_timestamp())`, l.tenant).
+		Scan(&p.Work, &p.Waiting, &p.Unowned, &p.Open, &p.Crossed, &p.InForce)
 	return p, err
 }
 

@@ -48,15 +48,16 @@ func Describe(err error) string {
 
 // ours is the error of this package that err wraps; nil when it is another's.
 func ours(err error) error {
-	for _, e := range []error{ErrDSN, ErrNotRegistered} {
+	for _, e := range []error{ErrDSN, ErrNothingInForce} {
 		if errors.Is(err, e) {
 			return e
 		}
 	}
 	var (
-		stale    *StaleError
-		mismatch *MismatchError
-		foreign  *ForeignError
+		stale      *StaleError
+		mismatch   *MismatchError
+		foreign    *ForeignError
+		unreadable *UnreadableError
 	)
 	switch {
 	case errors.As(err, &stale):
@@ -65,6 +66,8 @@ func ours(err error) error {
 		return mismatch
 	case errors.As(err, &foreign):
 		return foreign
+	case errors.As(err, &unreadable):
+		return unreadable
 	default:
 		return nil
 	}

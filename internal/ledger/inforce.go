@@ -23,6 +23,18 @@ func (e *MismatchError) Error() string {
 		"new contract, or let the sequence go on from the one in the SLAMeasurement's status", e.Sequence)
 }
 
+// UnreadableError says that a recorded pair is not in a form that this version knows.
+type UnreadableError struct {
+	Sequence int64
+	Err      error
+}
+
+func (e *UnreadableError) Error() string {
+	return fmt.Sprintf("the pair with sequence %d in the ledger cannot be read by this version of Handoff: %v", e.Sequence, e.Err)
+}
+
+func (e *UnreadableError) Unwrap() error { return e.Err }
+
 // ForeignError says that the tenant holds the leads of another contract: two on one tenant would judge each other's leads.
 type ForeignError struct {
 	Tenant, Mounted, Holder string // contracts as namespace/name
@@ -36,54 +48,95 @@ func (e *ForeignError) Error() string {
 		"WHERE tenant = '%s' AND sequence = %d", e.Tenant, e.Holder, e.Mounted, Schema, quote(e.Mounted), quote(e.Tenant), e.Sequence)
 }
 
-// Register puts a pair into force, from this moment by the database's clock, unless it is in force already or a later one
-// is: then the error is a StaleError. That of another contract is refused with a ForeignError. It waits for the transactions that still judge by the pair before.
-func (l *Ledger) Register(ctx context.Context, b bundle.Bundle) (since time.Time, err error) {
-	text, err := b.Encode()
-	if err != nil {
-		return time.Time{}, fmt.Errorf("bundle %d: %w", b.Sequence, err)
-	}
-	err = l.inTx(ctx, func(tx pgx.Tx) error {
+// Register records pairs, of which each comes into force at its own date, or at once when it has none or that is past, by the database's
+// clock. The pair with the highest sequence whose time has come is in force, so that one that is registered later supersedes those that
+// were to come. All are recorded or none. A pair that is recorded already keeps its time; one below that in force is left out, since its
+// time will never come. Pairs of another contract are refused with a ForeignError. It waits for the transactions that judge right now.
+func (l *Ledger) Register(ctx context.Context, pairs ...bundle.Bundle) error {
+	return l.inTx(ctx, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock($1)`, lockKey(lockInForce, l.tenant)); err != nil {
 			return err
 		}
-		var highest int64
-		if err := tx.QueryRow(ctx, `SELECT coalesce(max(sequence), 0) FROM in_force WHERE tenant = $1`, l.tenant).Scan(&highest); err != nil {
-			return err
-		}
-		var kept bundle.Bundle
-		if highest > 0 {
-			if kept, err = readBundle(ctx, tx, l.tenant, highest); err != nil {
+		for _, b := range pairs {
+			if err := l.register(ctx, tx, b); err != nil {
 				return err
 			}
-			if kept.Contract != b.Contract {
-				return &ForeignError{Tenant: l.tenant, Mounted: b.Contract, Holder: kept.Contract, Sequence: highest}
-			}
 		}
-		switch {
-		case b.Sequence < highest:
-			return &StaleError{Mounted: b.Sequence, InForce: highest}
-		case b.Sequence == highest:
-			since, err = l.recognise(ctx, tx, kept, b)
-			return err
-		}
-		return tx.QueryRow(ctx, `
-INSERT INTO in_force (tenant, sequence, since, bundle) VALUES ($1, $2, clock_timestamp(), $3) RETURNING since`,
-			l.tenant, b.Sequence, text).Scan(&since)
+		return nil
 	})
-	return since.UTC(), err
 }
 
-// recognise checks that the pair in force is the mounted one.
-func (l *Ledger) recognise(ctx context.Context, tx pgx.Tx, kept, b bundle.Bundle) (since time.Time, err error) {
-	if err := tx.QueryRow(ctx, `SELECT since FROM in_force WHERE tenant = $1 AND sequence = $2`, l.tenant, b.Sequence).
-		Scan(&since); err != nil {
-		return time.Time{}, err
+func (l *Ledger) register(ctx context.Context, tx pgx.Tx, b bundle.Bundle) error {
+	if err := l.refuseForeign(ctx, tx, b); err != nil {
+		return err
 	}
-	if kept.Definition.Digest != b.Definition.Digest || kept.Terms.Digest != b.Terms.Digest {
-		return time.Time{}, &MismatchError{Sequence: b.Sequence}
+	kept, err := readBundle(ctx, tx, l.tenant, b.Sequence)
+	switch {
+	case err == nil && (kept.Definition.Digest != b.Definition.Digest || kept.Terms.Digest != b.Terms.Digest):
+		return &MismatchError{Sequence: b.Sequence}
+	case err == nil || !errors.Is(err, pgx.ErrNoRows):
+		return err
 	}
-	return since, nil
+	at, err := l.standing(ctx, tx)
+	if err != nil || b.Sequence < at.sequence {
+		return err
+	}
+	text, err := b.Encode()
+	if err != nil {
+		return fmt.Errorf("bundle %d: %w", b.Sequence, err)
+	}
+	_, err = tx.Exec(ctx, `
+INSERT INTO in_force (tenant, sequence, since, bundle) VALUES ($1, $2, greatest(clock_timestamp(), $3), $4)`,
+		l.tenant, b.Sequence, orNull(b.EffectiveFrom), text)
+	return err
+}
+
+// refuseForeign goes by the latest pair that was recorded.
+func (l *Ledger) refuseForeign(ctx context.Context, tx pgx.Tx, b bundle.Bundle) error {
+	var highest int64
+	if err := tx.QueryRow(ctx, `SELECT coalesce(max(sequence), 0) FROM in_force WHERE tenant = $1`, l.tenant).Scan(&highest); err != nil || highest == 0 {
+		return err
+	}
+	kept, err := readBundle(ctx, tx, l.tenant, highest)
+	if err != nil {
+		return err
+	}
+	if kept.Contract != b.Contract {
+		return &ForeignError{Tenant: l.tenant, Mounted: b.Contract, Holder: kept.Contract, Sequence: highest}
+	}
+	return nil
+}
+
+// standing is what is in force at an instant, and until when at the latest.
+type standing struct {
+	sequence int64      // 0 when nothing is
+	since    *time.Time // of the sequence
+	until    *time.Time // when a pair with a higher sequence comes into force; nil when none is recorded
+}
+
+// standing reads what is in force now, by the clock of the database. The one instant is compared with all rows.
+func (l *Ledger) standing(ctx context.Context, db querier) (standing, error) {
+	var s standing
+	err := db.QueryRow(ctx, `
+WITH at AS MATERIALIZED (SELECT clock_timestamp() AS now),
+    current AS (SELECT sequence, since FROM in_force, at WHERE tenant = $1 AND since <= now ORDER BY sequence DESC LIMIT 1)
+SELECT coalesce((SELECT sequence FROM current), 0), (SELECT since FROM current),
+    (SELECT min(since) FROM in_force WHERE tenant = $1 AND sequence > coalesce((SELECT sequence FROM current), 0))`, l.tenant).
+		Scan(&s.sequence, &s.since, &s.until)
+	return s, err
+}
+
+// Unregistered says which of the sequences are to come into force and are not recorded.
+func (l *Ledger) Unregistered(ctx context.Context, sequences ...int64) ([]int64, error) {
+	rows, err := l.pool.Query(ctx, `
+SELECT sequence FROM unnest($2::bigint[]) AS wanted (sequence)
+WHERE NOT EXISTS (SELECT 1 FROM in_force i WHERE tenant = $1
+    AND (i.sequence = wanted.sequence OR (i.sequence > wanted.sequence AND since <= clock_timestamp())))
+ORDER BY 1`, l.tenant, sequences)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowTo[int64])
 }
 
 // Bundle reads a pair from the archive: leads are judged for ever by the pair that was in force when they qualified.
@@ -102,15 +155,15 @@ func readBundle(ctx context.Context, db querier, tenant string, sequence int64) 
 	if err != nil {
 		return bundle.Bundle{}, fmt.Errorf("pair %d of tenant %q: %w", sequence, tenant, err)
 	}
-	return bundle.DecodeBundle(text)
+	b, err := bundle.DecodeBundle(text)
+	if err != nil {
+		return bundle.Bundle{}, &UnreadableError{Sequence: sequence, Err: err}
+	}
+	return b, nil
 }
 
-// InForce is the highest sequence that was registered, and since when; 0 when none was.
+// InForce is the sequence of the pair in force, and since when it is; 0 when none is.
 func (l *Ledger) InForce(ctx context.Context) (sequence int64, since time.Time, err error) {
-	err = l.pool.QueryRow(ctx, `SELECT sequence, since FROM in_force WHERE tenant = $1 ORDER BY sequence DESC LIMIT 1`, l.tenant).
-		Scan(&sequence, &since)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return 0, time.Time{}, nil
-	}
-	return sequence, since.UTC(), err
+	s, err := l.standing(ctx, l.pool)
+	return s.sequence, utc(s.since), err
 }

@@ -54,9 +54,20 @@ func pair(sequence int64) bundle.Bundle {
 
 func register(t *testing.T, l *ledger.Ledger, sequence int64) {
 	t.Helper()
-	if _, err := l.Register(t.Context(), pair(sequence)); err != nil {
+	registered(t, l, pair(sequence))
+}
+
+// registered says since when what is then in force is.
+func registered(t *testing.T, l *ledger.Ledger, pairs ...bundle.Bundle) time.Time {
+	t.Helper()
+	if err := l.Register(t.Context(), pairs...); err != nil {
 		t.Fatal(err)
 	}
+	_, since, err := l.InForce(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return since
 }
 
 // reach is a judgement that sends every lead on to routing.

@@ -116,12 +116,14 @@ type Switch struct {
 }
 
 // Switches are the pairs that were in force at any time from an instant up to another, exclusive, and those by which any lead is
-// judged in the period; oldest first. Leads that were brought in later are judged by a later pair than the one of their time.
+// judged in the period; oldest first. A pair that a later one superseded before its time came was never in force. Leads that were brought in
+// later are judged by a later pair than the one of their time.
 func (l *Ledger) Switches(ctx context.Context, period sla.Period, from, to time.Time) ([]Switch, error) {
 	rows, err := l.pool.Query(ctx, `
 SELECT sequence, bundle #>> '{definitionRevision,name}', bundle #>> '{termsRevision,name}', since FROM (
-    SELECT *, lead(since) OVER (ORDER BY sequence) AS until FROM in_force WHERE tenant = $1) AS pairs
-WHERE (since < $3 AND (until IS NULL OR until > $2))
+    SELECT *, min(since) OVER (ORDER BY sequence ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING) AS until
+    FROM in_force WHERE tenant = $1) AS pairs
+WHERE (since < $3 AND since <= clock_timestamp() AND (until IS NULL OR (until > $2 AND until > since)))
    OR sequence IN (SELECT coalesce(l.bundle_sequence, l.reached_sequence) FROM leads l JOIN obligations o USING (tenant, lead_id)
         WHERE tenant = $1 AND period = $4)
 ORDER BY sequence`, l.tenant, from, to, period)

@@ -118,7 +118,7 @@ func TestSwitchesByWhichLeadsAreJudged(t *testing.T) {
 	for sequence := int64(1); sequence <= 2; sequence++ {
 		b := pair(sequence)
 		b.Terms.Name = "terms"
-		if _, err := l.Register(t.Context(), b); err != nil {
+		if err := l.Register(t.Context(), b); err != nil {
 			t.Fatal(err)
 		}
 	}

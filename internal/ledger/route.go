@@ -43,10 +43,10 @@ func (r *Routing) Fail(one *Lead, err error) {
 	r.failed = append(r.failed, Failed{Lead: one.ID, Err: err})
 }
 
-// Route claims up to limit leads with news and has them decided. Its error is a StaleError when another pair than the mounted one is
-// in force.
-func (l *Ledger) Route(ctx context.Context, mounted int64, limit int, decide Decide) (Batch, error) {
-	return l.route(ctx, mounted, decide, func(tx pgx.Tx) (claimed, error) {
+// Route claims up to limit leads with news and has them decided. Its error is a StaleError when another pair than the loaded one is
+// in force, or comes into force meanwhile.
+func (l *Ledger) Route(ctx context.Context, loaded int64, limit int, decide Decide) (Batch, error) {
+	return l.route(ctx, loaded, decide, func(tx pgx.Tx) (claimed, error) {
 		return l.claim(ctx, tx, queueRoute, limit)
 	})
 }
@@ -59,9 +59,9 @@ type Cursor struct {
 
 // RouteUnrouted has MQLs decided that nobody was available for, oldest first, up to limit beginning after the cursor. It
 // returns the cursor to go on from, and false when the list is at its end.
-func (l *Ledger) RouteUnrouted(ctx context.Context, mounted int64, limit int, after Cursor, decide Decide) (Cursor, bool, Batch, error) {
+func (l *Ledger) RouteUnrouted(ctx context.Context, loaded int64, limit int, after Cursor, decide Decide) (Cursor, bool, Batch, error) {
 	next, more := after, false
-	batch, err := l.route(ctx, mounted, decide, func(tx pgx.Tx) (claimed, error) {
+	batch, err := l.route(ctx, loaded, decide, func(tx pgx.Tx) (claimed, error) {
 		var c claimed
 		err := each(ctx, tx, []any{&next.lead, &next.qualified}, func() error {
 			c.ids = append(c.ids, next.lead)
@@ -75,10 +75,11 @@ ORDER BY qualified_at, lead_id LIMIT $4`, l.tenant, after.qualified, after.lead,
 	return next, more, batch, err
 }
 
-func (l *Ledger) route(ctx context.Context, mounted int64, decide Decide, choose func(pgx.Tx) (claimed, error)) (Batch, error) {
+func (l *Ledger) route(ctx context.Context, loaded int64, decide Decide, choose func(pgx.Tx) (claimed, error)) (Batch, error) {
 	var batch Batch
 	err := l.inTx(ctx, func(tx pgx.Tx) error {
-		if err := l.enterInForce(ctx, tx, mounted); err != nil {
+		entered, err := l.enterInForce(ctx, tx, loaded)
+		if err != nil {
 			return err
 		}
 		c, err := choose(tx)
@@ -96,7 +97,10 @@ func (l *Ledger) route(ctx context.Context, mounted int64, decide Decide, choose
 			return err
 		}
 		batch = Batch{Leads: len(r.outcome), Failed: r.failed}
-		return r.save(ctx)
+		if err := r.save(ctx); err != nil {
+			return err
+		}
+		return l.leaveInForce(ctx, tx, entered)
 	})
 	if err != nil {
 		return Batch{}, err

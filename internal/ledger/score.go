@@ -14,17 +14,18 @@ import (
 type Judge func(*Lead) error
 
 // Score claims up to limit leads with new events and, in one transaction, has each judged, keeps what follows, marks its
-// events with the sequence of the mounted pair, and notes what is to be routed. Its error is a StaleError when another pair
-// is in force. A lead whose judgement fails is put back; the others are not held up by it.
-func (l *Ledger) Score(ctx context.Context, mounted int64, limit int, judge Judge) (Batch, error) {
-	return l.ScoreAccounts(ctx, mounted, limit, nil, judge)
+// events with the sequence of the loaded pair, and notes what is to be routed. Its error is a StaleError when another pair
+// is in force, or comes into force meanwhile. A lead whose judgement fails is put back; the others are not held up by it.
+func (l *Ledger) Score(ctx context.Context, loaded int64, limit int, judge Judge) (Batch, error) {
+	return l.ScoreAccounts(ctx, loaded, limit, nil, judge)
 }
 
 // ScoreAccounts is Score that has each lead judged among the other contacts of its account; of is nil when no account can qualify a lead.
-func (l *Ledger) ScoreAccounts(ctx context.Context, mounted int64, limit int, of AccountOf, judge Judge) (Batch, error) {
+func (l *Ledger) ScoreAccounts(ctx context.Context, loaded int64, limit int, of AccountOf, judge Judge) (Batch, error) {
 	var batch Batch
 	err := l.inTx(ctx, func(tx pgx.Tx) error {
-		if err := l.enterInForce(ctx, tx, mounted); err != nil {
+		entered, err := l.enterInForce(ctx, tx, loaded)
+		if err != nil {
 			return err
 		}
 		c, err := l.claim(ctx, tx, queueScore, limit)
@@ -51,7 +52,10 @@ func (l *Ledger) ScoreAccounts(ctx context.Context, mounted int64, limit int, of
 		if err := postpone(ctx, tx, l.tenant, queueScore, batch.Failed, c.failing); err != nil {
 			return err
 		}
-		return l.saveScores(ctx, tx, mounted, judged)
+		if err := l.saveScores(ctx, tx, loaded, judged); err != nil {
+			return err
+		}
+		return l.leaveInForce(ctx, tx, entered)
 	})
 	if err != nil {
 		return Batch{}, err
@@ -59,7 +63,7 @@ func (l *Ledger) ScoreAccounts(ctx context.Context, mounted int64, limit int, of
 	return batch, nil
 }
 
-func (l *Ledger) saveScores(ctx context.Context, tx pgx.Tx, mounted int64, leads []*Lead) error {
+func (l *Ledger) saveScores(ctx context.Context, tx pgx.Tx, loaded int64, leads []*Lead) error {
 	var writes pgx.Batch
 	var seqs []int64
 	var route []string
@@ -76,7 +80,7 @@ func (l *Ledger) saveScores(ctx context.Context, tx pgx.Tx, mounted int64, leads
 			route = append(route, one.ID)
 		}
 	}
-	writes.Queue(`UPDATE events SET scored_by = $1, scored_at = clock_timestamp() WHERE seq = ANY($2)`, mounted, seqs)
+	writes.Queue(`UPDATE events SET scored_by = $1, scored_at = clock_timestamp() WHERE seq = ANY($2)`, loaded, seqs)
 	if err := tx.SendBatch(ctx, &writes).Close(); err != nil {
 		return err
 	}

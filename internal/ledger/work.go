@@ -21,16 +21,15 @@ const (
 // postponement is how long a lead that could not be worked off waits for its next turn.
 const postponement = 30 * time.Second
 
-// StaleError says that a worker's mounted pair is older than the one in force: it leaves the work to those that have it.
-type StaleError struct{ Mounted, InForce int64 }
+// StaleError says that another pair is in force than the one that the worker judges by: it takes up the one in force, and goes on.
+type StaleError struct{ Loaded, InForce int64 }
 
 func (e *StaleError) Error() string {
-	return fmt.Sprintf("the mounted bundle has sequence %d, but %d is in force by the ledger's record: this worker claims no "+
-		"leads until it is replaced by one with that bundle", e.Mounted, e.InForce)
+	return fmt.Sprintf("the pair with sequence %d is loaded, but %d is in force by the ledger's record", e.Loaded, e.InForce)
 }
 
-// ErrNotRegistered says that the mounted pair was not put into force yet.
-var ErrNotRegistered = errors.New("the mounted bundle is not registered in the ledger yet")
+// ErrNothingInForce says that no pair was registered, or that the first is still to come.
+var ErrNothingInForce = errors.New("no pair of definition and terms is in force in the ledger yet")
 
 // Failed is a lead that could not be worked off. It stays in its queue and is tried again.
 type Failed struct {
@@ -73,23 +72,35 @@ RETURNING lead_id, CASE WHEN postponed_until IS NOT NULL THEN enqueued_at END`, 
 	return c, err
 }
 
-// enterInForce takes the lock that the switch of the revision waits for and checks that the mounted pair is the one in
-// force. Until the transaction ends, no other pair can come into force.
-func (l *Ledger) enterInForce(ctx context.Context, tx pgx.Tx, mounted int64) error {
+// enterInForce takes the lock that the registration of a pair waits for and checks that the loaded pair is the one in
+// force. Until the transaction ends, no other pair is registered; one that was to come may come into force, see leaveInForce.
+func (l *Ledger) enterInForce(ctx context.Context, tx pgx.Tx, loaded int64) (standing, error) {
 	if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock_shared($1)`, lockKey(lockInForce, l.tenant)); err != nil {
-		return err
+		return standing{}, err
 	}
-	var inForce int64
-	if err := tx.QueryRow(ctx, `SELECT coalesce(max(sequence), 0) FROM in_force WHERE tenant = $1`, l.tenant).Scan(&inForce); err != nil {
-		return err
-	}
+	s, err := l.standing(ctx, tx)
 	switch {
-	case mounted < inForce:
-		return &StaleError{Mounted: mounted, InForce: inForce}
-	case mounted > inForce:
-		return ErrNotRegistered
+	case err != nil:
+		return s, err
+	case s.sequence == 0:
+		return s, ErrNothingInForce
+	case s.sequence != loaded:
+		return s, &StaleError{Loaded: loaded, InForce: s.sequence}
 	}
-	return nil
+	return s, nil
+}
+
+// leaveInForce is the last that a transaction does: when the time of another pair has come meanwhile, nothing of it is kept, and it is
+// done again by that pair. So whatever is marked with a time was judged by the pair of that time.
+func (l *Ledger) leaveInForce(ctx context.Context, tx pgx.Tx, entered standing) error {
+	if entered.until == nil {
+		return nil
+	}
+	s, err := l.standing(ctx, tx)
+	if err == nil && s.sequence != entered.sequence {
+		return &StaleError{Loaded: entered.sequence, InForce: s.sequence}
+	}
+	return err
 }
 
 func enqueue(ctx context.Context, tx pgx.Tx, tenant, queue string, leads []string) error {

@@ -158,32 +158,31 @@ WHERE application_name = 'handoff' AND datname = current_database() AND state = 
 func TestRegister(t *testing.T) {
 	l, _ := ledgertest.New(t, tenant)
 	ingest(t, l, many(1)...)
-	if _, err := l.Score(t.Context(), 3, 1, reach); !errors.Is(err, ledger.ErrNotRegistered) {
+	if _, err := l.Score(t.Context(), 3, 1, reach); !errors.Is(err, ledger.ErrNothingInForce) {
 		t.Errorf("before: %v", err)
 	}
-	first, err := l.Register(t.Context(), pair(3))
-	if err != nil {
-		t.Fatal(err)
+	first := registered(t, l, pair(3))
+	if again := registered(t, l, pair(3)); !again.Equal(first) {
+		t.Errorf("again: %v; want %v", again, first)
 	}
-	again, err := l.Register(t.Context(), pair(3))
-	if err != nil || !again.Equal(first) {
-		t.Errorf("again: %v, %v; want %v", again, err, first)
+	second := registered(t, l, pair(5))
+	if !second.After(first) {
+		t.Errorf("a later one: %v", second)
 	}
-	second, err := l.Register(t.Context(), pair(5))
-	if err != nil || !second.After(first) {
-		t.Errorf("a later one: %v, %v", second, err)
+	if still := registered(t, l, pair(4)); !still.Equal(second) {
+		t.Errorf("an older one, whose time never comes: %v", still)
+	}
+	if missing, err := l.Unregistered(t.Context(), 3, 4, 5, 6); err != nil || !cmp.Equal(missing, []int64{6}) {
+		t.Errorf("to be registered: %v, %v", missing, err)
 	}
 	var stale *ledger.StaleError
-	if _, err := l.Register(t.Context(), pair(4)); !errors.As(err, &stale) || stale.InForce != 5 {
-		t.Errorf("an older one: %v", err)
-	}
-	if _, err := l.Score(t.Context(), 3, 1, reach); !errors.As(err, &stale) || stale.Mounted != 3 {
+	if _, err := l.Score(t.Context(), 3, 1, reach); !errors.As(err, &stale) || *stale != (ledger.StaleError{Loaded: 3, InForce: 5}) {
 		t.Errorf("work with an older one: %v", err)
 	}
 	foreign := pair(5)
 	foreign.Terms.Digest = "v1:sha256:other"
 	var mismatch *ledger.MismatchError
-	if _, err := l.Register(t.Context(), foreign); !errors.As(err, &mismatch) {
+	if err := l.Register(t.Context(), foreign); !errors.As(err, &mismatch) {
 		t.Errorf("another pair with the same sequence: %v", err)
 	}
 	kept, err := l.Bundle(t.Context(), 3)
@@ -210,7 +209,7 @@ func TestRegisterOfAnotherContract(t *testing.T) {
 	for _, sequence := range []int64{4, 5, 6} {
 		other := pair(sequence)
 		other.Contract = "revenue/enterprise"
-		_, err := l.Register(t.Context(), other)
+		err := l.Register(t.Context(), other)
 		var foreign *ledger.ForeignError
 		if !errors.As(err, &foreign) {
 			t.Fatalf("sequence %d: %v", sequence, err)
@@ -224,10 +223,10 @@ func TestRegisterOfAnotherContract(t *testing.T) {
 		}
 		_, statement, _ := strings.Cut(text, "run: ")
 		ledgertest.Exec(t, dsn, statement)
-		if _, err := l.Register(t.Context(), other); err != nil {
+		if err := l.Register(t.Context(), other); err != nil {
 			t.Errorf("after the rename: %v", err)
 		}
-		if _, err := l.Register(t.Context(), pair(7)); !errors.As(err, &foreign) {
+		if err := l.Register(t.Context(), pair(7)); !errors.As(err, &foreign) {
 			t.Errorf("under the old name: %v", err)
 		}
 	}
@@ -249,16 +248,10 @@ func TestRegisterWaitsForRunningTransactions(t *testing.T) {
 		scored <- err
 	}()
 	<-entered
-	registered := make(chan time.Time, 1)
-	go func() {
-		since, err := l.Register(context.Background(), pair(2))
-		if err != nil {
-			t.Error(err)
-		}
-		registered <- since
-	}()
+	switched := make(chan error, 1)
+	go func() { switched <- l.Register(context.Background(), pair(2)) }()
 	select {
-	case <-registered:
+	case <-switched:
 		t.Fatal("the pair was switched under a running transaction")
 	case <-time.After(200 * time.Millisecond):
 	}
@@ -266,7 +259,13 @@ func TestRegisterWaitsForRunningTransactions(t *testing.T) {
 	if err := <-scored; err != nil {
 		t.Fatal(err)
 	}
-	since := <-registered
+	if err := <-switched; err != nil {
+		t.Fatal(err)
+	}
+	_, since, err := l.InForce(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
 	if at := ledgertest.Value[time.Time](t, dsn, "SELECT scored_at FROM events"); !at.Before(since) {
 		t.Errorf("scored by the old pair at %v, although the new one is in force since %v", at, since)
 	}

@@ -34,7 +34,6 @@ type Loop struct {
 // waits longer and longer, up to 15 seconds.
 func (l Loop) Run(ctx context.Context) {
 	retry := retryFirst
-	var stale *ledger.StaleError
 	for ctx.Err() == nil {
 		again, err := l.once(ctx)
 		switch {
@@ -42,9 +41,8 @@ func (l Loop) Run(ctx context.Context) {
 			retry = retryFirst
 		case errors.Is(err, ErrNotReady):
 			again = retryFirst
-		case errors.As(err, &stale):
-			l.Log.Warn("not claiming leads", "loop", l.Name, "reason", stale.Error())
-			again = retryAtMost
+		case errors.Is(err, ledger.ErrNothingInForce): // its time may come at any moment
+			again = pollEvery
 		default:
 			l.Metrics.StepErrors.WithLabelValues(l.Name).Inc()
 			l.Log.Error("step failed; trying again", "loop", l.Name, "in", retry.String(), "error", explain(err))

@@ -111,7 +111,7 @@ func (r *rig) inForce(b bundle.Bundle) {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	if _, err := r.l.Register(context.Background(), b); err != nil {
+	if err := r.l.Register(context.Background(), b); err != nil {
 		r.t.Fatal(err)
 	}
 	r.pair = pair
@@ -121,7 +121,7 @@ func metrics() *pipeline.Metrics { return pipeline.NewMetrics(prometheus.NewRegi
 
 func (r *rig) scorer(l *ledger.Ledger) *pipeline.Scorer {
 	return &pipeline.Scorer{
-		Pair: r.pair, Metrics: metrics(), Log: slog.New(slog.DiscardHandler),
+		Pairs: &pipeline.Pairs{Mounted: r.pair}, Metrics: metrics(), Log: slog.New(slog.DiscardHandler),
 		Ledger: func() (pipeline.ScoreLedger, error) { return l, nil },
 	}
 }

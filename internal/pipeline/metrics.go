@@ -40,7 +40,7 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 		Waiting:        gauge("work_waiting", "Causes in the ledger that are not yet worked off, as the counting replica sees them."),
 		Unrouted:       gauge("leads_unrouted", "MQLs without an owner, as the counting replica sees them."),
 		StepErrors:     vec("step_errors_total", "Steps that failed and are tried again, mostly because of the ledger, by loop.", "loop"),
-		Stale:          gauge("bundle_stale", "1 while a later pair than the mounted one is in force and this worker claims no leads."),
+		Stale:          gauge("bundle_stale", "1 while a pair is in force that this worker cannot take up, so that it claims no leads."),
 		RosterErrors:   counter("roster_errors_total", "Rosters that could not be read; the last good one stays in use."),
 	}
 	r.MustRegister(m.Events, m.Scored, m.Routed, m.Failed, m.Missed, m.BreachLateness, m.Waiting, m.Unrouted, m.StepErrors,

@@ -5,6 +5,7 @@ package pipeline
 import (
 	"context"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/handoff-sla/handoff/internal/bundle"
@@ -15,23 +16,52 @@ import (
 
 // Roster is a checked roster: who may get a lead.
 type Roster struct {
-	Pools  []lead.Pool
+	Pools []lead.Pool
+
+	mu     sync.Mutex
+	of     *Pair // that router reads the pools with
 	router *lead.Router
 }
 
-// CompileRoster checks a roster against the mounted definition.
+// CompileRoster checks a roster against the definition of the pair.
 func (p *Pair) CompileRoster(r bundle.Roster) (*Roster, error) {
+	roster := &Roster{Pools: r.Pools}
+	if _, err := roster.routerOf(p); err != nil {
+		return nil, err
+	}
+	return roster, nil
+}
+
+// routerOf reads the pools with the definition of a pair. The roster outlives a switch of the pair.
+func (r *Roster) routerOf(p *Pair) (*lead.Router, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.of == p {
+		return r.router, nil
+	}
 	router, err := p.Program.CompilePools(r.Pools)
 	if err != nil {
 		return nil, fmt.Errorf("roster: %w", err)
 	}
-	return &Roster{Pools: r.Pools, router: router}, nil
+	r.of, r.router = p, router
+	return router, nil
 }
 
 // Dispatcher finds owners and keeps the standing of each lead under each clause.
 type Dispatcher struct {
-	Pairs  *Pairs
-	Roster *Roster
+	pairs  *Pairs
+	pair   *Pair // in force
+	roster *Roster
+	router *lead.Router
+}
+
+func newDispatcher(pairs *Pairs, roster *Roster) (*Dispatcher, error) {
+	d := &Dispatcher{pairs: pairs, pair: pairs.Current(), roster: roster}
+	var err error
+	if d.router, err = roster.routerOf(d.pair); err != nil {
+		return nil, shownError{err}
+	}
+	return d, nil
 }
 
 // Decide handles leads that have news.
@@ -60,7 +90,7 @@ func (d *Dispatcher) decide(ctx context.Context, r *ledger.Routing, one *ledger.
 	if sequence == 0 {
 		sequence = one.ReachedBy
 	}
-	pair, err := d.Pairs.Of(ctx, r, sequence)
+	pair, err := d.pairs.Of(ctx, r, sequence)
 	if err != nil {
 		r.Fail(one, err)
 		return nil
@@ -112,13 +142,13 @@ func own(one *ledger.Lead, history []lead.Event) {
 
 // pick finds an owner in the first pool that takes the lead and has somebody available.
 func (d *Dispatcher) pick(ctx context.Context, r *ledger.Routing, one *ledger.Lead, history []lead.Event) error {
-	record := d.Pairs.Mounted.Program.Qualify(history, nil).Record
-	rotation, err := r.Rotation(ctx, d.Roster.Pools)
+	record := d.pair.Program.Qualify(history, nil).Record
+	rotation, err := r.Rotation(ctx, d.roster.Pools)
 	if err != nil {
 		return err
 	}
-	for _, i := range d.Roster.router.Candidates(record, history, r.Now) {
-		pool := d.Roster.Pools[i]
+	for _, i := range d.router.Candidates(record, history, r.Now) {
+		pool := d.roster.Pools[i]
 		rep, ok := lead.Pick(pool, rotation.Of(pool.Name), r.Now)
 		if !ok {
 			continue

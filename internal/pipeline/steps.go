@@ -19,12 +19,13 @@ const breachBatch = 500
 
 // ScoreLedger is what scoring needs of the ledger.
 type ScoreLedger interface {
-	ScoreAccounts(ctx context.Context, mounted int64, limit int, of ledger.AccountOf, judge ledger.Judge) (ledger.Batch, error)
+	Archive
+	ScoreAccounts(ctx context.Context, loaded int64, limit int, of ledger.AccountOf, judge ledger.Judge) (ledger.Batch, error)
 }
 
 // Scorer scores leads that have news.
 type Scorer struct {
-	Pair    *Pair
+	Pairs   *Pairs
 	Ledger  func() (ScoreLedger, error) // an error while the ledger is away
 	Metrics *Metrics
 	Log     *slog.Logger
@@ -36,9 +37,9 @@ func (s *Scorer) Step(ctx context.Context) (time.Duration, error) {
 	if err != nil {
 		return 0, ErrNotReady
 	}
-	batch, err := l.ScoreAccounts(ctx, s.Pair.Bundle.Sequence, batchSize, s.Pair.Accounts(), s.Pair.Judge)
-	s.Metrics.stale(err)
-	if err != nil {
+	pair := s.Pairs.Current()
+	batch, err := l.ScoreAccounts(ctx, pair.Bundle.Sequence, batchSize, pair.Accounts(), pair.Judge)
+	if followed, err := follow(ctx, s.Pairs, l, s.Metrics, s.Log, err); followed || err != nil {
 		return 0, err
 	}
 	s.Metrics.Scored.Add(float64(batch.Leads))
@@ -48,8 +49,9 @@ func (s *Scorer) Step(ctx context.Context) (time.Duration, error) {
 
 // RouteLedger is what routing needs of the ledger.
 type RouteLedger interface {
-	Route(ctx context.Context, mounted int64, limit int, decide ledger.Decide) (ledger.Batch, error)
-	RouteUnrouted(ctx context.Context, mounted int64, limit int, after ledger.Cursor, decide ledger.Decide) (
+	Archive
+	Route(ctx context.Context, loaded int64, limit int, decide ledger.Decide) (ledger.Batch, error)
+	RouteUnrouted(ctx context.Context, loaded int64, limit int, after ledger.Cursor, decide ledger.Decide) (
 		ledger.Cursor, bool, ledger.Batch, error)
 }
 
@@ -71,7 +73,8 @@ func (r *Router) ready() (RouteLedger, *Dispatcher, error) {
 	if err != nil {
 		return nil, nil, ErrNotReady
 	}
-	return l, &Dispatcher{Pairs: r.Pairs, Roster: roster}, nil
+	dispatcher, err := newDispatcher(r.Pairs, roster)
+	return l, dispatcher, err
 }
 
 // Step handles one batch of leads with news.
@@ -80,9 +83,8 @@ func (r *Router) Step(ctx context.Context) (time.Duration, error) {
 	if err != nil {
 		return 0, err
 	}
-	batch, err := l.Route(ctx, r.Pairs.Mounted.Bundle.Sequence, batchSize, dispatcher.Decide)
-	r.Metrics.stale(err)
-	if err != nil {
+	batch, err := l.Route(ctx, dispatcher.pair.Bundle.Sequence, batchSize, dispatcher.Decide)
+	if followed, err := follow(ctx, r.Pairs, l, r.Metrics, r.Log, err); followed || err != nil {
 		return 0, err
 	}
 	r.Metrics.Routed.Add(float64(batch.Leads))
@@ -100,8 +102,8 @@ func (r *Router) StepUnrouted(ctx context.Context) (time.Duration, error) {
 	var after ledger.Cursor
 	for more := true; more; {
 		var batch ledger.Batch
-		after, more, batch, err = l.RouteUnrouted(ctx, r.Pairs.Mounted.Bundle.Sequence, batchSize, after, dispatcher.DecideUnrouted)
-		if err != nil {
+		after, more, batch, err = l.RouteUnrouted(ctx, dispatcher.pair.Bundle.Sequence, batchSize, after, dispatcher.DecideUnrouted)
+		if followed, err := follow(ctx, r.Pairs, l, r.Metrics, r.Log, err); followed || err != nil {
 			return 0, err
 		}
 		r.Metrics.Routed.Add(float64(batch.Leads))
@@ -163,13 +165,21 @@ func reportFailed(log *slog.Logger, m *Metrics, step string, failed []ledger.Fai
 	}
 }
 
-func (m *Metrics) stale(err error) {
+// follow takes up the pair that is in force when err says that it is another one; the step is then done again.
+func follow(ctx context.Context, pairs *Pairs, archive Archive, m *Metrics, log *slog.Logger, err error) (bool, error) {
 	var stale *ledger.StaleError
-	if errors.As(err, &stale) {
+	if !errors.As(err, &stale) {
+		if err == nil {
+			m.Stale.Set(0)
+		}
+		return false, err
+	}
+	followed, err := pairs.Follow(ctx, archive, err)
+	if !followed {
 		m.Stale.Set(1)
-		return
+		return false, err
 	}
-	if err == nil {
-		m.Stale.Set(0)
-	}
+	m.Stale.Set(0)
+	log.Info("another pair is in force", "sequence", stale.InForce, "before", stale.Loaded)
+	return true, nil
 }

@@ -5,11 +5,13 @@
 package worker
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/handoff-sla/handoff/internal/bundle"
@@ -63,15 +65,37 @@ func readFile(path string) ([]byte, error) {
 	return os.ReadFile(path)
 }
 
-// LoadPair reads and compiles the mounted bundle. It never changes while the process runs: another bundle is another ConfigMap.
-func LoadPair(dir string) (*pipeline.Pair, error) {
-	text, err := readFile(filepath.Join(dir, bundle.BundleFile))
+// LoadPairs reads and compiles the mounted bundles: that in force, and those to come. They never change while the process runs: another
+// bundle is another ConfigMap.
+func LoadPairs(dir string) (*pipeline.Pairs, error) {
+	mounted, err := loadPair(dir, bundle.BundleFile)
+	if err != nil {
+		return nil, err
+	}
+	pairs := &pipeline.Pairs{Mounted: mounted}
+	coming, err := filepath.Glob(filepath.Join(dir, bundle.ComingFiles))
+	if err != nil {
+		return nil, err
+	}
+	for _, file := range coming {
+		pair, err := loadPair(dir, filepath.Base(file))
+		if err != nil {
+			return nil, err
+		}
+		pairs.Coming = append(pairs.Coming, pair)
+	}
+	slices.SortFunc(pairs.Coming, func(a, b *pipeline.Pair) int { return cmp.Compare(a.Bundle.Sequence, b.Bundle.Sequence) })
+	return pairs, nil
+}
+
+func loadPair(dir, file string) (*pipeline.Pair, error) {
+	text, err := readFile(filepath.Join(dir, file))
 	if err != nil {
 		return nil, fmt.Errorf("the bundle cannot be read: %w", err)
 	}
 	b, err := bundle.DecodeBundle(text)
 	if err != nil {
-		return nil, fmt.Errorf("the bundle in %s is not valid: %w", dir, err)
+		return nil, fmt.Errorf("the bundle in %s is not valid: %w", filepath.Join(dir, file), err)
 	}
 	return pipeline.CompilePair(b)
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -31,14 +32,14 @@ type Status struct {
 	Detail  string // a remark that does not make it less available
 }
 
-// Keeper keeps the connection to the ledger: it waits for the Secret, connects, migrates, puts the mounted pair into force, and goes on
+// Keeper keeps the connection to the ledger: it waits for the Secret, connects, migrates, registers the mounted pairs, and goes on
 // by itself after whatever went wrong.
 type Keeper struct {
 	Secret  Secret
 	Tenant  string
-	Bundle  bundle.Bundle
-	Every   time.Duration // between two looks
-	Changed func(Status)  // called after each change, by the goroutine that runs Run
+	Bundles []bundle.Bundle // that are mounted, the one to begin with first
+	Every   time.Duration   // between two looks
+	Changed func(Status)    // called after each change, by the goroutine that runs Run
 	Now     func() time.Time
 	Log     *slog.Logger
 
@@ -158,48 +159,69 @@ func (k *Keeper) connect(ctx context.Context, dsn string) {
 	k.succeed(detail)
 }
 
-// prepare migrates the schema and puts the mounted pair into force. When a later pair is in force already, that is said in the
-// detail, and events are still taken. When the tenant is another contract's, or the sequence stands for another pair, nothing goes.
+// prepare migrates the schema and registers the mounted pairs. When the tenant is another contract's, or a sequence stands for another
+// pair, nothing goes.
 func (k *Keeper) prepare(ctx context.Context, l *ledger.Ledger) (detail string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, migrateTimeout)
 	defer cancel()
 	if err := l.Migrate(ctx); err != nil {
 		return "", err
 	}
-	since, err := l.Register(ctx, k.Bundle)
-	var stale *ledger.StaleError
-	switch {
-	case errors.As(err, &stale):
-		k.Log.Warn("this worker claims no leads", "reason", err.Error())
-		return err.Error(), nil
-	case err != nil:
+	if err := l.Register(ctx, k.Bundles...); err != nil {
 		return "", err
 	}
-	k.Log.Info("pair in force", "sequence", k.Bundle.Sequence, "since", since.Format(time.RFC3339Nano),
-		"definition", k.Bundle.Definition.Name, "terms", k.Bundle.Terms.Name)
-	return "", nil
+	inForce, since, err := l.InForce(ctx)
+	if err != nil {
+		return "", err
+	}
+	k.Log.Info("pairs registered", "mounted", k.sequences(), "inForce", inForce, "since", since.Format(time.RFC3339Nano))
+	return k.remark(inForce), nil
 }
 
 // examine checks the open ledger. A database that was put back or replaced is prepared anew.
 func (k *Keeper) examine(ctx context.Context) {
 	ping, cancel := context.WithTimeout(ctx, pingTimeout)
 	defer cancel()
-	inForce, _, err := k.open.InForce(ping)
+	missing, err := k.open.Unregistered(ping, k.sequences()...)
 	switch {
-	case err == nil && inForce == k.Bundle.Sequence:
-		k.succeed(k.Status().Detail)
-	case err == nil && inForce > k.Bundle.Sequence:
-		k.succeed((&ledger.StaleError{Mounted: k.Bundle.Sequence, InForce: inForce}).Error())
-	case err == nil || ledger.SchemaMissing(err):
+	case err != nil && !ledger.SchemaMissing(err):
+		k.fail(err)
+		return
+	case err != nil || len(missing) > 0:
 		detail, err := k.prepare(ctx, k.open)
 		if err != nil {
 			k.fail(err)
 			return
 		}
 		k.succeed(detail)
-	default:
-		k.fail(err)
+		return
 	}
+	inForce, _, err := k.open.InForce(ping)
+	if err != nil {
+		k.fail(err)
+		return
+	}
+	k.succeed(k.remark(inForce))
+}
+
+func (k *Keeper) sequences() []int64 {
+	out := make([]int64, 0, len(k.Bundles))
+	for _, b := range k.Bundles {
+		out = append(out, b.Sequence)
+	}
+	return out
+}
+
+// remark says when another pair is in force than those that are mounted, or none yet.
+func (k *Keeper) remark(inForce int64) string {
+	mounted := k.sequences()
+	switch {
+	case inForce == 0:
+		return "no pair is in force yet"
+	case slices.Contains(mounted, inForce):
+		return ""
+	}
+	return fmt.Sprintf("pair %d is in force, and is taken from the ledger: mounted is %d", inForce, mounted[len(mounted)-1])
 }
 
 func (k *Keeper) drop() {

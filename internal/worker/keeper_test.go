@@ -75,7 +75,7 @@ func expect(t *testing.T, changes <-chan worker.Status, ok bool, reason, message
 // Whatever is missing or broken is said, and the worker goes on by itself when it is there.
 func TestKeeperRecovers(t *testing.T) {
 	dir, dsn := t.TempDir(), ledgertest.DSN(t)
-	k := &worker.Keeper{Secret: worker.Secret{Dir: dir, Key: "dsn", Name: "handoff-ledger"}, Tenant: "acme", Bundle: pair(1)}
+	k := &worker.Keeper{Secret: worker.Secret{Dir: dir, Key: "dsn", Name: "handoff-ledger"}, Tenant: "acme", Bundles: []bundle.Bundle{pair(1)}}
 	changes := keep(t, k)
 	expect(t, changes, false, "SecretNotFound", `Secret "handoff-ledger" with key "dsn" is not there`)
 	if _, err := k.Ledger(); err == nil {
@@ -121,7 +121,7 @@ func TestKeeperRecovers(t *testing.T) {
 func TestKeeperSurvivesACrash(t *testing.T) {
 	dir, dsn := t.TempDir(), ledgertest.DSN(t)
 	write(t, dir, "dsn", dsn)
-	k := &worker.Keeper{Secret: worker.Secret{Dir: dir, Key: "dsn", Name: "x"}, Tenant: "acme", Bundle: pair(1)}
+	k := &worker.Keeper{Secret: worker.Secret{Dir: dir, Key: "dsn", Name: "x"}, Tenant: "acme", Bundles: []bundle.Bundle{pair(1)}}
 	changes := keep(t, k)
 	expect(t, changes, true, "LedgerAvailable", "")
 	if err := ledgertest.Running().Kill(); err != nil {
@@ -141,23 +141,52 @@ func TestKeeperOfAnotherPair(t *testing.T) {
 	dir, dsn := t.TempDir(), ledgertest.DSN(t)
 	write(t, dir, "dsn", dsn)
 	secret := worker.Secret{Dir: dir, Key: "dsn", Name: "x"}
-	expect(t, keep(t, &worker.Keeper{Secret: secret, Tenant: "acme", Bundle: pair(5)}), true, "LedgerAvailable", "")
+	expect(t, keep(t, &worker.Keeper{Secret: secret, Tenant: "acme", Bundles: []bundle.Bundle{pair(5)}}), true, "LedgerAvailable", "")
 
-	older := &worker.Keeper{Secret: secret, Tenant: "acme", Bundle: pair(4)}
+	older := &worker.Keeper{Secret: secret, Tenant: "acme", Bundles: []bundle.Bundle{pair(4)}}
 	expect(t, keep(t, older), true, "LedgerAvailable", "")
-	if ok, detail := older.Check(); !ok || !strings.Contains(detail, "the mounted bundle has sequence 4, but 5 is in force") {
+	if ok, detail := older.Check(); !ok || !strings.Contains(detail, "pair 5 is in force, and is taken from the ledger: mounted is 4") {
 		t.Errorf("ready: %v, %q", ok, detail)
 	}
 	foreign := pair(5)
 	foreign.Definition.Digest = "another"
-	expect(t, keep(t, &worker.Keeper{Secret: secret, Tenant: "acme", Bundle: foreign}), false, "LedgerUnreachable",
+	expect(t, keep(t, &worker.Keeper{Secret: secret, Tenant: "acme", Bundles: []bundle.Bundle{foreign}}), false, "LedgerUnreachable",
 		"the ledger holds another pair of definition and terms under sequence 5")
 	another := pair(6)
 	another.Contract = "revenue/another"
-	k := &worker.Keeper{Secret: secret, Tenant: "acme", Bundle: another}
+	k := &worker.Keeper{Secret: secret, Tenant: "acme", Bundles: []bundle.Bundle{another}}
 	expect(t, keep(t, k), false, "LedgerUnreachable", `ledger tenant "acme" holds the leads of SLAContract revenue/mid-market`)
 	if _, err := k.Ledger(); err == nil || strings.Contains(k.Status().Message, "connection string") {
 		t.Errorf("ledger of another contract: %v, %q", err, k.Status().Message)
+	}
+}
+
+// The pairs to come are registered beforehand, and again when the database was put back to an earlier state.
+func TestKeeperRegistersWhatIsToCome(t *testing.T) {
+	dir, dsn := t.TempDir(), ledgertest.DSN(t)
+	write(t, dir, "dsn", dsn)
+	coming := pair(2)
+	coming.EffectiveFrom = time.Now().Add(time.Hour).UTC().Truncate(time.Second)
+	k := &worker.Keeper{Secret: worker.Secret{Dir: dir, Key: "dsn", Name: "x"}, Tenant: "acme", Bundles: []bundle.Bundle{pair(1), coming}}
+	expect(t, keep(t, k), true, "LedgerAvailable", "")
+	since := func() time.Time {
+		return ledgertest.Value[time.Time](t, dsn, "SELECT max(since) FROM handoff.in_force WHERE sequence = 2")
+	}
+	if got := since(); !got.Equal(coming.EffectiveFrom) {
+		t.Errorf("it comes into force at %v, want %v", got, coming.EffectiveFrom)
+	}
+	if ok, detail := k.Check(); !ok || detail != "" {
+		t.Errorf("ready: %v, %q", ok, detail)
+	}
+	ledgertest.Exec(t, dsn, "DELETE FROM handoff.in_force WHERE sequence = 2")
+	for range 200 {
+		time.Sleep(20 * time.Millisecond)
+		if ledgertest.Value[int64](t, dsn, "SELECT count(*) FROM handoff.in_force WHERE sequence = 2") == 1 {
+			break
+		}
+	}
+	if got := since(); !got.Equal(coming.EffectiveFrom) {
+		t.Errorf("registered again for %v", got)
 	}
 }
 

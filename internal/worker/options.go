@@ -30,7 +30,7 @@ type Options struct {
 
 // Register declares the flags.
 func (o *Options) Register(flags *flag.FlagSet) {
-	flags.StringVar(&o.BundleDir, "bundle-dir", "/etc/handoff/bundle", "folder with bundle.json: the pair of definition and terms")
+	flags.StringVar(&o.BundleDir, "bundle-dir", "/etc/handoff/bundle", "folder with bundle.json: the pair of definition and terms, and bundle-N.json: those to come")
 	flags.StringVar(&o.LedgerDir, "ledger-dir", "/etc/handoff/ledger", "folder with dsn: the connection string of PostgreSQL; it may appear later")
 	flags.StringVar(&o.LedgerSecret, "ledger-secret", "handoff-ledger", "name of the Secret behind --ledger-dir, for messages")
 	flags.StringVar(&o.Tenant, "tenant", "", "whose rows of the ledger these are (required)")
@@ -70,10 +70,10 @@ func (o *Options) Writer(now func() time.Time) (*measurement.Writer, error) {
 }
 
 // Keeper makes the keeper of the ledger.
-func (o *Options) Keeper(b bundle.Bundle, now func() time.Time, log *slog.Logger) *Keeper {
+func (o *Options) Keeper(bundles []bundle.Bundle, now func() time.Time, log *slog.Logger) *Keeper {
 	return &Keeper{
 		Secret: Secret{Dir: o.LedgerDir, Key: KeyDSN, Name: o.LedgerSecret},
-		Tenant: o.Tenant, Bundle: b, Every: time.Second, Now: now, Log: log,
+		Tenant: o.Tenant, Bundles: bundles, Every: time.Second, Now: now, Log: log,
 	}
 }
 

@@ -244,11 +244,11 @@ func compiled(t *testing.T) (*pipeline.Pair, string) {
 	}
 	dir := t.TempDir()
 	write(t, dir, bundle.BundleFile, encode(t, b))
-	pair, err := worker.LoadPair(dir)
+	pairs, err := worker.LoadPairs(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return pair, dir
+	return pairs.Mounted, dir
 }
 
 func TestLoadPair(t *testing.T) {
@@ -261,12 +261,37 @@ func TestLoadPair(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			write(t, dir, bundle.BundleFile, c.text)
-			if _, err := worker.LoadPair(dir); err == nil || !strings.Contains(err.Error(), c.want) {
+			if _, err := worker.LoadPairs(dir); err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("error %v, want %q", err, c.want)
 			}
 		})
 	}
-	if _, err := worker.LoadPair(t.TempDir()); err == nil || !strings.Contains(err.Error(), "the bundle cannot be read") {
+	if _, err := worker.LoadPairs(t.TempDir()); err == nil || !strings.Contains(err.Error(), "the bundle cannot be read") {
+		t.Errorf("error %v", err)
+	}
+}
+
+// What is to come lies beside what is in force; one that cannot be read keeps the worker from starting, while the old ones go on.
+func TestLoadComingPairs(t *testing.T) {
+	good, dir := compiled(t)
+	for _, sequence := range []int64{10, 9} {
+		b := good.Bundle
+		b.Sequence, b.EffectiveFrom = sequence, time.Date(2027, 1, 1, 5, 0, 0, 0, time.UTC)
+		write(t, dir, bundle.ComingFile(sequence), encode(t, b))
+	}
+	pairs, err := worker.LoadPairs(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []int64
+	for _, b := range pairs.Bundles() {
+		got = append(got, b.Sequence)
+	}
+	if diff := cmp.Diff([]int64{1, 9, 10}, got); diff != "" {
+		t.Errorf("sequences (-want +got):\n%s", diff)
+	}
+	write(t, dir, bundle.ComingFile(11), "{")
+	if _, err := worker.LoadPairs(dir); err == nil || !strings.Contains(err.Error(), "bundle-11.json is not valid") {
 		t.Errorf("error %v", err)
 	}
 }
@@ -276,7 +301,7 @@ func TestRostersFollowTheFile(t *testing.T) {
 	pair, _ := compiled(t)
 	dir := t.TempDir()
 	r := &worker.Rosters{
-		Dir: dir, Pair: pair, Every: 10 * time.Millisecond, Changed: make(chan struct{}, 1),
+		Dir: dir, Pairs: &pipeline.Pairs{Mounted: pair}, Every: 10 * time.Millisecond, Changed: make(chan struct{}, 1),
 		Metrics: pipeline.NewMetrics(prometheus.NewRegistry()), Log: quiet,
 	}
 	ctx, cancel := context.WithCancel(t.Context())

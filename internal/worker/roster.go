@@ -14,9 +14,9 @@ import (
 // Rosters follows the mounted roster without a restart.
 type Rosters struct {
 	Dir     string
-	Pair    *pipeline.Pair
-	Every   time.Duration // between two looks at the file
-	Changed chan struct{} // buffered; receives after each change
+	Pairs   *pipeline.Pairs // a roster is checked against the one in force
+	Every   time.Duration   // between two looks at the file
+	Changed chan struct{}   // buffered; receives after each change
 	Metrics *pipeline.Metrics
 	Log     *slog.Logger
 
@@ -52,7 +52,7 @@ func (r *Rosters) Run(ctx context.Context) {
 
 // look returns the text that was handled last; a text is reported once.
 func (r *Rosters) look(last string) string {
-	roster, text, err := LoadRoster(r.Dir, r.Pair)
+	roster, text, err := LoadRoster(r.Dir, r.Pairs.Current())
 	if err != nil {
 		message := err.Error()
 		if old := r.problem.Load(); old == nil || *old != message {

@@ -91,8 +91,8 @@ CREATE INDEX obligations_due ON obligations (tenant, due_at) WHERE state = 'Open
 CREATE INDEX obligations_warn ON obligations (tenant, warn_at) WHERE state = 'Open';
 CREATE INDEX obligations_period ON obligations (tenant, period);
 
--- The ratified pairs of definition and terms, and since when each was in force by this database's clock. The highest
--- sequence is in force; a row here is the switch.
+-- The ratified pairs of definition and terms, and from when on each may be in force by this database's clock, which may be in the
+-- future. The highest sequence whose time has come is in force; a row here is the switch.
 CREATE TABLE in_force (
     tenant   text        NOT NULL,
     sequence bigint      NOT NULL,
