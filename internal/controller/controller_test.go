@@ -17,6 +17,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	eventsv1 "k8s.io/api/events/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/rest"
 	"k8s.io/utils/clock"
@@ -167,6 +168,35 @@ func TestManager(t *testing.T) {
 	atRest(t, namespace)
 	podsAreRestricted(t, namespace)
 	tenantIsSetFree(t, contract)
+	keysAreWatched(t)
+}
+
+// keysAreWatched: keys that come make names count no more, and keys that go make them count again, with no edit of the objects.
+func keysAreWatched(t *testing.T) {
+	t.Helper()
+	namespace := testkit.Namespace(t)
+	testkit.PutKeys(t, signers, map[string]string{namespace + ".Sales": testkit.Key(t, 1).Line()})
+	definition := testkit.Definition(namespace, "mid-market")
+	contract := testkit.Contract(namespace, "acme", "mid-market")
+	testkit.SignDefinition(t, definition, time.Now(), testkit.Both()...)
+	testkit.SignContract(t, contract, time.Now(), testkit.Both()...)
+	create(t, definition, contract)
+	ratified := func(want string) {
+		t.Helper()
+		eventually(t, func() string {
+			for _, conditions := range [][]metav1.Condition{testkit.Get(t, definition).Status.Conditions, testkit.Get(t, contract).Status.Conditions} {
+				if c := meta.FindStatusCondition(conditions, "Ratified"); c == nil || c.Reason != want {
+					return fmt.Sprintf("Ratified is %+v, want %s", c, want)
+				}
+			}
+			return ""
+		})
+	}
+	ratified("SignOffMissing")
+	testkit.PutKeys(t, signers, map[string]string{namespace + ".Sales": "oops"})
+	ratified("InvalidSigners")
+	testkit.PutKeys(t, signers, nil)
+	ratified("Attested")
 }
 
 // nameIsSetFree: an object that the cache does not show, because it lacks our label, keeps its name until it is deleted.
