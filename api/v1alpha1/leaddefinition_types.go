@@ -205,11 +205,46 @@ type MQLStage struct {
 	Paths []Path `json:"paths,omitempty"`
 }
 
+// SQLCriterion must hold for an MQL to become a sales qualified lead (SQL).
+type SQLCriterion struct {
+	// name of the criterion, such as budget. Those that do not hold are named in the ledger.
+	// +required
+	Name Name `json:"name,omitempty"`
+
+	// expression in CEL over `qualification`, `lead` and `signals`. `qualification` is what sales found out in a conversation: budget,
+	// businessCase, authority and decisionMakerAccess (true or false), need (a text) and timelineDays (a whole number). The criterion does
+	// not hold when it reads a value that nobody told.
+	// +required
+	Expression Expression `json:"expression,omitempty"`
+
+	// message says in words what is missing when it does not hold.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	Message string `json:"message,omitempty"`
+}
+
+// SQLStage says when an MQL is a sales qualified lead.
+type SQLStage struct {
+	// criteria must all hold, such as budget, authority, need and timeline.
+	// +required
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=10
+	Criteria []SQLCriterion `json:"criteria,omitempty"`
+}
+
 // Stages of a lead's life that the definition decides.
 type Stages struct {
 	// mql says when a lead is a marketing qualified lead.
 	// +required
 	MQL MQLStage `json:"mql,omitzero"`
+
+	// sql says when an MQL is a sales qualified lead, by the qualified events that sales sends after a conversation. Without it, the first
+	// such event makes the lead one.
+	// +optional
+	SQL *SQLStage `json:"sql,omitempty"`
 }
 
 // Intent is a tier of urgency. The contract's first-contact windows are tiered by it.

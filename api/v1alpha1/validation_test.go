@@ -34,6 +34,11 @@ func check(t *testing.T, object client.Object, want string) {
 
 func longName(length int) string { return strings.Repeat("a", length) }
 
+func bant(d *slav1alpha1.LeadDefinition) *slav1alpha1.SQLStage {
+	d.Spec.Stages.SQL = &slav1alpha1.SQLStage{Criteria: []slav1alpha1.SQLCriterion{{Name: "budget", Expression: "qualification.budget"}}}
+	return d.Spec.Stages.SQL
+}
+
 // buyingGroup adds a path of the account.
 func buyingGroup(d *slav1alpha1.LeadDefinition) *slav1alpha1.Path {
 	d.Spec.Account = &slav1alpha1.Account{Field: "email"}
@@ -87,7 +92,13 @@ func TestLeadDefinition(t *testing.T) {
 		"account by a number": {
 			func(d *slav1alpha1.LeadDefinition) { buyingGroup(d); d.Spec.Account.Field = "employees" }, "`account.field` must be the name of a field of type String",
 		},
-		"intents of one name": {func(d *slav1alpha1.LeadDefinition) { d.Spec.Intents[1].Name = "High" }, "intent names must be unique"},
+		"SQL criteria":         {func(d *slav1alpha1.LeadDefinition) { bant(d) }, ""},
+		"SQL without criteria": {func(d *slav1alpha1.LeadDefinition) { bant(d).Criteria = nil }, "criteria"},
+		"SQL criteria of one name": {
+			func(d *slav1alpha1.LeadDefinition) { s := bant(d); s.Criteria = append(s.Criteria, s.Criteria[0]) }, "Duplicate value",
+		},
+		"SQL criterion without expression": {func(d *slav1alpha1.LeadDefinition) { bant(d).Criteria[0].Expression = "" }, "expression"},
+		"intents of one name":              {func(d *slav1alpha1.LeadDefinition) { d.Spec.Intents[1].Name = "High" }, "intent names must be unique"},
 		"last intent with when": {
 			func(d *slav1alpha1.LeadDefinition) { d.Spec.Intents[1].When = "true" }, "the last intent, and only the last",
 		},

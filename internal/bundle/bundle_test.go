@@ -32,6 +32,7 @@ func full() Bundle {
 			}}}},
 			Paths:        []lead.Path{{Name: "fit", Threshold: ptr(65), Criteria: []lead.Criterion{{Expression: "true", Message: "never"}}, Account: &lead.AccountPath{MinContacts: 2, Threshold: 90}}},
 			Account:      &lead.Account{Field: "company"},
+			SQL:          []lead.SQLCriterion{{Name: "budget", Expression: "qualification.budget", Message: "no budget"}},
 			Intents:      []lead.Intent{{Name: "High", When: "signals.demo.count > 0"}},
 			Dispositions: []lead.Disposition{{Name: "NotICP", Outcome: lead.Disqualified}},
 		},

@@ -29,7 +29,9 @@ func fullDefinition() slav1alpha1.LeadDefinitionSpec {
 			},
 		}}},
 		Account: &slav1alpha1.Account{Field: "company"},
-		Stages: slav1alpha1.Stages{MQL: slav1alpha1.MQLStage{Paths: []slav1alpha1.Path{
+		Stages: slav1alpha1.Stages{SQL: &slav1alpha1.SQLStage{Criteria: []slav1alpha1.SQLCriterion{
+			{Name: "budget", Expression: "qualification.budget", Message: "no budget"},
+		}}, MQL: slav1alpha1.MQLStage{Paths: []slav1alpha1.Path{
 			{Name: "fit", Threshold: ptr.To[int32](65), Criteria: []slav1alpha1.Criterion{{Expression: "true", Message: "why"}}},
 			{Name: "group", Account: &slav1alpha1.AccountPath{MinContacts: ptr.To[int32](2), Threshold: ptr.To[int32](90)}},
 		}}},
@@ -57,6 +59,7 @@ func TestDefinition(t *testing.T) {
 			{Name: "fit", Threshold: ptr.To(65), Criteria: []lead.Criterion{{Expression: "true", Message: "why"}}},
 			{Name: "group", Account: &lead.AccountPath{MinContacts: 2, Threshold: 90}},
 		},
+		SQL:          []lead.SQLCriterion{{Name: "budget", Expression: "qualification.budget", Message: "no budget"}},
 		Intents:      []lead.Intent{{Name: "High", When: "true"}, {Name: "Standard"}},
 		Dispositions: []lead.Disposition{{Name: "BadTiming", Outcome: lead.Recycled}},
 	}

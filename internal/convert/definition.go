@@ -32,6 +32,11 @@ func Definition(spec slav1alpha1.LeadDefinitionSpec) (lead.Definition, error) {
 	for _, p := range spec.Stages.MQL.Paths {
 		d.Paths = append(d.Paths, path(p))
 	}
+	if sql := spec.Stages.SQL; sql != nil {
+		for _, c := range sql.Criteria {
+			d.SQL = append(d.SQL, lead.SQLCriterion{Name: string(c.Name), Expression: string(c.Expression), Message: c.Message})
+		}
+	}
 	for _, i := range spec.Intents {
 		d.Intents = append(d.Intents, lead.Intent{Name: string(i.Name), When: string(i.When)})
 	}

@@ -128,7 +128,7 @@ func bounds(e ledger.Entry, now time.Time) error {
 func kinds() []string {
 	return []string{
 		string(lead.KindCaptured), string(lead.KindUpdated), string(lead.KindActivity),
-		string(lead.KindAssigned), string(lead.KindTouch), string(lead.KindDisposition),
+		string(lead.KindAssigned), string(lead.KindTouch), string(lead.KindDisposition), string(lead.KindQualified),
 	}
 }
 
@@ -148,11 +148,11 @@ func (c *Checker) data(kind lead.Kind, text json.RawMessage) (ledger.Data, error
 	var d ledger.Data
 	switch kind {
 	case lead.KindCaptured, lead.KindUpdated:
-		d.Properties = r.properties(true)
+		d.Properties = r.object("properties", true)
 		r.note(c.coerce(d.Properties))
 	case lead.KindActivity:
 		d.Activity = r.text("activity", true)
-		d.Properties = r.properties(false)
+		d.Properties = r.object("properties", false)
 	case lead.KindAssigned:
 		d.Owner = r.text("owner", true)
 	case lead.KindTouch:
@@ -169,6 +169,10 @@ func (c *Checker) data(kind lead.Kind, text json.RawMessage) (ledger.Data, error
 			r.note(wrong("data.outcome", "missing: it may be left out only when reason is a code of the definition; it should be one of %s",
 				strings.Join(outcomes, ", ")))
 		}
+	case lead.KindQualified:
+		d.By = r.text("by", false)
+		d.Qualification = r.object("qualification", true)
+		r.note(qualification(d.Qualification))
 	}
 	return d, r.err
 }
@@ -184,6 +188,30 @@ func (c *Checker) coerce(properties map[string]any) error {
 		}
 	}
 	return nil
+}
+
+// qualification checks the names and the types of what a conversation told. The names are fixed: one that is not known is a mistake.
+func qualification(told map[string]any) error {
+	fields := lead.QualificationFields()
+	for _, name := range slices.Sorted(mapKeys(told)) {
+		at := "data.qualification." + name
+		i := slices.IndexFunc(fields, func(f lead.Field) bool { return f.Name == name })
+		if i < 0 {
+			return wrong(at, "unknown; it should be one of %s", strings.Join(names(fields), ", "))
+		}
+		if _, err := lead.Coerce(fields[i], told[name]); err != nil {
+			return wrong(at, "%s", err)
+		}
+	}
+	return nil
+}
+
+func names(fields []lead.Field) []string {
+	all := make([]string, len(fields))
+	for i, f := range fields {
+		all[i] = f.Name
+	}
+	return all
 }
 
 func object(text json.RawMessage) (map[string]any, error) {

@@ -61,6 +61,12 @@ func TestGoodEvents(t *testing.T) {
 			kind("disposition", `{"outcome": "Disqualified", "reason": "no such code"}`),
 			entry(lead.KindDisposition, ledger.Data{Outcome: lead.Disqualified, Reason: "no such code"}),
 		},
+		"qualified": {
+			kind("qualified", `{"by": "rep-1", "qualification": {"budget": true, "need": "routing", "timelineDays": 90, "authority": null}}`),
+			entry(lead.KindQualified, ledger.Data{By: "rep-1", Qualification: map[string]any{
+				"budget": true, "need": "routing", "timelineDays": 90.0, "authority": nil,
+			}}),
+		},
 		"a little ahead": {
 			map[string]string{"time": `"2027-01-04T16:08:00+02:00"`, "data": `{"properties": {}}`},
 			func() ledger.Entry {

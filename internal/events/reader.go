@@ -65,17 +65,17 @@ func (r *reader) boolean(name string) bool {
 	}
 }
 
-func (r *reader) properties(required bool) map[string]any {
-	switch v := r.members["properties"].(type) {
+func (r *reader) object(name string, required bool) map[string]any {
+	switch v := r.members[name].(type) {
 	case nil:
 		if required {
-			r.note(wrong("data.properties", "missing"))
+			r.note(wrong("data."+name, "missing"))
 		}
 		return nil
 	case map[string]any:
 		return v
 	default:
-		r.note(wrong("data.properties", "should be an object"))
+		r.note(wrong("data."+name, "should be an object"))
 		return nil
 	}
 }

@@ -35,6 +35,7 @@ func Compile(d Definition) (*Program, error) {
 		c.scoring(*d.Scoring, d.Signals)
 	}
 	c.paths(d.Paths)
+	c.sql(d.SQL)
 	c.intents(d.Intents)
 	c.dispositions(d.Dispositions)
 	if err := c.problems.orNil(); err != nil {

@@ -73,7 +73,7 @@ func (e *environment) withNames(text string, node ast.Expr) string {
 	}
 }
 
-// known are the fields of what an expression selects from: lead, signals, or one signal.
+// known are the fields of what an expression selects from: lead, signals, one signal, or qualification.
 func (e *environment) known(operand ast.Expr) (owner string, names []string) {
 	switch operand.Kind() {
 	case ast.IdentKind:
@@ -82,6 +82,8 @@ func (e *environment) known(operand ast.Expr) (owner string, names []string) {
 			return leadVariable, e.provider.names[leadTypeName]
 		case signalsVariable:
 			return signalsVariable, e.provider.names[signalsTypeName]
+		case qualificationVariable:
+			return qualificationVariable, e.provider.names[qualificationTypeName]
 		default:
 			return "", nil
 		}

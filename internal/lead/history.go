@@ -15,6 +15,7 @@ const (
 	KindAssigned    Kind = "assigned"    // a rep owns the lead (reported by another system)
 	KindTouch       Kind = "touch"       // a contact, or an attempt at one
 	KindDisposition Kind = "disposition" // sales decided what becomes of the lead
+	KindQualified   Kind = "qualified"   // sales found out in a conversation what qualifies the lead
 )
 
 // Event in a lead's life, in the terms of the domain.
@@ -30,6 +31,8 @@ type Event struct {
 
 	Touch       *Touch    // touch
 	Disposition *Disposed // disposition
+
+	Qualification map[string]any // qualified: what was found out; null takes a value away
 }
 
 // Touch is a contact between a rep (or a machine) and the lead.

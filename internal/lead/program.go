@@ -44,6 +44,7 @@ type Program struct {
 	max        int
 	rules      int // over all groups
 	paths      []path
+	sql        []sqlCriterion
 	intents    []intent
 }
 

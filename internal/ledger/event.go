@@ -45,6 +45,8 @@ type Data struct {
 	Outcome    lead.Outcome   `json:"outcome,omitempty"`
 	Reason     string         `json:"reason,omitempty"`
 	By         string         `json:"by,omitempty"`
+
+	Qualification map[string]any `json:"qualification,omitempty"`
 }
 
 // precision of timestamptz: what is finer cannot be kept, so it is not part of the content either.
@@ -99,6 +101,8 @@ func domain(seq int64, kind lead.Kind, at time.Time, data stored) lead.Event {
 		}
 	case lead.KindDisposition:
 		e.Disposition = &lead.Disposed{Outcome: data.Outcome, Reason: data.Reason, By: data.By, Coded: data.Coded}
+	case lead.KindQualified:
+		e.Qualification = data.Qualification
 	}
 	return e
 }

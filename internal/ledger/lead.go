@@ -19,6 +19,7 @@ const (
 	StageLead Stage = "Lead" // no path has held, or none holds any more
 	StageHeld Stage = "Held" // a path holds, but a required field is missing
 	StageMQL  Stage = "MQL"  // handed off, for good
+	StageSQL  Stage = "SQL"  // and qualified by sales
 )
 
 // Lead is what the ledger keeps of a lead beside its events. Times are UTC.
@@ -36,6 +37,9 @@ type Lead struct {
 
 	TermsRevision      string // names of the revisions behind JudgedBy
 	DefinitionRevision string
+
+	SQLAt    time.Time // when an MQL met the SQL criteria of the pair that judges it; zero while it does not
+	SQLUnmet []string  // the criteria that it does not meet by what sales has told so far
 
 	PickedRep    string // our own pick
 	PickedAt     time.Time
@@ -64,7 +68,7 @@ const leadColumns = `lead_id, stage, score_raw, score_rounded, score, missing,
     qualified_at, coalesce(path, ''), coalesce(threshold, 0), coalesce(score_at_handoff, 0), coalesce(met_threshold, false),
     coalesce(intent, ''), coalesce(bundle_sequence, 0), coalesce(terms_revision, ''), coalesce(definition_revision, ''),
     coalesce(picked_rep, ''), picked_at, coalesce(pool, ''), coalesce(owner, ''), owned_at, owned_first_at, no_capacity, disposed_at,
-    coalesce(account, ''), coalesce(account_contacts, 0), coalesce(account_score, 0)`
+    coalesce(account, ''), coalesce(account_contacts, 0), coalesce(account_score, 0), sql_at, sql_unmet`
 
 func scanLead(row pgx.CollectableRow) (*Lead, error) {
 	var (
@@ -72,14 +76,14 @@ func scanLead(row pgx.CollectableRow) (*Lead, error) {
 		r                                             lead.Reached
 		q                                             lead.Qualified
 		reached, qualified, picked, owned, ownedFirst *time.Time
-		disposed                                      *time.Time
+		disposed, sql                                 *time.Time
 	)
 	err := row.Scan(&l.ID, &l.Stage, &l.Score.Raw, &l.Score.Rounded, &l.Score.Clamped, &l.Missing,
 		&reached, &r.Path, &r.Missing, &l.ReachedBy,
 		&qualified, &q.Path, &q.Threshold, &q.Score, &q.MetThreshold,
 		&q.Intent, &l.JudgedBy, &l.TermsRevision, &l.DefinitionRevision,
 		&l.PickedRep, &picked, &l.Pool, &l.Owner, &owned, &ownedFirst, &l.NoCapacity, &disposed,
-		&l.Account, &q.Account.Count, &q.Account.Score)
+		&l.Account, &q.Account.Count, &q.Account.Score, &sql, &l.SQLUnmet)
 	if err != nil {
 		return nil, err
 	}
@@ -92,6 +96,7 @@ func scanLead(row pgx.CollectableRow) (*Lead, error) {
 		l.Qualified = &q
 	}
 	l.PickedAt, l.OwnedAt, l.OwnedFirstAt, l.DisposedAt = utc(picked), utc(owned), utc(ownedFirst), utc(disposed)
+	l.SQLAt = utc(sql)
 	return &l, nil
 }
 

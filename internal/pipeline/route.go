@@ -106,6 +106,7 @@ func (d *Dispatcher) decide(ctx context.Context, r *ledger.Routing, one *ledger.
 	if onlyIfOwned && one.Owner == "" {
 		return nil
 	}
+	qualifyForSales(pair, one, history)
 	facts := sla.FactsOf(stamps(one), pair.Bundle.Lead.Dispositions, history)
 	one.DisposedAt = time.Time{}
 	if len(facts.Disposals) > 0 {
@@ -113,6 +114,15 @@ func (d *Dispatcher) decide(ctx context.Context, r *ledger.Routing, one *ledger.
 	}
 	r.Keep(one, pair.Bundle.Terms.Name, sla.Obligations(pair.Terms, facts, r.Now))
 	return nil
+}
+
+// qualifyForSales finds when the lead became an SQL, by the criteria of the pair that made it an MQL, whatever the order of arrival.
+func qualifyForSales(pair *Pair, one *ledger.Lead, history []lead.Event) {
+	one.SQLAt, one.SQLUnmet = time.Time{}, nil
+	if one.Qualified != nil {
+		sql := pair.Program.SQL(history, one.Qualified.At)
+		one.SQLAt, one.SQLUnmet = sql.At, sql.Unmet
+	}
 }
 
 // mechanism by which a lead gets its owner: our routing unless the terms leave it to the CRM.

@@ -35,6 +35,8 @@ func (p *Pair) Judge(one *ledger.Lead) error {
 		one.TermsRevision, one.DefinitionRevision = p.Bundle.Terms.Name, p.Bundle.Definition.Name
 	}
 	switch {
+	case !one.SQLAt.IsZero():
+		one.Stage = ledger.StageSQL // the router has found so, and looks again
 	case one.Qualified != nil:
 		one.Stage = ledger.StageMQL
 	case one.Reached != nil && len(one.Missing) > 0:

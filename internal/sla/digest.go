@@ -34,6 +34,9 @@ func DigestDefinition(d lead.Definition) (string, error) {
 			c.group("scoring", func() { c.scoring(*d.Scoring) })
 		}
 		ordered(c, "path", d.Paths, c.path)
+		if len(d.SQL) > 0 {
+			c.group("sql", func() { c.sqlCriteria(d.SQL) })
+		}
 		ordered(c, "intent", d.Intents, func(i lead.Intent) {
 			c.text("name", i.Name)
 			c.expression("when", fmt.Sprintf("intent %q", i.Name), i.When)
@@ -87,6 +90,14 @@ func (c *canonical) path(p lead.Path) {
 	ordered(c, "criterion", p.Criteria, func(x lead.Criterion) {
 		i++
 		c.expression("expression", fmt.Sprintf("path %q criterion %d", p.Name, i), x.Expression)
+		c.text("message", x.Message)
+	})
+}
+
+func (c *canonical) sqlCriteria(criteria []lead.SQLCriterion) {
+	keyed(c, "criterion", criteria, func(x lead.SQLCriterion) string { return x.Name }, func(x lead.SQLCriterion) {
+		c.text("name", x.Name)
+		c.expression("expression", fmt.Sprintf("SQL criterion %q", x.Name), x.Expression)
 		c.text("message", x.Message)
 	})
 }

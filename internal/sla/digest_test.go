@@ -178,9 +178,15 @@ func TestWhatChangesTheDigestOfADefinition(t *testing.T) {
 		"a path of the account":  func(d *lead.Definition) { d.Paths[0].Account = &lead.AccountPath{MinContacts: 2, Threshold: 90} },
 		"its contacts":           func(d *lead.Definition) { d.Paths[0].Account = &lead.AccountPath{MinContacts: 3, Threshold: 90} },
 		"its threshold":          func(d *lead.Definition) { d.Paths[0].Account = &lead.AccountPath{MinContacts: 2, Threshold: 91} },
-		"the order of intents":   func(d *lead.Definition) { slices.Reverse(d.Intents) },
-		"an intent's condition":  func(d *lead.Definition) { d.Intents[0].When = "signals.demoRequest.count > 1" },
-		"an outcome":             func(d *lead.Definition) { d.Dispositions[1].Outcome = lead.Disqualified },
+		"an SQL criterion":       func(d *lead.Definition) { d.SQL = []lead.SQLCriterion{{Name: "need", Expression: "true"}} },
+		"its name":               func(d *lead.Definition) { d.SQL = []lead.SQLCriterion{{Name: "needs", Expression: "true"}} },
+		"its expression":         func(d *lead.Definition) { d.SQL = []lead.SQLCriterion{{Name: "need", Expression: "false"}} },
+		"its message": func(d *lead.Definition) {
+			d.SQL = []lead.SQLCriterion{{Name: "need", Expression: "true", Message: "?"}}
+		},
+		"the order of intents":  func(d *lead.Definition) { slices.Reverse(d.Intents) },
+		"an intent's condition": func(d *lead.Definition) { d.Intents[0].When = "signals.demoRequest.count > 1" },
+		"an outcome":            func(d *lead.Definition) { d.Dispositions[1].Outcome = lead.Disqualified },
 		"a reason code more": func(d *lead.Definition) {
 			d.Dispositions = append(d.Dispositions, lead.Disposition{Name: "Bot", Outcome: lead.Disqualified})
 		},
@@ -305,6 +311,9 @@ func TestDigestOfWhatDoesNotParse(t *testing.T) {
 		"rule":      {func(d *lead.Definition) { d.Scoring.Groups[0].Rules[1].When = "a &&" }, `rule "fit/free-mail": `},
 		"criterion": {func(d *lead.Definition) { d.Paths[1].Criteria[1].Expression = "a &&" }, `path "fit-and-engagement" criterion 2: `},
 		"intent":    {func(d *lead.Definition) { d.Intents[0].When = "a &&" }, `intent "High": `},
+		"SQL": {
+			func(d *lead.Definition) { d.SQL = []lead.SQLCriterion{{Name: "need", Expression: "a &&"}} }, `SQL criterion "need": `,
+		},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
