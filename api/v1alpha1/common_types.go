@@ -109,9 +109,26 @@ type InForce struct {
 	// +required
 	Digest Digest `json:"digest,omitempty"`
 
-	// since is when the revision was ratified.
+	// since is when the revision came into force by the operator's clock: the later of its ratification and its effectiveFrom.
 	// +required
 	Since metav1.Time `json:"since,omitzero"`
+}
+
+// ScheduledRevision is a ratified revision that comes into force later.
+type ScheduledRevision struct {
+	// revision is the name of the ControllerRevision that keeps the ratified text.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	Revision string `json:"revision,omitempty"`
+
+	// digest of the ratified text.
+	// +required
+	Digest Digest `json:"digest,omitempty"`
+
+	// effectiveFrom is when it comes into force, by the ledger's clock.
+	// +required
+	EffectiveFrom metav1.Time `json:"effectiveFrom,omitzero"`
 }
 
 // Pending says what is written but not in force, and why.
@@ -125,6 +142,16 @@ type Pending struct {
 	// +listType=set
 	// +kubebuilder:validation:MaxItems=2
 	Missing []Party `json:"missing,omitempty"`
+
+	// effectiveFrom is when it comes into force if both parties have signed it by then; absent when that is at once.
+	// +optional
+	EffectiveFrom *metav1.Time `json:"effectiveFrom,omitempty"`
+
+	// revision is the ControllerRevision that keeps it, once it is ratified and only its time has not come.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	Revision string `json:"revision,omitempty"`
 }
 
 // Condition types of the kinds that people write.

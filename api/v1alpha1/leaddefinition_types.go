@@ -280,6 +280,11 @@ type Disposition struct {
 // +kubebuilder:validation:XValidation:rule="self.stages.mql.paths.all(p, !has(p.account)) || (has(self.account) && has(self.scoring))",message="a path with `account` needs `account: {field: ...}` beside `fields`, and `scoring`"
 // +kubebuilder:validation:XValidation:rule="!has(self.account) || self.fields.exists(f, f.name == self.account.field && f.type == 'String')",message="`account.field` must be the name of a field of type String"
 type LeadDefinitionSpec struct {
+	// effectiveFrom is when this text comes into force, RFC 3339 in whole seconds, by the ledger's clock: the later of it and the last
+	// signature, never before. It is part of what is signed. Until then the revision before stays in force. At once when absent or past.
+	// +optional
+	EffectiveFrom *metav1.Time `json:"effectiveFrom,omitempty"`
+
 	// fields of the lead record.
 	// +required
 	// +listType=map
@@ -359,6 +364,13 @@ type LeadDefinitionStatus struct {
 	// pending is there while something written is not in force.
 	// +optional
 	Pending *Pending `json:"pending,omitempty"`
+
+	// scheduled are the ratified revisions that come into force later, the next one first, at most 10. An edit that is not signed changes
+	// nothing about them; a text that is ratified after them, and comes into force earlier, supersedes them.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=10
+	Scheduled []ScheduledRevision `json:"scheduled,omitempty"`
 }
 
 // LeadDefinition is the definition of a qualified lead that marketing and sales sign: the lead's fields, the signals of
@@ -371,6 +383,7 @@ type LeadDefinitionStatus struct {
 // +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
 // +kubebuilder:printcolumn:name="In force",type=string,JSONPath=`.status.inForce.revision`
 // +kubebuilder:printcolumn:name="Pending",type=string,JSONPath=`.status.pending.missing`,priority=1
+// +kubebuilder:printcolumn:name="Next from",type=string,JSONPath=`.status.scheduled[0].effectiveFrom`,priority=1
 // +kubebuilder:printcolumn:name="Status",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].message`,priority=1
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 // +kubebuilder:validation:XValidation:rule="size(self.metadata.name) <= 52",message="metadata.name must have at most 52 characters: revisions are named after it"

@@ -118,9 +118,41 @@ type PairInForce struct {
 	// +kubebuilder:validation:Minimum=1
 	Sequence int64 `json:"sequence,omitempty"`
 
-	// since is when the operator adopted the pair. The ledger's own record of the switch is what leads are judged by.
+	// since is when the operator adopted the pair, or its effectiveFrom when that is later. The ledger's own record of the switch is what
+	// leads are judged by.
 	// +required
 	Since metav1.Time `json:"since,omitzero"`
+}
+
+// ScheduledPair is a pair of terms and definition that was checked to fit and comes into force later. The workers have it already: the
+// switch needs neither the operator nor a roll-out.
+type ScheduledPair struct {
+	// revision is the ControllerRevision that keeps the ratified terms.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	Revision string `json:"revision,omitempty"`
+
+	// definition is the ControllerRevision that keeps the ratified definition.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	Definition string `json:"definition,omitempty"`
+
+	// bundle is the immutable ConfigMap that hands the pair to the workers.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	Bundle string `json:"bundle,omitempty"`
+
+	// sequence orders the pairs. Of those whose time has come, the highest is in force.
+	// +required
+	// +kubebuilder:validation:Minimum=1
+	Sequence int64 `json:"sequence,omitempty"`
+
+	// effectiveFrom is when it comes into force, by the ledger's clock.
+	// +required
+	EffectiveFrom metav1.Time `json:"effectiveFrom,omitzero"`
 }
 
 // Indicator is the traffic light of a clause.
@@ -262,6 +294,13 @@ type SLAContractStatus struct {
 	// +optional
 	Pending *Pending `json:"pending,omitempty"`
 
+	// scheduled are the checked pairs that come into force later, the next one first, at most 10. An edit that is not signed changes nothing
+	// about them.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=10
+	Scheduled []ScheduledPair `json:"scheduled,omitempty"`
+
 	// ingestAddress is where events are sent inside the cluster.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
@@ -308,6 +347,7 @@ type SLAContractStatus struct {
 // +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
 // +kubebuilder:printcolumn:name="In force",type=string,JSONPath=`.status.inForce.revision`,priority=1
 // +kubebuilder:printcolumn:name="Definition",type=string,JSONPath=`.status.inForce.definition`,priority=1
+// +kubebuilder:printcolumn:name="Next from",type=string,JSONPath=`.status.scheduled[0].effectiveFrom`,priority=1
 // +kubebuilder:printcolumn:name="Leads",type=integer,JSONPath=`.status.leads.captured`,priority=1
 // +kubebuilder:printcolumn:name="Unrouted",type=integer,JSONPath=`.status.leads.unrouted`,priority=1
 // +kubebuilder:printcolumn:name="Outcome",type=string,JSONPath=`.status.conditions[?(@.type=="Compliant")].message`,priority=1

@@ -2,11 +2,19 @@
 
 package v1alpha1
 
-import "k8s.io/apimachinery/pkg/util/intstr"
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
+)
 
 // Terms are what the two teams owe each other. Both sign them; a change without both signatures does not take effect.
 // Every clause is optional.
 type Terms struct {
+	// effectiveFrom is when these terms come into force, RFC 3339 in whole seconds, by the ledger's clock: the later of it and the last
+	// signature, never before. It is part of what is signed. Until then the terms before stay in force. At once when absent or past.
+	// +optional
+	EffectiveFrom *metav1.Time `json:"effectiveFrom,omitempty"`
+
 	// parties name who answers for each side; the weekly report says whom to reach.
 	// +required
 	Parties Parties `json:"parties,omitzero"`

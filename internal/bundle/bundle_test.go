@@ -17,14 +17,20 @@ import (
 func ptr[T any](v T) *T { return &v }
 
 // full has a value in every field, so that a field that does not travel is found.
+var newYear = time.Date(2027, 1, 1, 5, 0, 0, 0, time.UTC)
+
 func full() Bundle {
 	return Bundle{
-		Contract:   "revenue/mid-market",
-		Sequence:   7,
-		Since:      time.Date(2027, 1, 1, 5, 0, 0, 123000000, time.UTC),
-		Definition: RevisionOf{Name: "mid-market-9f2c41d0", Digest: "v1:sha256:9f2c41d0"},
-		Terms:      RevisionOf{Name: "mid-market-terms-77ab01c2", Digest: "v1:sha256:77ab01c2"},
+		Contract: "revenue/mid-market",
+		Sequence: 7,
+		Since:    time.Date(2027, 1, 1, 5, 0, 0, 123000000, time.UTC),
+
+		EffectiveFrom: newYear,
+		Definition:    RevisionOf{Name: "mid-market-9f2c41d0", Digest: "v1:sha256:9f2c41d0"},
+		Terms:         RevisionOf{Name: "mid-market-terms-77ab01c2", Digest: "v1:sha256:77ab01c2"},
 		Lead: lead.Definition{
+			EffectiveFrom: newYear,
+
 			Fields:  []lead.Field{{Name: "employees", Type: lead.Integer, Property: "numberofemployees", Required: true}},
 			Signals: []lead.Signal{{Name: "demo", Activity: "FormSubmit", When: `activity.form == "demo"`}},
 			Scoring: &lead.Scoring{Max: ptr(100), Groups: []lead.Group{{Name: "fit", Max: ptr(0), Rules: []lead.Rule{
@@ -37,6 +43,8 @@ func full() Bundle {
 			Dispositions: []lead.Disposition{{Name: "NotICP", Outcome: lead.Disqualified}},
 		},
 		SLA: sla.Terms{
+			EffectiveFrom: newYear,
+
 			Definition: "mid-market",
 			Parties: sla.Parties{
 				Marketing: sla.Contact{Owner: "VP Marketing", Contact: "marketing@acme.example"}, Sales: sla.Contact{Owner: "VP Sales", Contact: "sales@acme.example"},
@@ -114,10 +122,13 @@ func TestFixturesFillEveryField(t *testing.T) {
 
 // empty are the paths of fields and elements without a value; a pointer to zero is a value.
 func empty(path string, v reflect.Value) []string {
-	if v.Type() == reflect.TypeFor[time.Time]() {
-		return nil
-	}
 	var paths []string
+	if v.Type() == reflect.TypeFor[time.Time]() {
+		if v.IsZero() {
+			paths = append(paths, path)
+		}
+		return paths
+	}
 	switch v.Kind() {
 	case reflect.Struct:
 		for i := range v.NumField() {
@@ -178,5 +189,18 @@ func TestDecodeRefuses(t *testing.T) {
 	}
 	if _, err := DecodeRoster([]byte(`{"pools": [], "queues": []}`)); err == nil || !strings.HasPrefix(err.Error(), "roster.json: ") {
 		t.Errorf("roster: error %v, want one that names roster.json", err)
+	}
+}
+
+// A pair begins at the later of its adoption and its own date.
+func TestStart(t *testing.T) {
+	for name, c := range map[string]struct{ from, want time.Time }{
+		"no date":           {time.Time{}, newYear},
+		"a date that is up": {newYear.Add(-time.Hour), newYear},
+		"a date to come":    {newYear.Add(time.Hour), newYear.Add(time.Hour)},
+	} {
+		if got := (Bundle{Since: newYear, EffectiveFrom: c.from}).Start(); !got.Equal(c.want) {
+			t.Errorf("%s: %v, want %v", name, got, c.want)
+		}
 	}
 }

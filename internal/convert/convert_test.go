@@ -4,6 +4,7 @@ package convert
 
 import (
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -18,8 +19,12 @@ import (
 	"github.com/handoff-sla/handoff/internal/sla"
 )
 
+var newYear = time.Date(2027, 1, 1, 5, 0, 0, 0, time.UTC)
+
 func fullDefinition() slav1alpha1.LeadDefinitionSpec {
 	return slav1alpha1.LeadDefinitionSpec{
+		EffectiveFrom: ptr.To(metav1.NewTime(newYear.Add(time.Millisecond).In(time.FixedZone("EST", -5*3600)))),
+
 		Fields:  []slav1alpha1.Field{{Name: "email", Type: "String", Property: "mail", Required: ptr.To(true)}},
 		Signals: []slav1alpha1.Signal{{Name: "demo", Activity: "FormSubmit", When: "activity.form == 'demo'"}},
 		Scoring: &slav1alpha1.Scoring{Max: ptr.To[int32](90), Groups: []slav1alpha1.RuleGroup{{
@@ -46,6 +51,8 @@ func TestDefinition(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := lead.Definition{
+		EffectiveFrom: newYear,
+
 		Fields:  []lead.Field{{Name: "email", Type: lead.String, Property: "mail", Required: true}},
 		Signals: []lead.Signal{{Name: "demo", Activity: "FormSubmit", When: "activity.form == 'demo'"}},
 		Scoring: &lead.Scoring{Max: ptr.To(90), Groups: []lead.Group{{
@@ -73,6 +80,7 @@ func fullContract() slav1alpha1.SLAContractSpec {
 	return slav1alpha1.SLAContractSpec{
 		DefinitionRef: slav1alpha1.ObjectReference{Name: "mid-market"},
 		Terms: slav1alpha1.Terms{
+			EffectiveFrom: ptr.To(metav1.NewTime(newYear)),
 			Parties: slav1alpha1.Parties{
 				Marketing: slav1alpha1.PartyContact{Owner: "VP Marketing", Contact: "m"}, Sales: slav1alpha1.PartyContact{Owner: "VP Sales", Contact: "s"},
 			},
@@ -105,6 +113,8 @@ func fullContract() slav1alpha1.SLAContractSpec {
 
 func fullTerms() sla.Terms {
 	return sla.Terms{
+		EffectiveFrom: newYear,
+
 		Definition: "mid-market",
 		Parties: sla.Parties{
 			Marketing: sla.Contact{Owner: "VP Marketing", Contact: "m"}, Sales: sla.Contact{Owner: "VP Sales", Contact: "s"},
@@ -163,6 +173,9 @@ func withVolume(t slav1alpha1.Terms) slav1alpha1.Terms {
 	return t
 }
 
+// leaves are structs that are looked at as a whole.
+var leaves = []reflect.Type{reflect.TypeFor[intstr.IntOrString](), reflect.TypeFor[time.Time](), reflect.TypeFor[metav1.Time]()}
+
 func assertFull(t *testing.T, path string, v reflect.Value) {
 	t.Helper()
 	switch kind := v.Kind(); {
@@ -173,7 +186,7 @@ func assertFull(t *testing.T, path string, v reflect.Value) {
 		for i := range v.Len() {
 			assertFull(t, path+"[]", v.Index(i))
 		}
-	case kind == reflect.Struct && v.Type() != reflect.TypeFor[intstr.IntOrString]():
+	case kind == reflect.Struct && !slices.Contains(leaves, v.Type()):
 		for i := range v.NumField() {
 			assertFull(t, path+"."+v.Type().Field(i).Name, v.Field(i))
 		}

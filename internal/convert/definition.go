@@ -13,7 +13,7 @@ import (
 // Definition is what both teams sign of a LeadDefinition, and each field's property. The error names a half-life that
 // is no length of time; the CRD's pattern refuses those already.
 func Definition(spec slav1alpha1.LeadDefinitionSpec) (lead.Definition, error) {
-	d := lead.Definition{}
+	d := lead.Definition{EffectiveFrom: moment(spec.EffectiveFrom)}
 	for _, f := range spec.Fields {
 		d.Fields = append(d.Fields, lead.Field{
 			Name: f.Name, Type: lead.FieldType(f.Type), Property: f.Property, Required: f.Required != nil && *f.Required,

@@ -4,7 +4,11 @@
 // default: what is absent in an object is absent in the pure type, so that a digest does not depend on a default.
 package convert
 
-import "time"
+import (
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
 
 // number widens an optional number; nil stays nil.
 func number[T ~int32](v *T) *int {
@@ -27,3 +31,11 @@ func count(n int64) *int64 { return &n }
 
 // instant is the time as the API keeps it: whole seconds in UTC.
 func instant(t time.Time) time.Time { return t.UTC().Truncate(time.Second) }
+
+// moment is an optional instant; zero when it is absent.
+func moment(t *metav1.Time) time.Time {
+	if t.IsZero() {
+		return time.Time{}
+	}
+	return instant(t.Time)
+}

@@ -17,6 +17,8 @@ import (
 func Terms(spec slav1alpha1.SLAContractSpec) (sla.Terms, error) {
 	t := spec.Terms
 	out := sla.Terms{
+		EffectiveFrom: moment(t.EffectiveFrom),
+
 		Definition: spec.DefinitionRef.Name,
 		Parties: sla.Parties{
 			Marketing: sla.Contact{Owner: t.Parties.Marketing.Owner, Contact: t.Parties.Marketing.Contact},

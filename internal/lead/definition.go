@@ -23,14 +23,15 @@ const (
 // Definition of a qualified lead, as both teams signed it. Absent means absent: defaults are applied where the value is
 // used, never filled in, so that the digest of a definition does not depend on them.
 type Definition struct {
-	Fields       []Field        `json:"fields"`
-	Account      *Account       `json:"account,omitempty"`
-	Signals      []Signal       `json:"signals,omitempty"`
-	Scoring      *Scoring       `json:"scoring,omitempty"`
-	Paths        []Path         `json:"paths"`
-	SQL          []SQLCriterion `json:"sql,omitempty"`
-	Intents      []Intent       `json:"intents,omitempty"`
-	Dispositions []Disposition  `json:"dispositions,omitempty"`
+	EffectiveFrom time.Time `json:"effectiveFrom,omitzero"` // whole seconds; zero: at once
+
+	Fields       []Field       `json:"fields"`
+	Account      *Account      `json:"account,omitempty"`
+	Signals      []Signal      `json:"signals,omitempty"`
+	Scoring      *Scoring      `json:"scoring,omitempty"`
+	Paths        []Path        `json:"paths"`
+	Intents      []Intent      `json:"intents,omitempty"`
+	Dispositions []Disposition `json:"dispositions,omitempty"`
 }
 
 // Field of the lead record; expressions read it as lead.<Name>.

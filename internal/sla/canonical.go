@@ -71,6 +71,13 @@ func (c *canonical) window(key string, d time.Duration) {
 	c.always(key, seconds)
 }
 
+// instant writes a time as a clock in UTC shows it, in seconds.
+func (c *canonical) instant(key string, at time.Time) {
+	if !at.IsZero() {
+		c.always(key, at.UTC().Format(time.RFC3339))
+	}
+}
+
 func (c *canonical) group(key string, write func()) {
 	c.out.WriteString(key + "{")
 	write()

@@ -17,6 +17,7 @@ import (
 func DigestDefinition(d lead.Definition) (string, error) {
 	c := &canonical{}
 	c.group("definition", func() {
+		c.instant("effectiveFrom", d.EffectiveFrom)
 		keyed(c, "field", d.Fields, func(f lead.Field) string { return f.Name }, func(f lead.Field) {
 			c.text("name", f.Name)
 			c.text("type", string(f.Type))
@@ -107,6 +108,7 @@ func (c *canonical) sqlCriteria(criteria []lead.SQLCriterion) {
 func DigestTerms(t Terms) (string, error) {
 	c := &canonical{}
 	c.group("terms", func() {
+		c.instant("effectiveFrom", t.EffectiveFrom)
 		c.text("definition", t.Definition)
 		c.group("parties", func() {
 			c.group("marketing", func() { c.contact(t.Parties.Marketing) })

@@ -150,6 +150,8 @@ func TestWhatLeavesTheDigestOfADefinition(t *testing.T) {
 func TestWhatChangesTheDigestOfADefinition(t *testing.T) {
 	number := func(n int) *int { return &n }
 	cases := map[string]func(*lead.Definition){
+		"a date":                     func(d *lead.Definition) { d.EffectiveFrom = newYear },
+		"another date":               func(d *lead.Definition) { d.EffectiveFrom = newYear.Add(time.Second) },
 		"a field's name":             func(d *lead.Definition) { d.Fields[0].Name = "account" },
 		"a field's type":             func(d *lead.Definition) { d.Fields[1].Type = lead.Number },
 		"a field no longer required": func(d *lead.Definition) { d.Fields[0].Required = false },
@@ -207,6 +209,20 @@ func TestWhatChangesTheDigestOfADefinition(t *testing.T) {
 	}
 }
 
+var newYear = time.Date(2027, 1, 1, 5, 0, 0, 0, time.UTC)
+
+// The zone in which a date is written does not matter.
+func TestDateInAnotherZone(t *testing.T) {
+	d, x := corpusDefinition(t), corpusTerms(t)
+	d.EffectiveFrom, x.EffectiveFrom = newYear, newYear
+	definition, terms := digestDefinition(t, d), digestTerms(t, x)
+	zone := time.FixedZone("EST", -5*3600)
+	d.EffectiveFrom, x.EffectiveFrom = newYear.In(zone), newYear.In(zone)
+	if digestDefinition(t, d) != definition || digestTerms(t, x) != terms {
+		t.Error("the zone changes the digest")
+	}
+}
+
 func TestWhatLeavesTheDigestOfTerms(t *testing.T) {
 	cases := map[string]func(*Terms){
 		"the name of an exception":  func(x *Terms) { x.Calendar.Exceptions[0].Name = "Heiligabend" },
@@ -233,6 +249,8 @@ func TestWhatLeavesTheDigestOfTerms(t *testing.T) {
 
 func TestWhatChangesTheDigestOfTerms(t *testing.T) {
 	cases := map[string]func(*Terms){
+		"a date":                      func(x *Terms) { x.EffectiveFrom = newYear },
+		"another date":                func(x *Terms) { x.EffectiveFrom = newYear.Add(time.Second) },
 		"the definition":              func(x *Terms) { x.Definition = "enterprise" },
 		"an owner":                    func(x *Terms) { x.Parties.Marketing.Owner = "CMO" },
 		"owners swapped":              func(x *Terms) { x.Parties.Marketing, x.Parties.Sales = x.Parties.Sales, x.Parties.Marketing },

@@ -9,6 +9,8 @@ import "time"
 // Terms are what the two teams owe each other. Absent means absent: defaults are applied where a value is used, never
 // filled in, so that the digest of terms does not depend on them.
 type Terms struct {
+	EffectiveFrom time.Time `json:"effectiveFrom,omitzero"` // whole seconds; zero: at once
+
 	Definition    string     `json:"definition"` // name of the LeadDefinition that the terms refer to; signed with them
 	Parties       Parties    `json:"parties"`
 	Calendar      Calendar   `json:"calendar"`
