@@ -25,13 +25,14 @@ const (
 type Definition struct {
 	EffectiveFrom time.Time `json:"effectiveFrom,omitzero"` // whole seconds; zero: at once
 
-	Fields       []Field       `json:"fields"`
-	Account      *Account      `json:"account,omitempty"`
-	Signals      []Signal      `json:"signals,omitempty"`
-	Scoring      *Scoring      `json:"scoring,omitempty"`
-	Paths        []Path        `json:"paths"`
-	Intents      []Intent      `json:"intents,omitempty"`
-	Dispositions []Disposition `json:"dispositions,omitempty"`
+	Fields       []Field        `json:"fields"`
+	Account      *Account       `json:"account,omitempty"`
+	Signals      []Signal       `json:"signals,omitempty"`
+	Scoring      *Scoring       `json:"scoring,omitempty"`
+	Paths        []Path         `json:"paths"`
+	SQL          []SQLCriterion `json:"sql,omitempty"`
+	Intents      []Intent       `json:"intents,omitempty"`
+	Dispositions []Disposition  `json:"dispositions,omitempty"`
 }
 
 // Field of the lead record; expressions read it as lead.<Name>.
