@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package lint
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/handoff-sla/handoff/internal/cli/lint/truth"
+	"github.com/handoff-sla/handoff/internal/lead"
+)
+
+var (
+	ruleNoRequired = define("no-required-field", Warning, framework,
+		"a definition without a required field",
+		"missing data creates friction and gives reps an excuse not to follow up; the completeness clause would be met by an empty record",
+		"mark the minimum: company, its size, contact, title, email, phone and source")
+	ruleUnreadField = define("unread-field", Advice, semantics,
+		"a field that is not required and that no expression of the definition, or of the contracts given, reads",
+		"it is collected and signed for nothing",
+		"use it, mark it required, or delete it")
+	ruleUnreadSignal = define("unread-signal", Advice, semantics,
+		"a signal that no rule and no expression of the definition, or of the contracts given, reads",
+		"behaviour is counted that decides nothing",
+		"use it in a rule or a criterion, or delete it")
+	ruleSignalNever = define("signal-never-counts", Warning, semantics,
+		"a signal whose `when` can never be true",
+		"no activity counts, so whatever reads the signal never holds",
+		"correct the condition")
+	ruleConstant = define("criterion-reads-nothing", Warning, framework,
+		"a criterion, an intent or a pool whose expression reads no field and no signal",
+		"no lead decides it: a criterion must be objective and measurable on the lead",
+		"read a field or a signal, or delete it")
+	ruleCriterionAlways = define("criterion-always-true", Warning, semantics,
+		"a criterion that every lead meets",
+		"it demands nothing; both teams sign a condition that is none",
+		"correct the expression, or delete it")
+	ruleCriterionNever = define("criterion-never-true", Warning, semantics,
+		"a criterion that no lead can meet",
+		"no lead will ever take this path, and nobody will be told",
+		"correct the expression")
+	rulePathNever = define("path-never-taken", Warning, semantics,
+		"a path whose criteria exclude each other",
+		"each can hold, but no lead meets all of them",
+		"correct the criteria, or make two paths of them: any one path qualifies")
+	ruleOptional = define("optional-field-decides", Advice, framework,
+		"a path that hangs on one criterion over fields of which none is required",
+		"a lead without the value does not meet it: a good lead with an empty field never arrives",
+		"mark the field required, or add a way to qualify without it")
+	ruleNoIntents = define("no-intents", Advice, playbook,
+		"a definition without intents",
+		"a single response window is the wrong design: a demo request earns minutes, a content download hours",
+		"name at least High and Standard, and tier the first contact by them")
+	ruleIntentAlways = define("intent-always", Warning, semantics,
+		"an intent, before the last, that no lead can miss",
+		"intents are tried in order: the ones after it never apply",
+		"narrow its condition")
+	ruleIntentNever = define("intent-never", Warning, semantics,
+		"an intent that no lead can have, by itself or because earlier ones take all its leads",
+		"its first-contact window never applies",
+		"correct its condition or its place in the order")
+	ruleDispositions = define("incomplete-dispositions", Warning, playbook,
+		"dispositions without an outcome Accepted, Recycled or Disqualified, or none at all",
+		"every lead ends in one of three ways; what sales cannot say is lost as a lesson, and a rejection without a code improves nothing",
+		"add the missing outcome, such as AcceptAsSQL, BadTiming or NotICP")
+)
+
+// adviseDefinition says what practice says about a valid definition.
+func (o *object) adviseDefinition() {
+	d := *o.definition
+	if !slices.ContainsFunc(d.Fields, func(f lead.Field) bool { return f.Required }) {
+		o.report(ruleNoRequired, "spec.fields", "none of the %d fields is required", len(d.Fields))
+	}
+	for i, s := range d.Signals {
+		if e, err := truth.Parse(s.When); s.When != "" && err == nil && truth.Never(e, nil) {
+			o.report(ruleSignalNever, fmt.Sprintf("spec.signals[%d].when", i), "signal %q: no activity counts by %s", s.Name, s.When)
+		}
+	}
+	o.adviseScoring()
+	for i, p := range d.Paths {
+		o.advisePath(p, fmt.Sprintf("spec.stages.mql.paths[%d]", i))
+	}
+	o.adviseIntents()
+	o.adviseDispositions()
+}
+
+func (o *object) advisePath(p lead.Path, path string) {
+	space := truth.NewSpace(o.definition.Fields)
+	hopeless := false
+	for i, c := range p.Criteria {
+		e, err := truth.Parse(c.Expression)
+		if err != nil {
+			return
+		}
+		space.Add(e)
+		at := fmt.Sprintf("%s.criteria[%d].expression", path, i)
+		what := fmt.Sprintf("path %q criterion %d", p.Name, i+1)
+		switch {
+		case readsNothing(e):
+			hopeless = true
+			o.report(ruleConstant, at, "%s: %s reads no field and no signal", what, c.Expression)
+		case truth.Never(e, o.definition.Fields):
+			hopeless = true
+			o.report(ruleCriterionNever, at, "%s: no lead meets %s", what, c.Expression)
+		case truth.Always(e, o.definition.Fields):
+			o.report(ruleCriterionAlways, at, "%s: every lead meets %s", what, c.Expression)
+		case len(p.Criteria) == 1 && p.Threshold == nil && p.Account == nil && o.onlyOptional(e):
+			o.report(ruleOptional, at, "path %q hangs on %s alone, and none of these is required", p.Name, strings.Join(e.Reads("lead"), ", "))
+		}
+	}
+	if hopeless || len(p.Criteria) < 2 {
+		return
+	}
+	met := false
+	known := space.Each(func(outcomes []truth.Outcome) bool {
+		met = !slices.ContainsFunc(outcomes, func(o truth.Outcome) bool { return o != truth.True })
+		return !met
+	})
+	if known && !met {
+		o.report(rulePathNever, path+".criteria", "path %q: no lead meets all %d criteria", p.Name, len(p.Criteria))
+	}
+}
+
+func readsNothing(e *truth.Expression) bool {
+	return len(e.Reads("lead")) == 0 && len(e.Reads("signals")) == 0
+}
+
+// onlyOptional says whether an expression reads fields, none of them required, and no signal.
+func (o *object) onlyOptional(e *truth.Expression) bool {
+	read := e.Reads("lead")
+	return len(read) > 0 && len(e.Reads("signals")) == 0 && !slices.ContainsFunc(o.definition.Fields, func(f lead.Field) bool {
+		return f.Required && slices.Contains(read, f.Name)
+	})
+}
+
+// adviseIntents: a lead that qualifies has its required fields, so these are present here.
+func (o *object) adviseIntents() {
+	intents := o.definition.Intents
+	if len(intents) == 0 {
+		o.report(ruleNoIntents, "spec", "there are no intents: every lead is %s", lead.DefaultIntent)
+		return
+	}
+	var present []string
+	for _, f := range o.definition.Fields {
+		if f.Required {
+			present = append(present, f.Name)
+		}
+	}
+	space := truth.NewSpace(o.definition.Fields, present...)
+	reached := make([]bool, len(intents))
+	for _, in := range intents[:len(intents)-1] {
+		e, err := truth.Parse(in.When)
+		if err != nil {
+			return
+		}
+		space.Add(e)
+	}
+	known := space.Each(func(outcomes []truth.Outcome) bool {
+		first := slices.Index(outcomes, truth.True)
+		if first < 0 {
+			first = len(intents) - 1
+		}
+		reached[first] = true
+		return slices.Contains(reached, false)
+	})
+	if known {
+		o.adviseReached(intents, reached, present)
+	}
+}
+
+func (o *object) adviseReached(intents []lead.Intent, reached []bool, present []string) {
+	for i, in := range intents {
+		path := fmt.Sprintf("spec.intents[%d]", i)
+		e, err := truth.Parse(in.When)
+		always := i < len(intents)-1 && err == nil && truth.Always(e, o.definition.Fields, present...)
+		switch {
+		case always && reached[i]:
+			o.report(ruleIntentAlways, path+".when", "every lead has the intent %q; %s never applies", in.Name, strings.Join(namesOf(intents[i+1:]), ", "))
+			return
+		case !reached[i]:
+			o.report(ruleIntentNever, path, "no lead has the intent %q", in.Name)
+		case in.When != "" && err == nil && readsNothing(e):
+			o.report(ruleConstant, path+".when", "intent %q: %s reads no field and no signal", in.Name, in.When)
+		}
+	}
+}
+
+func namesOf(intents []lead.Intent) []string {
+	var names []string
+	for _, in := range intents {
+		names = append(names, in.Name)
+	}
+	return names
+}
+
+func (o *object) adviseDispositions() {
+	var missing []string
+	for _, outcome := range []lead.Outcome{lead.Accepted, lead.Recycled, lead.Disqualified} {
+		if !slices.ContainsFunc(o.definition.Dispositions, func(d lead.Disposition) bool { return d.Outcome == outcome }) {
+			missing = append(missing, string(outcome))
+		}
+	}
+	path := "spec.dispositions"
+	if len(missing) > 0 {
+		o.report(ruleDispositions, path, "no disposition has the outcome %s", strings.Join(missing, " or "))
+	}
+}
+
+// adviseUnread looks for fields and signals that nothing reads; alsoFields and alsoSignals are read by others.
+func (o *object) adviseUnread(alsoFields, alsoSignals []string) {
+	if o.errors() > 0 {
+		return
+	}
+	fields, signals := slices.Clone(alsoFields), slices.Clone(alsoSignals)
+	o.expressions(func(e *truth.Expression) {
+		fields, signals = append(fields, e.Reads("lead")...), append(signals, e.Reads("signals")...)
+	})
+	if a := o.definition.Account; a != nil {
+		fields = append(fields, a.Field)
+	}
+	if s := o.definition.Scoring; s != nil {
+		for _, g := range s.Groups {
+			for _, r := range g.Rules {
+				signals = append(signals, r.On)
+			}
+		}
+	}
+	for i, f := range o.definition.Fields {
+		if !f.Required && !slices.Contains(fields, f.Name) {
+			o.report(ruleUnreadField, fmt.Sprintf("spec.fields[%d]", i), "nothing reads the field %q", f.Name)
+		}
+	}
+	for i, s := range o.definition.Signals {
+		if !slices.Contains(signals, s.Name) {
+			o.report(ruleUnreadSignal, fmt.Sprintf("spec.signals[%d]", i), "nothing reads the signal %q", s.Name)
+		}
+	}
+}
