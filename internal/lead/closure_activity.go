@@ -67,6 +67,8 @@ func (c *closures) propertyAmong(x ast.Expr, known map[string]bool, want bool) t
 			return known[v] == want
 		case nil, bool, float64:
 			return there && !want
+		case []byte:
+			return false // CEL keeps the constants in a map, and cannot look bytes up in one
 		default:
 			converted := r.provider.NativeToValue(v)
 			text, isText := converted.(types.String)
@@ -106,7 +108,9 @@ func propertyAgainstText(op comparison, name, limit string) test {
 		switch v := value.(type) {
 		case string:
 			return op.admits(cmp.Compare(v, limit))
-		case nil, bool, float64:
+		case float64:
+			return op == different || v != v && op&unordered != 0 // CEL says so even of a text
+		case nil, bool:
 			return there && op == different
 		default:
 			return ordered(op, r.provider.NativeToValue(v), types.String(limit))
@@ -132,6 +136,9 @@ func propertyAgainstNumber(op comparison, name string, limit ref.Val, number flo
 func ordered(op comparison, value, limit ref.Val) bool {
 	if types.IsUnknownOrError(value) {
 		return false
+	}
+	if double, ok := value.(types.Double); ok && double != double {
+		return op&unordered != 0
 	}
 	if op == equal || op == different {
 		return (types.Equal(value, limit) == types.True) == (op == equal)

@@ -11,16 +11,17 @@ import (
 	"cel.dev/cel-go/common/types"
 )
 
-// comparison is a set of the orders that satisfy it: of smaller, equal, greater.
+// comparison is a set of the orders that satisfy it. Unordered is what is no number with everything: it is different, and neither
+// smaller nor greater.
 type comparison uint8
 
 const (
 	smaller comparison = 1 << iota
 	equal
 	greater
+	unordered
 
-	different = smaller | greater
-	anyOrder  = smaller | equal | greater
+	different = smaller | greater | unordered
 )
 
 var comparisons = map[string]comparison{
@@ -31,13 +32,15 @@ var comparisons = map[string]comparison{
 // admits says whether an order, as cmp.Compare gives it, satisfies the comparison.
 func (c comparison) admits(order int) bool { return c>>(order+1)&1 != 0 }
 
-// flipped is the comparison with its sides exchanged.
-func (c comparison) flipped() comparison { return c&equal | c>>2&smaller | c<<2&greater }
+// opposite is satisfied where the comparison is not.
+func (c comparison) opposite() comparison { return c ^ (smaller | equal | greater | unordered) }
 
-// floats compares as CEL does: one that is not a number differs from all, and has no order.
+// flipped is the comparison with its sides exchanged.
+func (c comparison) flipped() comparison { return c&(equal|unordered) | c>>2&smaller | c<<2&greater }
+
 func (c comparison) floats(a, b float64) bool {
 	if a != a || b != b {
-		return c == different
+		return c&unordered != 0
 	}
 	return c.admits(cmp.Compare(a, b))
 }
@@ -45,7 +48,7 @@ func (c comparison) floats(a, b float64) bool {
 // comparison of two expressions. That it is false is the opposite comparison, of values that are both there.
 func (c *closures) comparison(op comparison, left, right ast.Expr, want bool) test {
 	if !want {
-		op = anyOrder &^ op
+		op = op.opposite()
 	}
 	if left.Kind() == ast.LiteralKind && right.Kind() != ast.LiteralKind {
 		left, right, op = right, left, op.flipped()
@@ -182,7 +185,7 @@ func (c *closures) interval(x ast.Expr, want bool) (field int, low, high int64, 
 		return 0, 0, 0, false
 	}
 	if !want {
-		op = anyOrder &^ op
+		op = op.opposite()
 	}
 	left, right := x.AsCall().Args()[0], x.AsCall().Args()[1]
 	if left.Kind() == ast.LiteralKind {
