@@ -302,25 +302,3 @@ func TestCrossValidationSeesThroughMemory(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 }
-
-func TestReservoir(t *testing.T) {
-	short := NewReservoir[int](10)
-	for i := range 7 {
-		short.Add(func() int { return i })
-	}
-	if diff := cmp.Diff([]int{0, 1, 2, 3, 4, 5, 6}, short.Kept); diff != "" {
-		t.Error(diff)
-	}
-	// Each of 20 parts of a stream of 200,000 has 500 of 10,000 kept, give or take four standard deviations (about 22 each).
-	long := NewReservoir[int](10_000)
-	for i := range 200_000 {
-		long.Add(func() int { return i })
-	}
-	parts := make([]int, 20)
-	for _, kept := range long.Kept {
-		parts[kept/10_000]++
-	}
-	if slices.Min(parts) < 410 || slices.Max(parts) > 590 || long.Seen != 200_000 || len(long.Kept) != 10_000 {
-		t.Errorf("kept %v of %d", parts, long.Seen)
-	}
-}
