@@ -51,24 +51,25 @@ func (e *environment) compile(source string) (*expression, []string) {
 	if texts := e.refuse(checked); len(texts) > 0 {
 		return nil, texts
 	}
-	program, err := e.env.Program(checked, programOptions(checked)...)
+	closure := e.closureOf(checked)
+	program, err := e.env.Program(checked, programOptions(checked, closure != nil)...)
 	if err != nil {
 		return nil, []string{err.Error()}
 	}
-	compiled := &expression{program: program, test: e.closureOf(checked)}
-	if compiled.closure = compiled.test != nil; !compiled.closure {
+	compiled := &expression{program: program, test: closure, closure: closure != nil}
+	if closure == nil {
 		compiled.test = func(r *record) bool { return compiled.evaluate(r) }
 	}
 	return compiled, nil
 }
 
-// programOptions bound the work of expressions whose work depends on the data. Only those: counting makes every
-// evaluation several times slower.
-func programOptions(checked *cel.Ast) []cel.ProgramOption {
+// programOptions bound the work of expressions while they run: what an activity holds is not bounded before. Where there is a
+// closure and no loop, the work is linear in what was stored, and counting would make it several times slower.
+func programOptions(checked *cel.Ast, closure bool) []cel.ProgramOption {
 	options := []cel.ProgramOption{cel.EvalOptions(cel.OptOptimize)}
-	loops := false
-	visit(checked, func(x ast.Expr) { loops = loops || x.Kind() == ast.ComprehensionKind })
-	if loops {
+	bounded := !closure
+	visit(checked, func(x ast.Expr) { bounded = bounded || x.Kind() == ast.ComprehensionKind })
+	if bounded {
 		options = append(options, cel.CostLimit(MaxCost))
 	}
 	return options
