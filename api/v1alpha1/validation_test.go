@@ -23,6 +23,7 @@ func TestMain(m *testing.M) { os.Exit(testkit.Run(m)) }
 // check asks the API server without keeping the object. An empty want means that it takes it.
 func check(t *testing.T, object client.Object, want string) {
 	t.Helper()
+	checkLint(t, object, want)
 	err := testkit.Client.Create(t.Context(), object, client.DryRunAll)
 	switch {
 	case want == "" && err != nil:

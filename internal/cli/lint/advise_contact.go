@@ -3,6 +3,7 @@
 package lint
 
 import (
+	"strconv"
 	"time"
 
 	"github.com/handoff-sla/handoff/internal/lead"
@@ -58,6 +59,7 @@ const (
 	slowContact  = 24 * time.Hour
 	cadenceFrom  = 10 * 24 * time.Hour
 	slowDelivery = time.Hour
+	allDay       = 24 * time.Hour
 )
 
 // adviseWindows that can be judged without the definition.
@@ -73,12 +75,12 @@ func (o *object) adviseWindows() {
 	if f := terms.Sales.FirstContact; f != nil {
 		for i, t := range f.Tiers {
 			longest = max(longest, t.Within)
-			switch {
-			case t.Within > day:
+			if t.Within > day && day < allDay { // around the clock business time is wall time
 				o.report(ruleNoDay, tierPath(i)+".within", "%s of business time is more than any working day has (%s at most): about %.1f days of work",
-					sla.FormatWindow(t.Within), sla.FormatWindow(day), float64(t.Within)/float64(day))
-			case t.Within > slowContact:
-				o.report(ruleSlow, tierPath(i)+".within", "first contact may take %s of business time", sla.FormatWindow(t.Within))
+					hours(t.Within), hours(day), float64(t.Within)/float64(day))
+			}
+			if t.Within > slowContact {
+				o.report(ruleSlow, tierPath(i)+".within", "first contact may take %s of business time", hours(t.Within))
 			}
 		}
 	}
@@ -87,7 +89,7 @@ func (o *object) adviseWindows() {
 		switch {
 		case d.Within < longest:
 			o.report(ruleBeforeContact, path, "an outcome is due after %s, but a first contact only after %s of business time",
-				sla.FormatWindow(d.Within), sla.FormatWindow(longest))
+				sla.FormatWindow(d.Within), hours(longest))
 		case d.Within < cadenceFrom:
 			o.report(ruleInsideCadence, path, "an outcome is due after %s, before a follow-up of ten to fourteen days is done", sla.FormatWindow(d.Within))
 		}
@@ -108,7 +110,15 @@ func longestDay(c sla.Calendar) time.Duration {
 			longest = max(longest, days[d])
 		}
 	}
-	return min(longest, 24*time.Hour)
+	return min(longest, allDay)
+}
+
+// hours is a length of business time, in which a day is no unit.
+func hours(d time.Duration) string {
+	if d%time.Hour == 0 {
+		return strconv.Itoa(int(d/time.Hour)) + "h"
+	}
+	return sla.FormatWindow(d)
 }
 
 // minuteOf a valid time of day.
@@ -148,7 +158,7 @@ func (o *object) adviseTiers(definition *object) {
 		}
 		if before != nil && before.Within > tier.Within {
 			o.report(ruleOrder, tierPath(index[tier.Intent])+".within", "%s has %s, less than the more urgent %s with %s",
-				tier.Intent, sla.FormatWindow(tier.Within), before.Intent, sla.FormatWindow(before.Within))
+				tier.Intent, hours(tier.Within), before.Intent, hours(before.Within))
 		}
 		before = &tier
 	}
@@ -161,10 +171,10 @@ func (o *object) adviseHigh(high lead.Intent, byIntent map[string]sla.Tier, inde
 	case !has:
 		o.report(ruleHighTier, salesPath+".firstContact.tiers", "leads with the intent %q, the most urgent, have no first-contact clock", high.Name)
 	case tier.Within > highWithin:
-		o.report(ruleSlowHigh, path+".within", "%s leads may wait %s of business time; the standard is 5m", high.Name, sla.FormatWindow(tier.Within))
+		o.report(ruleSlowHigh, path+".within", "%s leads may wait %s of business time; the standard is 5m", high.Name, hours(tier.Within))
 	case tier.OutsideHours == 0:
 		o.report(ruleSlowHigh, path, "%s leads that come outside hours wait for the next shift; the standard is 1h", high.Name)
 	case tier.OutsideHours > highOutside:
-		o.report(ruleSlowHigh, path+".outsideHours", "%s leads may wait %s outside hours; the standard is 1h", high.Name, sla.FormatWindow(tier.OutsideHours))
+		o.report(ruleSlowHigh, path+".outsideHours", "%s leads may wait %s outside hours; the standard is 1h", high.Name, hours(tier.OutsideHours))
 	}
 }

@@ -141,12 +141,7 @@ func (o *object) adviseIntents() {
 		o.report(ruleNoIntents, "spec", "there are no intents: every lead is %s", lead.DefaultIntent)
 		return
 	}
-	var present []string
-	for _, f := range o.definition.Fields {
-		if f.Required {
-			present = append(present, f.Name)
-		}
-	}
+	present := required(o.definition.Fields)
 	space := truth.NewSpace(o.definition.Fields, present...)
 	reached := make([]bool, len(intents))
 	for _, in := range intents[:len(intents)-1] {
@@ -167,6 +162,17 @@ func (o *object) adviseIntents() {
 	if known {
 		o.adviseReached(intents, reached, present)
 	}
+}
+
+// required fields are there, and not blank, once a lead has qualified.
+func required(fields []lead.Field) []string {
+	var names []string
+	for _, f := range fields {
+		if f.Required {
+			names = append(names, f.Name)
+		}
+	}
+	return names
 }
 
 func (o *object) adviseReached(intents []lead.Intent, reached []bool, present []string) {

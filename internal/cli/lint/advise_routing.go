@@ -15,9 +15,9 @@ var (
 		"a pool whose condition no lead can meet",
 		"its members get no leads, and nobody will be told",
 		"correct the condition, or delete the pool")
-	ruleNoRest = define("no-pool-for-the-rest", Warning, semantics,
+	ruleNoRest = define("no-pool-for-the-rest", Advice, semantics,
 		"routing in which every pool has a condition, and a lead can miss all of them",
-		"a lead that no pool takes is held without an owner; with a value missing, a condition does not hold",
+		"a lead that no pool takes is held without an owner; a condition that reads a missing value does not hold",
 		"add a last pool without `when`")
 	ruleWeight = define("weight-not-used", Advice, semantics,
 		"a member's weight in a pool whose strategy is not Weighted",
@@ -28,7 +28,7 @@ var (
 func (o *object) advisePools(definition *object) {
 	pools := o.Contract.Spec.Routing.Pools
 	fields := definition.definition.Fields
-	space, understood, all := truth.NewSpace(fields), true, true
+	space, understood, all := truth.NewSpace(fields, required(fields)...), true, true
 	for i, p := range pools {
 		path := fmt.Sprintf("spec.routing.pools[%d]", i)
 		o.adviseWeights(p, path)
@@ -54,7 +54,7 @@ func (o *object) advisePools(definition *object) {
 		missed = !slices.Contains(outcomes, truth.True)
 		return !missed
 	})
-	if !known || missed {
+	if known && missed {
 		o.report(ruleNoRest, "spec.routing.pools", "every pool has a condition: a lead that meets none is held without an owner")
 	}
 }

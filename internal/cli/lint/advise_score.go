@@ -87,7 +87,7 @@ func (o *object) adviseScoring() {
 		highest += min(reach, valueOr(g.Max, unlimited))
 	}
 	if behaviour > 0 && !decays {
-		o.report(ruleNoDecay, "spec.scoring", "none of the %d behaviour rules has a halfLife: points are kept for ever", behaviour)
+		o.report(ruleNoDecay, "spec.scoring", "no behaviour rule has a halfLife: points are kept for ever")
 	}
 	if fit == 0 || behaviour == 0 {
 		kind := map[bool]string{true: "fit", false: "behaviour"}[behaviour == 0]

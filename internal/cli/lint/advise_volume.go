@@ -81,7 +81,7 @@ func (o *object) adviseFunnel() {
 		if terms.MinimumSample == nil {
 			path = marketingPath + ".volume"
 		}
-		o.report(ruleSample, path, "%d MQLs a month are %.1f a week, fewer than the %d that a verdict needs", target, float64(target)/weeksPerMonth, sample)
+		o.report(ruleSample, path, "%s a month: %.1f a week, fewer than the %d that a verdict needs", count(target, "MQL"), float64(target)/weeksPerMonth, sample)
 	}
 }
 
@@ -107,6 +107,6 @@ func (o *object) adviseCalendar(now time.Time) {
 	today := now.In(o.terms.Hours().Location()).Format(time.DateOnly)
 	last := slices.MaxFunc(c.Exceptions, func(a, b sla.Exception) int { return strings.Compare(a.Date, b.Date) })
 	if last.Date < today {
-		o.report(rulePastExceptions, path+".exceptions", "the last of %d exceptions was %s", len(c.Exceptions), last.Date)
+		o.report(rulePastExceptions, path+".exceptions", "the last exception was %s", last.Date)
 	}
 }

@@ -31,10 +31,6 @@ var (
 		"terms that do not compile: a rate of 0, a date that does not exist, a calendar without an open hour, a volume from a funnel that is not there",
 		"the operator sets Ready=False, InvalidTerms; the last good revision goes on working",
 		"correct what the message names")
-	ruleRouting = define("invalid-routing", Error, operator,
-		"a pool that does not compile against the definition, other than by its expression",
-		"the operator sets Ready=False, InvalidRouting; the last roster stays in use",
-		"correct what the message names")
 )
 
 // ofExpression are the messages of the compiler that are about an expression.
@@ -171,7 +167,7 @@ func (o *object) compileTerms() {
 	o.terms = compiled
 }
 
-// compilePools checks a contract's pools against the definition that it refers to.
+// compilePools checks a contract's pools against the definition that it refers to. All but their expressions is the schema's to judge.
 func (o *object) compilePools(program *lead.Program) {
 	routing := o.Contract.Spec.Routing
 	all := places{}
@@ -187,7 +183,7 @@ func (o *object) compilePools(program *lead.Program) {
 	if errors.As(err, &problems) {
 		before := len(o.findings)
 		for _, p := range problems {
-			o.problemOnce(ruleRouting, all.of(p.Where), p, before)
+			o.problemOnce(ruleExpression, all.of(p.Where), p, before)
 		}
 	}
 }

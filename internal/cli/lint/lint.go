@@ -51,7 +51,7 @@ func Run(ctx context.Context, docs []manifest.Document, options Options) (Report
 	for _, d := range docs {
 		files[d.File] = true
 		o := newObject(d)
-		if d.Err == nil && !o.ours() {
+		if !o.ours() && (d.Err == nil || o.root != nil) {
 			continue
 		}
 		objects = append(objects, o)
@@ -85,7 +85,7 @@ func (o *object) check(ctx context.Context, options Options) error {
 	}
 	s, known := all[o.Kind]
 	switch {
-	case o.root == nil || o.Kind == "" && o.Err != nil:
+	case o.root == nil:
 		o.unreadable()
 		return nil
 	case o.version != groupVersion || !known:

@@ -43,7 +43,13 @@ func newObject(d manifest.Document) *object {
 	if _, version := child(root, "apiVersion"); version != nil {
 		o.version = version.Value
 	}
+	if _, kind := child(root, "kind"); kind != nil {
+		o.Kind = kind.Value
+	}
 	_, metadata := child(root, "metadata")
+	if _, name := child(metadata, "name"); name != nil {
+		o.Name = name.Value
+	}
 	_, annotations := child(metadata, "annotations")
 	if _, ignored := child(annotations, IgnoreAnnotation); ignored != nil {
 		for _, id := range strings.Split(ignored.Value, ",") {

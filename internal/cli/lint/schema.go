@@ -131,23 +131,22 @@ func (o *object) checkSchema(ctx context.Context, s *schema) error {
 	}
 	for _, err := range s.validate(ctx, read) {
 		path := strings.TrimPrefix(err.Field, "<nil>")
-		if o.failed(path) && err.Type == field.ErrorTypeRequired && o.misspelt(path) {
-			continue
+		if o.misspelt(path) || err.Type == field.ErrorTypeRequired && o.misspelt(path[:max(strings.LastIndexByte(path, '.'), 0)]) {
+			continue // the unknown key beside it explains it
 		}
 		cure := ruleSchema.Cure
 		if strings.HasPrefix(path, "spec") {
 			cure = fmt.Sprintf("write what the message asks for; kubectl explain %s.%s documents it", s.resource, plain(path))
 		}
-		o.reportCure(ruleSchema, path, cure, "%s: %s", orObject(path), err.ErrorBody())
+		o.reportCure(ruleSchema, path, cure, "%s: %s", orObject(path), strings.Replace(err.ErrorBody(), path+" in body ", "", 1))
 	}
 	return nil
 }
 
-// misspelt says whether the object that should hold a required field has a key that is none: the one explains the other.
+// misspelt says whether the mapping at a path has a key that is none.
 func (o *object) misspelt(path string) bool {
-	parent := path[:max(strings.LastIndexByte(path, '.'), 0)]
 	for _, f := range o.findings {
-		if f.Rule == ruleUnknownField.ID && f.Path == parent {
+		if f.Rule == ruleUnknownField.ID && f.Path == path {
 			return true
 		}
 	}
