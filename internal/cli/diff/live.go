@@ -35,26 +35,56 @@ func (c Cluster) Compare(ctx context.Context, docs []manifest.Document) ([]Objec
 		if d.Namespace == "" {
 			d.Namespace = c.Namespace
 		}
-		written, err := c.written(ctx, d)
+		objects, err := c.compare(ctx, d)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", d, err)
 		}
-		o, err := Pair(written, &d)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", d, err)
-		}
-		o.Against = "what is written in the cluster"
-		out = append(out, o)
-		if written == nil || !d.Signable() {
-			continue
-		}
-		inForce, err := c.againstInForce(ctx, *written, d)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", d, err)
-		}
-		out = append(out, inForce...)
+		out = append(out, objects...)
 	}
 	return out, nil
+}
+
+func (c Cluster) compare(ctx context.Context, d manifest.Document) ([]Object, error) {
+	written, err := c.written(ctx, d)
+	if err != nil {
+		return nil, err
+	}
+	var force *inForce
+	if written != nil && d.Signable() {
+		if force, err = c.inForce(ctx, *written, d); err != nil {
+			return nil, err
+		}
+	}
+	o, err := pair(written, &d, force.signed())
+	o.Against = "what is written in the cluster"
+	if err != nil || force == nil {
+		return []Object{o}, err
+	}
+	if digest, err := written.Digest(); err == nil && digest == force.Digest {
+		return []Object{o}, nil
+	}
+	other, err := pair(&force.document, &d, force.signed())
+	other.Against = "what is in force (" + force.revision + ")"
+	other.Changes = other.Part(true) // a revision keeps what was signed, nothing else
+	if other.State == Changed && len(other.Changes) == 0 {
+		other.State = ""
+	}
+	return []Object{o, other}, err
+}
+
+// inForce is the ratified revision that counts.
+type inForce struct {
+	sla.InForce
+
+	revision string
+	document manifest.Document
+}
+
+func (f *inForce) signed() *sla.InForce {
+	if f == nil {
+		return nil
+	}
+	return &f.InForce
 }
 
 // written is the live object; nil when there is none.
@@ -79,8 +109,8 @@ func (c Cluster) written(ctx context.Context, d manifest.Document) (*manifest.Do
 	return &live, err
 }
 
-// againstInForce compares with the ratified revision, unless its text is the one that is written.
-func (c Cluster) againstInForce(ctx context.Context, written, d manifest.Document) ([]Object, error) {
+// inForce of a live object; nil when nothing is.
+func (c Cluster) inForce(ctx context.Context, written, d manifest.Document) (*inForce, error) {
 	var status *slav1alpha1.InForce
 	if written.Definition != nil {
 		status = written.Definition.Status.InForce
@@ -90,28 +120,19 @@ func (c Cluster) againstInForce(ctx context.Context, written, d manifest.Documen
 	if status == nil {
 		return nil, nil
 	}
-	if digest, err := written.Digest(); err == nil && digest == string(status.Digest) {
-		return nil, nil
-	}
 	var revision appsv1.ControllerRevision
 	if err := c.Reader.Get(ctx, client.ObjectKey{Namespace: d.Namespace, Name: status.Revision}, &revision); err != nil {
 		return nil, fmt.Errorf("the revision in force: %w", err)
 	}
-	ratified, err := ratified(revision.Data.Raw, d)
-	if err != nil {
-		return nil, fmt.Errorf("ControllerRevision %s/%s: %w", d.Namespace, status.Revision, err)
-	}
-	inForce := &sla.InForce{Digest: string(status.Digest)}
-	if inForce.SignedAt, err = time.Parse(time.RFC3339, revision.Annotations[resources.SignedAtAnnotation]); err != nil {
+	out := &inForce{revision: status.Revision, InForce: sla.InForce{Digest: string(status.Digest)}}
+	var err error
+	if out.SignedAt, err = time.Parse(time.RFC3339, revision.Annotations[resources.SignedAtAnnotation]); err != nil {
 		return nil, fmt.Errorf("ControllerRevision %s/%s: annotation %s: %w", d.Namespace, status.Revision, resources.SignedAtAnnotation, err)
 	}
-	o, err := pair(&ratified, &d, inForce)
-	o.Changes = o.Part(true) // a revision keeps what was signed; how it is run is not in force or out of force
-	o.Against = "what is in force (" + status.Revision + ")"
-	if o.State == Changed && len(o.Changes) == 0 {
-		o.State = ""
+	if out.document, err = ratified(revision.Data.Raw, d); err != nil {
+		return nil, fmt.Errorf("ControllerRevision %s/%s: %w", d.Namespace, status.Revision, err)
 	}
-	return []Object{o}, err
+	return out, nil
 }
 
 // ratified is the text that a revision keeps, as a document.

@@ -236,7 +236,7 @@ func (o *Object) renewed(party slav1alpha1.Party, old, now *slav1alpha1.SignOff)
 		o.Renewed = append(o.Renewed, fmt.Sprintf("%s signed: %s, %s", party, now.By, at))
 	case !old.At.Equal(&now.At) || old.By != now.By:
 		o.Renewed = append(o.Renewed, fmt.Sprintf("%s signed again: %s, %s", party, now.By, at))
-	case *old != *now:
+	case old.Signature != now.Signature || old.Previous != now.Previous:
 		o.Renewed = append(o.Renewed, fmt.Sprintf("the sign-off of %s has another signature", party))
 	}
 }
