@@ -64,7 +64,7 @@ func (e *editor) apply(splices []splice) string {
 	var b strings.Builder
 	at := 0
 	for _, s := range splices {
-		b.WriteString(e.text[at:s.from])
+		b.WriteString(e.text[at:max(at, s.from)]) // two that overlap leave text that reads back wrongly, which is looked at
 		b.WriteString(s.text)
 		at = s.to
 	}
@@ -151,5 +151,46 @@ func quoted(value string) string {
 
 // flow is the sign-off on one line.
 func (s signature) flow() string {
-	return fmt.Sprintf("{party: %s, by: %s, at: %q, digest: %q}", s.party, quoted(s.by), s.at, s.digest)
+	parts := []string{"party: " + s.party}
+	for _, f := range s.fields() {
+		if f.value != "" {
+			parts = append(parts, f.key+": "+f.text)
+		}
+	}
+	return "{" + strings.Join(parts, ", ") + "}"
+}
+
+// field of an entry: its value, and how it is written where nothing was.
+type field struct{ key, value, text string }
+
+func (s signature) fields() []field {
+	return []field{
+		{"by", s.by, quoted(s.by)}, {"at", s.at, fmt.Sprintf("%q", s.at)}, {"digest", s.digest, fmt.Sprintf("%q", s.digest)},
+		{"previous", s.previous, fmt.Sprintf("%q", s.previous)}, {"signature", s.sealed, fmt.Sprintf("%q", s.sealed)},
+	}
+}
+
+// cut takes a key and its value out of an entry: in braces with a comma beside it, else with its line.
+func (e *editor) cut(item, key, value *yaml.Node) (splice, error) {
+	from := e.offset(key)
+	_, to, err := e.scalar(value)
+	if err != nil {
+		return splice{}, err
+	}
+	if item.Style&yaml.FlowStyle != 0 {
+		if before, found := strings.CutSuffix(strings.TrimRight(e.text[:from], " "), ","); found {
+			return splice{len(strings.TrimRight(before, " ")), to, ""}, nil
+		}
+		after := strings.TrimLeft(strings.TrimPrefix(strings.TrimLeft(e.text[to:], " "), ","), " ")
+		return splice{from, len(e.text) - len(after), ""}, nil
+	}
+	start := e.starts[key.Line-1]
+	if strings.TrimSpace(e.text[start:from]) != "" {
+		return splice{}, fmt.Errorf("line %d: %s begins the entry", key.Line, key.Value)
+	}
+	end := len(e.text)
+	if key.Line < len(e.starts) {
+		end = e.starts[key.Line]
+	}
+	return splice{start, end, ""}, nil
 }

@@ -3,6 +3,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -22,39 +23,69 @@ file changes: comments, order and formatting stay. What does not compile is not
 signed.
 
 Both parties sign, each in a commit of its own where the history should show
-it; until both have, the last text that both signed stays in force.`
+it; until both have, the last text that both signed stays in force.
 
-// signature is one party's sign-off, as it is written.
+--key adds an SSH signature: of the object's kind, namespace and name, the party,
+the time, the digest, and the digest that is in force now, so that it is good for
+nothing else and cannot bring this text back later. The file is a private key
+(its passphrase is asked for, unless an ssh-agent holds the key) or a public key
+whose private one an ssh-agent holds, such as one on a hardware token. The digest
+in force is read from the cluster (--cluster) or named (--previous); without
+either, nothing is taken to be in force yet.`
+
+// signature is one party's sign-off, as it is written. sealed is the SSH signature over it and over previous; empty without a key.
 type signature struct {
 	party, by, at, digest string
+	previous, sealed      string
+}
+
+// signFlags are the flags of sign.
+type signFlags struct {
+	clusterFlags
+	party, by, at string
+	key, previous string
+	cluster       bool
 }
 
 func signCommand(now func() time.Time) *cobra.Command {
-	var party, by, at string
+	var f signFlags
 	cmd := &cobra.Command{
-		Use:   "sign --party Marketing|Sales --by ROLE FILE",
+		Use:   "sign --party Marketing|Sales --by ROLE [--key KEYFILE] FILE",
 		Short: "sign what is written, for one party",
 		Long:  signHelp,
 		Example: `  kubectl sla sign --party Marketing --by "VP Marketing" config/samples/slacontract.yaml
-  kubectl sla sign --party Sales --by vp-sales@example.com --at 2026-12-16T09:12:00Z config/samples/leaddefinition.yaml`,
+  kubectl sla sign --party Sales --by vp-sales@example.com --at 2026-12-16T09:12:00Z config/samples/leaddefinition.yaml
+  kubectl sla sign --party Sales --by "VP Sales" --key ~/.ssh/id_ed25519 --cluster config/samples/leaddefinition.yaml`,
 		Args: cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			s, err := newSignature(party, by, at, now)
-			if err != nil {
-				return err
-			}
-			return signFile(cmd, args[0], s)
-		},
+		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, args[0], now) },
 	}
-	cmd.Flags().StringVar(&party, "party", "", "Marketing or Sales")
-	cmd.Flags().StringVar(&by, "by", "", "the person or role that signs, for people to read")
-	cmd.Flags().StringVar(&at, "at", "", "when it is signed, RFC 3339 (now when absent)")
+	flags := cmd.Flags()
+	flags.StringVar(&f.party, "party", "", "Marketing or Sales")
+	flags.StringVar(&f.by, "by", "", "the person or role that signs, for people to read")
+	flags.StringVar(&f.at, "at", "", "when it is signed, RFC 3339 (now when absent)")
+	flags.StringVar(&f.key, "key", "", "file of the SSH key to sign with (signed by name when absent)")
+	flags.StringVar(&f.previous, "previous", "", "digest that is in force now, with --key; \"none\" when nothing is")
+	flags.BoolVar(&f.cluster, "cluster", false, "read the digest in force from the cluster, with --key")
+	f.add(flags)
 	for _, flag := range []string{"party", "by"} {
 		if err := cmd.MarkFlagRequired(flag); err != nil {
-			panic(err) // the flag is named two lines above
+			panic(err) // the flag is named above
 		}
 	}
 	return cmd
+}
+
+func (f *signFlags) run(cmd *cobra.Command, file string, now func() time.Time) error {
+	s, err := newSignature(f.party, f.by, f.at, now)
+	if err != nil {
+		return err
+	}
+	seal, done, err := f.sealer(cmd)
+	if err != nil {
+		return err
+	}
+	defer done()
+	return signFile(cmd, file, s, seal)
 }
 
 func newSignature(party, by, at string, now func() time.Time) (signature, error) {
@@ -74,7 +105,7 @@ func newSignature(party, by, at string, now func() time.Time) (signature, error)
 	return signature{party: party, by: by, at: when.UTC().Format(time.RFC3339)}, nil
 }
 
-func signFile(cmd *cobra.Command, file string, s signature) error {
+func signFile(cmd *cobra.Command, file string, s signature, seal sealer) error {
 	info, err := os.Stat(file)
 	if err != nil {
 		return err
@@ -88,7 +119,7 @@ func signFile(cmd *cobra.Command, file string, s signature) error {
 	for _, d := range docs {
 		text := d.Text
 		if d.Signable() {
-			if text, err = signDocument(d, s); err != nil {
+			if text, err = signDocument(cmd.Context(), d, s, seal); err != nil {
 				return fmt.Errorf("%s: %s: %w", d.Place(), d, err)
 			}
 			lines = append(lines, fmt.Sprintf("%s signed for %s by %s", d, s.party, s.by))
@@ -118,12 +149,15 @@ func replaceFile(file, text string, mode os.FileMode) error {
 }
 
 // signDocument returns the document's text with the sign-off in it.
-func signDocument(d manifest.Document, s signature) (string, error) {
+func signDocument(ctx context.Context, d manifest.Document, s signature, seal sealer) (string, error) {
 	if err := d.Check(); err != nil {
 		return "", fmt.Errorf("not signed, because the operator would refuse it: %w", err)
 	}
 	var err error
 	if s.digest, err = d.Digest(); err != nil {
+		return "", err
+	}
+	if err := seal(ctx, d, &s); err != nil {
 		return "", err
 	}
 	root, err := d.Node()
@@ -161,6 +195,8 @@ func verifyEdit(d manifest.Document, text string, s signature) error {
 	}
 	if o := offs[i]; o.By != s.by || string(o.Digest) != s.digest || o.At.UTC().Format(time.RFC3339) != s.at {
 		return errors.New("the sign-off reads back differently")
+	} else if string(o.Previous) != s.previous || o.Signature != s.sealed {
+		return errors.New("the signature reads back differently")
 	}
 	if len(offs) < len(d.SignOffs()) {
 		return errors.New("the other sign-off is gone")

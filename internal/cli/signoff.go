@@ -4,7 +4,6 @@ package cli
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -79,33 +78,48 @@ func (e *editor) specEnd(root *yaml.Node) int {
 	return end
 }
 
-// update replaces the values of an entry that differ.
+// update replaces the values of an entry that differ, adds those that are missing behind the party or the digest, and takes out those of an
+// earlier signature.
 func (e *editor) update(item *yaml.Node, s signature) (string, error) {
 	var splices []splice
-	_, party := child(item, "party")
-	_, partyEnd, err := e.scalar(party)
-	if err != nil {
-		return "", err
-	}
-	for _, f := range []struct{ key, value, text string }{
-		{"by", s.by, quoted(s.by)}, {"at", s.at, fmt.Sprintf("%q", s.at)}, {"digest", s.digest, fmt.Sprintf("%q", s.digest)},
-	} {
-		_, value := child(item, f.key)
-		switch {
-		case value == nil && item.Style&yaml.FlowStyle != 0:
-			splices = append(splices, splice{partyEnd, partyEnd, ", " + f.key + ": " + f.text})
-		case value == nil:
-			at := e.lineEnd(party.Line)
-			splices = append(splices, splice{at, at, e.newline + strings.Repeat(" ", item.Content[0].Column-1) + f.key + ": " + f.text})
-		case value.Value != f.value:
-			from, to, err := e.scalar(value)
-			if err != nil {
-				return "", err
+	anchor := valueOf(child(item, "party"))
+	for _, f := range s.fields() {
+		key, value := child(item, f.key)
+		if f.key == "previous" {
+			if _, digest := child(item, "digest"); digest != nil {
+				anchor = digest
 			}
-			splices = append(splices, splice{from, to, e.like(from, f.value, f.text)})
 		}
+		edit, err := splice{}, error(nil)
+		switch {
+		case value == nil && f.value == "", value != nil && value.Value == f.value:
+			continue
+		case value == nil:
+			edit, err = e.insert(item, anchor, f)
+		case f.value == "":
+			edit, err = e.cut(item, key, value)
+		default:
+			edit.from, edit.to, err = e.scalar(value)
+			edit.text = e.like(edit.from, f.value, f.text)
+		}
+		if err != nil {
+			return "", err
+		}
+		splices = append(splices, edit)
 	}
 	return e.apply(splices), nil
+}
+
+func valueOf(_, value *yaml.Node) *yaml.Node { return value }
+
+// insert a field behind a value of the entry.
+func (e *editor) insert(item, anchor *yaml.Node, f field) (splice, error) {
+	if item.Style&yaml.FlowStyle != 0 {
+		_, end, err := e.scalar(anchor)
+		return splice{end, end, ", " + f.key + ": " + f.text}, err
+	}
+	at := e.lineEnd(anchor.Line)
+	return splice{at, at, e.newline + strings.Repeat(" ", item.Content[0].Column-1) + f.key + ": " + f.text}, nil
 }
 
 // like writes a value the way the old one was written, where that is possible.
@@ -137,9 +151,11 @@ func (e *editor) add(offs *yaml.Node, s signature) (string, error) {
 		indent := strings.Repeat(" ", offs.Column-1)
 		lines := []string{indent + "- " + s.flow()}
 		if last.Style&yaml.FlowStyle == 0 {
-			lines = []string{
-				indent + "- party: " + s.party, indent + "  by: " + quoted(s.by),
-				indent + fmt.Sprintf("  at: %q", s.at), indent + fmt.Sprintf("  digest: %q", s.digest),
+			lines = []string{indent + "- party: " + s.party}
+			for _, f := range s.fields() {
+				if f.value != "" {
+					lines = append(lines, indent+"  "+f.key+": "+f.text)
+				}
 			}
 		}
 		return e.after(lastLine(last), lines...), nil
