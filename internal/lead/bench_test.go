@@ -3,6 +3,7 @@
 package lead
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -60,6 +61,21 @@ var benchGroups = []struct {
 	name string
 	max  int
 }{{"fit", 50}, {"role", 40}, {"reach", 30}}
+
+// row is a lead as an export has it, by field.
+func (l *benchLead) row(fields []Field) []string {
+	values, row := l.values(), make([]string, len(fields))
+	for i, f := range fields {
+		switch v := values[f.Name].(type) {
+		case nil:
+		case []string:
+			row[i] = strings.Join(v, listSeparator)
+		default:
+			row[i] = fmt.Sprint(v)
+		}
+	}
+	return row
+}
 
 // benchDefinition holds the rules.
 func benchDefinition() Definition {
@@ -316,8 +332,8 @@ func agree(tb testing.TB, all map[string]func(int) int) {
 	for i := range benchLeads() {
 		want := all["native"](i)
 		distinct[want] = true
-		for _, name := range evaluators {
-			if got := all[name](i); got != want {
+		for name, score := range all {
+			if got := score(i); got != want {
 				tb.Fatalf("lead %d: %s gives %d, hand-written Go %d", i, name, got, want)
 			}
 		}
@@ -327,7 +343,22 @@ func agree(tb testing.TB, all map[string]func(int) int) {
 	}
 }
 
-func TestEvaluatorsOfTheBenchmarkAgree(t *testing.T) { agree(t, scorers(t)) }
+func TestEvaluatorsOfTheBenchmarkAgree(t *testing.T) {
+	all := scorers(t)
+	p := mustCompile(t, benchDefinition())
+	tracker, leads := p.NewTracker(), benchLeads()
+	all["row"] = func(i int) int {
+		tracker.Reset()
+		tracker.Begin(day0)
+		for field, text := range leads[i].row(p.definition.Fields) {
+			if err := tracker.SetText(field, text); err != nil {
+				t.Error(err)
+			}
+		}
+		return tracker.Standing().Score.Clamped
+	}
+	agree(t, all)
+}
 
 // BenchmarkScore scores a lead by 25 rules. The lead is there in each evaluator's own form; the time is that of the rules, their
 // sum by group, and the clamps.
@@ -346,5 +377,32 @@ func BenchmarkScore(b *testing.B) {
 				b.Fatal("no lead has a score")
 			}
 		})
+	}
+}
+
+// BenchmarkRow is a row of an export, from texts to where the lead stands: what a backtest does for each.
+func BenchmarkRow(b *testing.B) {
+	p := mustCompile(b, benchDefinition())
+	var rows [][]string
+	for _, l := range benchLeads() {
+		rows = append(rows, l.row(p.definition.Fields))
+	}
+	tracker, i, qualified := p.NewTracker(), 0, 0
+	b.ReportAllocs()
+	for b.Loop() {
+		tracker.Reset()
+		tracker.Begin(day0)
+		for field, text := range rows[i&63] {
+			if err := tracker.SetText(field, text); err != nil {
+				b.Fatal(err)
+			}
+		}
+		if tracker.Standing().Path != "" {
+			qualified++
+		}
+		i++
+	}
+	if qualified == 0 {
+		b.Fatal("no lead qualifies")
 	}
 }

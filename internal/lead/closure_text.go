@@ -18,16 +18,12 @@ var textTests = map[string]func(text, part string) bool{
 
 // textual is text.startsWith(part), and the like.
 func (c *closures) textual(name string, args []ast.Expr, want bool) test {
-	holds := textTests[name]
-	part, isText := textLiteral(args[1])
-	i := c.field(args[0])
-	if i >= 0 && isText {
-		return func(r *record) bool {
-			s := &r.slots[i]
-			return s.id != idAbsent && holds(s.text, part) == want
+	if i := c.field(args[0]); i >= 0 {
+		if part, isText := textLiteral(args[1]); isText {
+			return fieldHasPart(name, i, part, want)
 		}
 	}
-	left, right := c.text(args[0]), c.text(args[1])
+	holds, left, right := textTests[name], c.text(args[0]), c.text(args[1])
 	return func(r *record) bool {
 		text, ok := left(r)
 		if !ok {
@@ -35,6 +31,27 @@ func (c *closures) textual(name string, args []ast.Expr, want bool) test {
 		}
 		part, ok := right(r)
 		return ok && holds(text, part) == want
+	}
+}
+
+// fieldHasPart calls no function by its address: most rules about texts are of this shape.
+func fieldHasPart(name string, i int, part string, want bool) test {
+	switch name {
+	case overloads.StartsWith:
+		return func(r *record) bool {
+			s := &r.slots[i]
+			return s.id != idAbsent && strings.HasPrefix(s.text, part) == want
+		}
+	case overloads.EndsWith:
+		return func(r *record) bool {
+			s := &r.slots[i]
+			return s.id != idAbsent && strings.HasSuffix(s.text, part) == want
+		}
+	default:
+		return func(r *record) bool {
+			s := &r.slots[i]
+			return s.id != idAbsent && strings.Contains(s.text, part) == want
+		}
 	}
 }
 

@@ -58,6 +58,66 @@ func TestTrackerStandsWhereQualifyDoes(t *testing.T) {
 	}
 }
 
+// leftToCEL is the same definition in a shape that has no closure.
+func leftToCEL(d Definition) Definition {
+	wrap := func(source string) string {
+		if source == "" {
+			return ""
+		}
+		return "[0].all(zero, " + source + ")"
+	}
+	d.Signals, d.Paths, d.Intents = slices.Clone(d.Signals), slices.Clone(d.Paths), slices.Clone(d.Intents)
+	scoring := Scoring{Max: d.Scoring.Max, Groups: slices.Clone(d.Scoring.Groups)}
+	d.Scoring = &scoring
+	for i := range scoring.Groups {
+		scoring.Groups[i].Rules = slices.Clone(scoring.Groups[i].Rules)
+		for k := range scoring.Groups[i].Rules {
+			scoring.Groups[i].Rules[k].When = wrap(scoring.Groups[i].Rules[k].When)
+		}
+	}
+	for i := range d.Signals {
+		d.Signals[i].When = wrap(d.Signals[i].When)
+	}
+	for i := range d.Intents {
+		d.Intents[i].When = wrap(d.Intents[i].When)
+	}
+	for i := range d.Paths {
+		d.Paths[i].Criteria = slices.Clone(d.Paths[i].Criteria)
+		for k := range d.Paths[i].Criteria {
+			d.Paths[i].Criteria[k].Expression = wrap(d.Paths[i].Criteria[k].Expression)
+		}
+	}
+	return d
+}
+
+// A lead's whole journey and every factor are the same by closures and by CEL, and the factors add up.
+func TestJourneysAreTheSameByClosuresAndByCEL(t *testing.T) {
+	fast, slow := mustCompile(t, midMarket()), mustCompile(t, leftToCEL(midMarket()))
+	if !fast.groups[0].rules[0].when.closure || slow.groups[0].rules[0].when.closure || slow.signals[0].closure || slow.paths[0].criteria[0].closure || slow.intents[0].when.closure {
+		t.Fatal("the two are evaluated in the same way")
+	}
+	random := rand.New(rand.NewPCG(15, 16))
+	qualified := 0
+	for range 200 {
+		history := randomHistory(random)
+		got, want := fast.Qualify(history, since(day0)), slow.Qualify(history, since(day0))
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Fatalf("journey (-CEL +closures):\n%s", diff)
+		}
+		explained := fast.Explain(history)
+		if diff := cmp.Diff(slow.Explain(history), explained); diff != "" {
+			t.Fatalf("factors (-CEL +closures):\n%s", diff)
+		}
+		checkSums(t, explained)
+		if got.Qualified != nil {
+			qualified++
+		}
+	}
+	if qualified < 20 || qualified > 180 {
+		t.Errorf("%d of 200 qualified: the histories are too alike", qualified)
+	}
+}
+
 func randomHistory(random *rand.Rand) []Event {
 	history := []Event{captured(day0, director())}
 	at := day0
