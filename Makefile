@@ -46,11 +46,15 @@ fmt: ## Format Go code (gofumpt, imports in three groups).
 ##@ Check
 
 .PHONY: verify
-verify: verify-generated vet lint tidy vulnerabilities ## All that needs no cluster: generated files, vet, lint with sizes and boundaries, go.mod, vulnerabilities.
+verify: verify-generated digests vet lint tidy vulnerabilities ## All that needs no cluster: generated files, golden digests, vet, lint with sizes and boundaries, go.mod, vulnerabilities.
 
 .PHONY: verify-generated
 verify-generated: ## Run generate and fail if it changed anything.
 	hack/verify-generated.sh "$(MAKE)" $(sort $(GENERATED))
+
+.PHONY: digests
+digests: ## Fail if a digest that people signed would change (internal/sla/testdata/digests).
+	go test -run 'Digest|Canonical|Message' -count=1 ./internal/sla ./internal/lead
 
 .PHONY: vet
 vet: ## go vet.

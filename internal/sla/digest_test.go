@@ -166,6 +166,12 @@ func TestWhatChangesTheDigestOfADefinition(t *testing.T) {
 		"a rule's condition": func(d *lead.Definition) {
 			d.Scoring.Groups[0].Rules[0].When = "lead.employees >= 51 && lead.employees <= 500"
 		},
+		"an operator": func(d *lead.Definition) {
+			d.Scoring.Groups[0].Rules[0].When = "lead.employees > 50 && lead.employees <= 500"
+		},
+		"a connective": func(d *lead.Definition) {
+			d.Scoring.Groups[0].Rules[0].When = "lead.employees >= 50 || lead.employees <= 500"
+		},
 		"a group's cap":          func(d *lead.Definition) { d.Scoring.Groups[0].Max = number(60) },
 		"the default, written":   func(d *lead.Definition) { d.Scoring.Groups[1].Max = number(0) },
 		"the score's cap less":   func(d *lead.Definition) { d.Scoring.Max = nil },
