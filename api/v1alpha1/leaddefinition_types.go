@@ -272,6 +272,13 @@ type Disposition struct {
 	// A disqualification takes the lead out of the first-contact clause unless the clock had run out before.
 	// +required
 	Outcome DispositionOutcome `json:"outcome,omitempty"`
+
+	// minAttempts is how often sales must have tried to reach the lead, since the hand-off and up to this disposition: outbound touches, by a
+	// person or automated. Given after fewer, the disposition is recorded as one without a reason code. None are demanded when absent.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=50
+	MinAttempts *int32 `json:"minAttempts,omitempty"`
 }
 
 // LeadDefinitionSpec is the glossary and the score. Everything but `signOffs` and each field's `property` is what both

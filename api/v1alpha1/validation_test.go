@@ -99,6 +99,8 @@ func TestLeadDefinition(t *testing.T) {
 			func(d *slav1alpha1.LeadDefinition) { s := bant(d); s.Criteria = append(s.Criteria, s.Criteria[0]) }, "Duplicate value",
 		},
 		"SQL criterion without expression": {func(d *slav1alpha1.LeadDefinition) { bant(d).Criteria[0].Expression = "" }, "expression"},
+		"attempts":                         {func(d *slav1alpha1.LeadDefinition) { d.Spec.Dispositions[1].MinAttempts = ptr.To[int32](5) }, ""},
+		"no attempts":                      {func(d *slav1alpha1.LeadDefinition) { d.Spec.Dispositions[1].MinAttempts = ptr.To[int32](0) }, "minAttempts"},
 		"intents of one name":              {func(d *slav1alpha1.LeadDefinition) { d.Spec.Intents[1].Name = "High" }, "intent names must be unique"},
 		"last intent with when": {
 			func(d *slav1alpha1.LeadDefinition) { d.Spec.Intents[1].When = "true" }, "the last intent, and only the last",

@@ -40,7 +40,7 @@ func full() Bundle {
 			Account:      &lead.Account{Field: "company"},
 			SQL:          []lead.SQLCriterion{{Name: "budget", Expression: "qualification.budget", Message: "no budget"}},
 			Intents:      []lead.Intent{{Name: "High", When: "signals.demo.count > 0"}},
-			Dispositions: []lead.Disposition{{Name: "NotICP", Outcome: lead.Disqualified}},
+			Dispositions: []lead.Disposition{{Name: "NotICP", Outcome: lead.Disqualified, MinAttempts: 5}},
 		},
 		SLA: sla.Terms{
 			EffectiveFrom: newYear,

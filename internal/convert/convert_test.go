@@ -41,7 +41,7 @@ func fullDefinition() slav1alpha1.LeadDefinitionSpec {
 			{Name: "group", Account: &slav1alpha1.AccountPath{MinContacts: ptr.To[int32](2), Threshold: ptr.To[int32](90)}},
 		}}},
 		Intents:      []slav1alpha1.Intent{{Name: "High", When: "true"}, {Name: "Standard"}},
-		Dispositions: []slav1alpha1.Disposition{{Name: "BadTiming", Outcome: "Recycled"}},
+		Dispositions: []slav1alpha1.Disposition{{Name: "BadTiming", Outcome: "Recycled", MinAttempts: ptr.To[int32](5)}},
 	}
 }
 
@@ -68,7 +68,7 @@ func TestDefinition(t *testing.T) {
 		},
 		SQL:          []lead.SQLCriterion{{Name: "budget", Expression: "qualification.budget", Message: "no budget"}},
 		Intents:      []lead.Intent{{Name: "High", When: "true"}, {Name: "Standard"}},
-		Dispositions: []lead.Disposition{{Name: "BadTiming", Outcome: lead.Recycled}},
+		Dispositions: []lead.Disposition{{Name: "BadTiming", Outcome: lead.Recycled, MinAttempts: 5}},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

@@ -41,7 +41,9 @@ func Definition(spec slav1alpha1.LeadDefinitionSpec) (lead.Definition, error) {
 		d.Intents = append(d.Intents, lead.Intent{Name: string(i.Name), When: string(i.When)})
 	}
 	for _, x := range spec.Dispositions {
-		d.Dispositions = append(d.Dispositions, lead.Disposition{Name: string(x.Name), Outcome: lead.Outcome(x.Outcome)})
+		d.Dispositions = append(d.Dispositions, lead.Disposition{
+			Name: string(x.Name), Outcome: lead.Outcome(x.Outcome), MinAttempts: int(value(x.MinAttempts)),
+		})
 	}
 	return d, nil
 }

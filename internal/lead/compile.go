@@ -232,6 +232,9 @@ func (c *compiler) dispositions(dispositions []Disposition) {
 		default:
 			c.problem(where, "outcome %q is unknown; known: Accepted, Recycled, Disqualified", d.Outcome)
 		}
+		if d.MinAttempts < 0 {
+			c.problem(where, "minAttempts is %d; it must be at least 1, or left out", d.MinAttempts)
+		}
 	}
 }
 

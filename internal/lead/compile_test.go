@@ -219,6 +219,9 @@ func TestCompileReportsMistakes(t *testing.T) {
 			func(d *Definition) { d.Intents[1].Name = "High" },
 			`intent "High": there is another intent of this name`,
 		},
+		"attempts below zero": {
+			func(d *Definition) { d.Dispositions[1].MinAttempts = -1 }, `disposition "BadTiming": minAttempts is -1; it must be at least 1, or left out`,
+		},
 		"duplicate disposition": {
 			func(d *Definition) { d.Dispositions[1].Name = "NotICP" },
 			`disposition "NotICP": there is another disposition of this name`,

@@ -119,6 +119,7 @@ const (
 
 // Disposition is one reason code of the closed set.
 type Disposition struct {
-	Name    string  `json:"name"`
-	Outcome Outcome `json:"outcome"`
+	Name        string  `json:"name"`
+	Outcome     Outcome `json:"outcome"`
+	MinAttempts int     `json:"minAttempts,omitempty"` // outbound attempts since the hand-off without which the code is none
 }

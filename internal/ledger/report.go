@@ -95,13 +95,18 @@ type Disposed struct {
 	Outcome lead.Outcome // empty when it was left to a reason that nobody resolved
 	Reason  string
 	Coded   bool
+	// Attempts to reach the lead, since its hand-off and up to the disposition: the most where it was sent again.
+	Attempts int
 }
 
 // Disposed are the dispositions from an instant up to another, exclusive; those of a lead that say the same, once.
 func (l *Ledger) Disposed(ctx context.Context, from, to time.Time) ([]Disposed, error) {
 	rows, err := l.pool.Query(ctx, `
-SELECT DISTINCT lead_id, coalesce(data ->> 'outcome', ''), coalesce(data ->> 'reason', ''), coalesce((data ->> 'coded')::boolean, false)
-FROM events WHERE tenant = $1 AND kind = 'disposition' AND time >= $2 AND time < $3 ORDER BY 1, 2, 3`, l.tenant, from, to)
+SELECT lead_id, coalesce(data ->> 'outcome', ''), coalesce(data ->> 'reason', ''), coalesce((data ->> 'coded')::boolean, false),
+    max((SELECT count(*) FROM events t WHERE t.tenant = $1 AND t.lead_id = e.lead_id AND t.kind = 'touch'
+        AND t.data ->> 'direction' = 'Outbound' AND t.time BETWEEN coalesce(l.qualified_at, '-infinity') AND e.time))
+FROM events e JOIN leads l USING (tenant, lead_id)
+WHERE tenant = $1 AND kind = 'disposition' AND time >= $2 AND time < $3 GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4`, l.tenant, from, to)
 	if err != nil {
 		return nil, err
 	}

@@ -191,7 +191,8 @@ func (r *Reviewing) volume(ctx context.Context, zone *time.Location, end time.Ti
 	return sla.Count{Clause: sla.ClauseVolume, Period: month, Met: flow.Qualified}, err
 }
 
-// dispositions counts leads by outcome and code; a reason that is no code, neither when it was sent nor now, counts as none.
+// dispositions counts leads by outcome and code; a reason that is no code, neither when it was sent nor now, counts as none,
+// and so does a code that was given after fewer attempts than it demands.
 func dispositions(sent []ledger.Disposed, codes []lead.Disposition) []review.Disposed {
 	type key struct {
 		outcome lead.Outcome
@@ -211,6 +212,9 @@ func dispositions(sent []ledger.Disposed, codes []lead.Disposition) []review.Dis
 		for _, code := range codes {
 			if code.Name == s.Reason && (s.Outcome == "" || s.Outcome == code.Outcome) {
 				k = key{code.Outcome, code.Name}
+				if s.Attempts < code.MinAttempts {
+					k.reason = ""
+				}
 			}
 		}
 		if t := (told{k, s.Lead}); k.outcome != "" && !seen[t] {

@@ -163,13 +163,15 @@ func TestDispositionsAcrossPairs(t *testing.T) {
 		return e
 	}
 	r.send(taken, vague("who knows"), vague("whatever")) // the last two say the same to the report
+	early, enough := disposed("early", "BadTiming", at.Add(time.Minute)), disposed("enough", "BadTiming", at.Add(2*time.Minute))
+	r.send(append(append(mql("early", at), mql("enough", at)...), touch("enough", at.Add(time.Minute)), early, enough)...)
 	r.work(team("rep-1"))
 	for clause, want := range map[sla.Clause]string{sla.ClauseDisposition: "Met", sla.ClauseRejection: "Met", sla.ClauseFirstContact: "Excused"} {
 		if got := r.state("lead-1", clause); got != want {
 			t.Errorf("%s: %s, want %s", clause, got, want)
 		}
 	}
-	r.inForce(bundleOf(3, byCRM))
+	r.inForce(bundleOf(3, byCRM, func(b *bundle.Bundle) { b.Lead.Dispositions[0].MinAttempts = 1 }))
 	var s shelf
 	reviewing := &pipeline.Reviewing{
 		Cadence: "mid-market", Review: "weekly", Owner: "RevOps", HistoryLimit: 4,
@@ -178,7 +180,7 @@ func TestDispositionsAcrossPairs(t *testing.T) {
 	if _, err := reviewing.Run(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"| Disqualified | Student | 1 |", "| Recycled | (no code) | 1 |"} {
+	for _, want := range []string{"| Disqualified | Student | 1 |", "| Recycled | (no code) | 2 |", "| Recycled | BadTiming | 1 |"} {
 		if text := s.text[sla.WeekOf(at, time.UTC)]; !strings.Contains(text, want) {
 			t.Errorf("the report does not have %q:\n%s", want, text)
 		}

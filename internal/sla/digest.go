@@ -45,6 +45,9 @@ func DigestDefinition(d lead.Definition) (string, error) {
 		keyed(c, "disposition", d.Dispositions, func(x lead.Disposition) string { return x.Name }, func(x lead.Disposition) {
 			c.text("name", x.Name)
 			c.text("outcome", string(x.Outcome))
+			if x.MinAttempts != 0 {
+				c.number("minAttempts", int64(x.MinAttempts))
+			}
 		})
 	})
 	return c.digest()

@@ -194,6 +194,8 @@ func TestWhatChangesTheDigestOfADefinition(t *testing.T) {
 		},
 		"the order of intents":  func(d *lead.Definition) { slices.Reverse(d.Intents) },
 		"an intent's condition": func(d *lead.Definition) { d.Intents[0].When = "signals.demoRequest.count > 1" },
+		"attempts":              func(d *lead.Definition) { d.Dispositions[1].MinAttempts = 5 },
+		"an attempt more":       func(d *lead.Definition) { d.Dispositions[1].MinAttempts = 6 },
 		"an outcome":            func(d *lead.Definition) { d.Dispositions[1].Outcome = lead.Disqualified },
 		"a reason code more": func(d *lead.Definition) {
 			d.Dispositions = append(d.Dispositions, lead.Disposition{Name: "Bot", Outcome: lead.Disqualified})

@@ -35,7 +35,10 @@ type Disposal struct {
 	At      time.Time
 	Outcome lead.Outcome
 	Reason  string
-	Coded   bool // the reason was a code for this outcome when it was sent, or is one of the definition that judges
+	Coded   bool // the reason was a code for this outcome when it was sent, or is one of the definition that judges; and there were attempts enough
+
+	MinAttempts int // that the code demands; 0 for none
+	Attempts    int // outbound touches since the hand-off up to the disposition; counted only where the code demands some
 }
 
 // Facts are what is known of one lead, as far as the clauses need it.
@@ -66,7 +69,7 @@ func FactsOf(stamps Stamps, codes []lead.Disposition, history []lead.Event) Fact
 		case e.Kind == lead.KindTouch && e.Touch != nil && e.Touch.Genuine() && !f.before(e):
 			f.ContactAt = earliest(f.ContactAt, e.Time)
 		case e.Kind == lead.KindDisposition && e.Disposition != nil:
-			f.addDisposal(e, codes)
+			f.addDisposal(e, codes, events)
 		}
 	}
 	return f
@@ -75,19 +78,34 @@ func FactsOf(stamps Stamps, codes []lead.Disposition, history []lead.Event) Fact
 // before says whether an event was before the hand-off, and so not about it.
 func (f *Facts) before(e lead.Event) bool { return f.Qualified != nil && e.Time.Before(f.Qualified.At) }
 
-func (f *Facts) addDisposal(e lead.Event, codes []lead.Disposition) {
+func (f *Facts) addDisposal(e lead.Event, codes []lead.Disposition, events []lead.Event) {
 	if f.before(e) {
 		return
 	}
 	d := Disposal{At: e.Time, Outcome: e.Disposition.Outcome, Reason: e.Disposition.Reason, Coded: e.Disposition.Coded}
 	for _, code := range codes {
 		if code.Name == d.Reason && (d.Outcome == "" || d.Outcome == code.Outcome) {
-			d.Outcome, d.Coded = code.Outcome, true
+			d.Outcome, d.Coded, d.MinAttempts = code.Outcome, true, code.MinAttempts
 		}
+	}
+	if d.MinAttempts > 0 {
+		d.Attempts = f.attempts(events, d.At)
+		d.Coded = d.Attempts >= d.MinAttempts
 	}
 	if d.Outcome != "" {
 		f.Disposals = append(f.Disposals, d)
 	}
+}
+
+// attempts to reach the lead from the hand-off up to an instant, by people or machines.
+func (f *Facts) attempts(events []lead.Event, until time.Time) int {
+	count := 0
+	for _, e := range events {
+		if e.Kind == lead.KindTouch && e.Touch != nil && e.Touch.Direction == "Outbound" && !f.before(e) && !e.Time.After(until) {
+			count++
+		}
+	}
+	return count
 }
 
 // earliest is the earlier of two times, of which zero means none.

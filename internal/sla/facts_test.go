@@ -17,6 +17,15 @@ var codes = []lead.Disposition{
 	{Name: "AcceptAsSQL", Outcome: lead.Accepted},
 	{Name: "BadTiming", Outcome: lead.Recycled},
 	{Name: "NotICP", Outcome: lead.Disqualified},
+	{Name: "NoResponse", Outcome: lead.Recycled, MinAttempts: 2},
+}
+
+func automatedAt(at time.Time) lead.Event {
+	return lead.Event{Kind: lead.KindTouch, Time: at, Touch: &lead.Touch{Channel: "Email", Direction: "Outbound", Actor: "Automated"}}
+}
+
+func inboundAt(at time.Time) lead.Event {
+	return lead.Event{Kind: lead.KindTouch, Time: at, Touch: &lead.Touch{Channel: "Email", Direction: "Inbound", Actor: "Human"}}
 }
 
 func touchAt(at time.Time) lead.Event {
@@ -29,10 +38,6 @@ func disposedAt(at time.Time, outcome lead.Outcome, reason string) lead.Event {
 
 func TestFactsOf(t *testing.T) {
 	at := func(minute int) time.Time { return time.Date(2027, 1, 20, 10, minute, 0, 0, time.UTC) }
-	automated := touchAt(at(1))
-	automated.Touch = &lead.Touch{Channel: "Email", Direction: "Outbound", Actor: "Automated"}
-	inbound := touchAt(at(2))
-	inbound.Touch = &lead.Touch{Channel: "Email", Direction: "Inbound", Actor: "Human"}
 	qualified := &Qualified{At: at(5), Intent: "High"}
 	cases := map[string]struct {
 		stamps  Stamps
@@ -45,7 +50,7 @@ func TestFactsOf(t *testing.T) {
 			want:   Facts{Reached: &Reached{At: at(1)}, Qualified: qualified, OwnedAt: at(6), NoCapacity: true},
 		},
 		"the earliest genuine touch, whatever the arrival order": {
-			history: []lead.Event{touchAt(at(9)), automated, touchAt(at(4)), inbound, touchAt(at(7))},
+			history: []lead.Event{touchAt(at(9)), automatedAt(at(1)), touchAt(at(4)), inboundAt(at(2)), touchAt(at(7))},
 			want:    Facts{ContactAt: at(4)},
 		},
 		"a touch before the hand-off is no contact": {
@@ -93,6 +98,29 @@ func TestFactsOf(t *testing.T) {
 			want: Facts{Disposals: []Disposal{
 				{At: at(8), Outcome: lead.Disqualified, Reason: "Spam", Coded: true}, {At: at(9), Outcome: lead.Disqualified, Reason: "BadTiming", Coded: true},
 			}},
+		},
+		"after attempts enough, by people or machines": {
+			stamps:  Stamps{Qualified: qualified},
+			history: []lead.Event{automatedAt(at(5)), touchAt(at(6)), disposedAt(at(6), "", "NoResponse")},
+			want: Facts{Qualified: qualified, ContactAt: at(6), Disposals: []Disposal{
+				{At: at(6), Outcome: lead.Recycled, Reason: "NoResponse", Coded: true, MinAttempts: 2, Attempts: 2},
+			}},
+		},
+		"after too few attempts it has no code": {
+			stamps: Stamps{Qualified: qualified},
+			history: []lead.Event{ // one before the hand-off, one inbound, one after
+				touchAt(at(4)), inboundAt(at(7)), touchAt(at(6)), disposedAt(at(8), lead.Recycled, "NoResponse"), touchAt(at(9)),
+			},
+			want: Facts{Qualified: qualified, ContactAt: at(6), Disposals: []Disposal{
+				{At: at(8), Outcome: lead.Recycled, Reason: "NoResponse", MinAttempts: 2, Attempts: 1},
+			}},
+		},
+		"also when it was a code of its time": {
+			stamps: Stamps{Qualified: qualified},
+			history: []lead.Event{{Kind: lead.KindDisposition, Time: at(8), Disposition: &lead.Disposed{
+				Outcome: lead.Recycled, Reason: "NoResponse", Coded: true,
+			}}},
+			want: Facts{Qualified: qualified, Disposals: []Disposal{{At: at(8), Outcome: lead.Recycled, Reason: "NoResponse", MinAttempts: 2}}},
 		},
 		"without outcome it is no disposition": {history: []lead.Event{disposedAt(at(9), "", "Meh")}},
 		"a disposition from before the hand-off was about something else": {
