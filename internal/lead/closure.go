@@ -185,29 +185,27 @@ func (c *closures) chain(name string, args []ast.Expr, want, all bool) test {
 }
 
 func every(tests []test) test {
-	switch a := tests[0]; len(tests) {
-	case 1:
-		return a
-	case 2:
-		b := tests[1]
+	return joined(tests, func(a, b test) test {
 		return func(r *record) bool { return a(r) && b(r) }
-	default:
-		rest := every(tests[1:])
-		return func(r *record) bool { return a(r) && rest(r) }
-	}
+	})
 }
 
 func some(tests []test) test {
-	switch a := tests[0]; len(tests) {
-	case 1:
-		return a
-	case 2:
-		b := tests[1]
+	return joined(tests, func(a, b test) test {
 		return func(r *record) bool { return a(r) || b(r) }
-	default:
-		rest := some(tests[1:])
-		return func(r *record) bool { return a(r) || rest(r) }
+	})
+}
+
+// joined is the first test and all behind it; there is at least one.
+func joined(tests []test, join func(a, b test) test) test {
+	var rest test
+	for _, one := range slices.Backward(tests) {
+		if rest != nil {
+			one = join(one, rest)
+		}
+		rest = one
 	}
+	return rest
 }
 
 // conditional is a ? b : c. It fails where a does, whatever b and c are.
@@ -227,18 +225,18 @@ func (c *closures) quantifier(q ast.ComprehensionExpr, want bool) test {
 	c.locals = append(c.locals, q.IterVar())
 	holds := c.test(say, want)
 	c.locals = c.locals[:depth]
-	any := (q.AccuInit().AsLiteral() == types.False) == want
+	decisive := (q.AccuInit().AsLiteral() == types.False) == want
 	return func(r *record) bool {
 		if r.slots[i].id == idAbsent {
 			return false
 		}
 		for _, entry := range r.lists[i] {
 			r.locals[depth] = entry
-			if holds(r) == any {
-				return any
+			if holds(r) == decisive {
+				return decisive
 			}
 		}
-		return !any
+		return !decisive
 	}
 }
 

@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"sigs.k8s.io/yaml"
+	"go.yaml.in/yaml/v3"
 )
 
 // expressionsOf a definition or pools, wherever they stand.
@@ -60,9 +60,9 @@ func TestSamplesHaveClosures(t *testing.T) {
 	}
 	var definition struct {
 		Spec struct {
-			Fields  []Field  `json:"fields"`
-			Signals []Signal `json:"signals"`
-		} `json:"spec"`
+			Fields  []Field
+			Signals []Signal
+		}
 	}
 	var tree, contract any
 	if err := yaml.Unmarshal(text, &definition); err != nil {
