@@ -13,10 +13,11 @@ import (
 
 const (
 	folds        = 5
-	penalty      = 1.0 // of the regression
-	scale        = 100 // points between the worst lead and the best
-	mostFields   = 12  // in a draft, those of the highest information value
-	leastOutcome = 20  // leads of each outcome that a draft needs
+	penalty      = 1.0  // of the regression
+	scale        = 100  // points between the worst lead and the best
+	byChance     = 0.01 // probability of its information value above which a field is not used
+	mostFields   = 12   // in a draft, those of the highest information value
+	leastOutcome = 20   // leads of each outcome that a draft needs
 )
 
 // model is a fitted score: a classing for each variable, and points for each of its classes.
@@ -38,8 +39,11 @@ func fitModel(variables []*variable, rows []int, outcomes []bool) (*model, error
 	}
 	var candidates []ranked
 	for _, v := range variables {
+		if stats.ByChance(cellsOf(v.levels(rows, outcomes))) > byChance {
+			continue
+		}
 		if c := newClassing(v, rows, outcomes); len(c.classes) > 1 {
-			candidates = append(candidates, ranked{c, c.information()})
+			candidates = append(candidates, ranked{c, stats.InformationValue(c.cells())})
 		}
 	}
 	slices.SortStableFunc(candidates, func(a, b ranked) int {
@@ -66,12 +70,20 @@ func fitModel(variables []*variable, rows []int, outcomes []bool) (*model, error
 	return m, nil
 }
 
-func (c *classing) information() float64 {
+func (c *classing) cells() []stats.Cell {
 	cells := make([]stats.Cell, len(c.classes))
 	for n, class := range c.classes {
 		cells[n] = class.cell
 	}
-	return stats.InformationValue(cells)
+	return cells
+}
+
+func cellsOf(levels []level) []stats.Cell {
+	cells := make([]stats.Cell, len(levels))
+	for n, l := range levels {
+		cells[n] = l.cell
+	}
+	return cells
 }
 
 // patterns of indicators, one for each class but the reference.

@@ -131,11 +131,10 @@ func (r *Report) column(s *Sample, column int, outcomes []bool, o Options) []*va
 func (v *variable) describe(c Column, outcomes []bool) Field {
 	rows := every(len(outcomes))
 	levels := v.levels(rows, outcomes)
-	cells := make([]stats.Cell, len(levels))
+	cells := cellsOf(levels)
 	var all stats.Cell
-	for i, l := range levels {
-		cells[i] = l.cell
-		all = all.Plus(l.cell)
+	for _, c := range cells {
+		all = all.Plus(c)
 	}
 	f := Field{
 		Name: v.field, Property: c.Property, Entry: v.entry, Type: string(v.kind), Distinct: v.distinct, Misfits: v.misfits,
@@ -177,9 +176,9 @@ func every(n int) []int {
 }
 
 // strength in the bands that credit scoring uses (Siddiqi 2006).
-func strength(information, byChance float64) string {
+func strength(information, probability float64) string {
 	switch {
-	case byChance > 0.05:
+	case probability > 0.05:
 		return "no more than chance"
 	case information < 0.02:
 		return "not predictive"

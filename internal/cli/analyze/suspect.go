@@ -146,11 +146,7 @@ func words(texts []string) float64 {
 func alone(v *variable, outcomes []bool) float64 {
 	validation, err := stats.CrossValidate(outcomes, folds, func(train []int) (func(int) float64, error) {
 		c := newClassing(v, train, outcomes)
-		cells := make([]stats.Cell, len(c.classes))
-		for n, class := range c.classes {
-			cells[n] = class.cell
-		}
-		weights := stats.WeightsOfEvidence(cells)
+		weights := stats.WeightsOfEvidence(c.cells())
 		return func(i int) float64 { return weights[c.of(i)] }, nil
 	})
 	if err != nil {
