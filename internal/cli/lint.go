@@ -3,7 +3,6 @@
 package cli
 
 import (
-	"errors"
 	"fmt"
 	"time"
 
@@ -88,8 +87,5 @@ func runLint(cmd *cobra.Command, paths []string, output string, failOn lint.Seve
 	if err := lint.Write(cmd.OutOrStdout(), output, report, failOn); err != nil {
 		return err
 	}
-	if report.Fails(failOn) {
-		return errors.New(report.Summary.String())
-	}
-	return nil
+	return report.Verdict(failOn)
 }

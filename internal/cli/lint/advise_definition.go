@@ -28,26 +28,6 @@ var (
 		"a signal whose `when` can never be true",
 		"no activity counts, so whatever reads the signal never holds",
 		"correct the condition")
-	ruleConstant = define("criterion-reads-nothing", Warning, framework,
-		"a criterion, an intent or a pool whose expression reads no field and no signal",
-		"no lead decides it: a criterion must be objective and measurable on the lead",
-		"read a field or a signal, or delete it")
-	ruleCriterionAlways = define("criterion-always-true", Warning, semantics,
-		"a criterion that every lead meets",
-		"it demands nothing; both teams sign a condition that is none",
-		"correct the expression, or delete it")
-	ruleCriterionNever = define("criterion-never-true", Warning, semantics,
-		"a criterion that no lead can meet",
-		"no lead will ever take this path, and nobody will be told",
-		"correct the expression")
-	rulePathNever = define("path-never-taken", Warning, semantics,
-		"a path whose criteria exclude each other",
-		"each can hold, but no lead meets all of them",
-		"correct the criteria, or make two paths of them: any one path qualifies")
-	ruleOptional = define("optional-field-decides", Advice, framework,
-		"a path that hangs on one criterion over fields of which none is required",
-		"a lead without the value does not meet it: a good lead with an empty field never arrives",
-		"mark the field required, or add a way to qualify without it")
 	ruleNoIntents = define("no-intents", Advice, playbook,
 		"a definition without intents",
 		"a single response window is the wrong design: a demo request earns minutes, a content download hours",
@@ -81,57 +61,9 @@ func (o *object) adviseDefinition() {
 	for i, p := range d.Paths {
 		o.advisePath(p, fmt.Sprintf("spec.stages.mql.paths[%d]", i))
 	}
+	o.adviseSQL()
 	o.adviseIntents()
 	o.adviseDispositions()
-}
-
-func (o *object) advisePath(p lead.Path, path string) {
-	space := truth.NewSpace(o.definition.Fields)
-	hopeless := false
-	for i, c := range p.Criteria {
-		e, err := truth.Parse(c.Expression)
-		if err != nil {
-			return
-		}
-		space.Add(e)
-		at := fmt.Sprintf("%s.criteria[%d].expression", path, i)
-		what := fmt.Sprintf("path %q criterion %d", p.Name, i+1)
-		switch {
-		case readsNothing(e):
-			hopeless = true
-			o.report(ruleConstant, at, "%s: %s reads no field and no signal", what, c.Expression)
-		case truth.Never(e, o.definition.Fields):
-			hopeless = true
-			o.report(ruleCriterionNever, at, "%s: no lead meets %s", what, c.Expression)
-		case truth.Always(e, o.definition.Fields):
-			o.report(ruleCriterionAlways, at, "%s: every lead meets %s", what, c.Expression)
-		case len(p.Criteria) == 1 && p.Threshold == nil && p.Account == nil && o.onlyOptional(e):
-			o.report(ruleOptional, at, "path %q hangs on %s alone, and none of these is required", p.Name, strings.Join(e.Reads("lead"), ", "))
-		}
-	}
-	if hopeless || len(p.Criteria) < 2 {
-		return
-	}
-	met := false
-	known := space.Each(func(outcomes []truth.Outcome) bool {
-		met = !slices.ContainsFunc(outcomes, func(o truth.Outcome) bool { return o != truth.True })
-		return !met
-	})
-	if known && !met {
-		o.report(rulePathNever, path+".criteria", "path %q: no lead meets all %d criteria", p.Name, len(p.Criteria))
-	}
-}
-
-func readsNothing(e *truth.Expression) bool {
-	return len(e.Reads("lead")) == 0 && len(e.Reads("signals")) == 0
-}
-
-// onlyOptional says whether an expression reads fields, none of them required, and no signal.
-func (o *object) onlyOptional(e *truth.Expression) bool {
-	read := e.Reads("lead")
-	return len(read) > 0 && len(e.Reads("signals")) == 0 && !slices.ContainsFunc(o.definition.Fields, func(f lead.Field) bool {
-		return f.Required && slices.Contains(read, f.Name)
-	})
 }
 
 // adviseIntents: a lead that qualifies has its required fields, so these are present here.

@@ -102,7 +102,7 @@ func (o *object) problemOnce(r *Rule, path string, p lead.Problem, before int) {
 type places map[string]string
 
 func definitionPlaces(spec slav1alpha1.LeadDefinitionSpec) places {
-	all := places{"scoring": "spec.scoring", "paths": "spec.stages.mql.paths", "account": "spec.account"}
+	all := places{"scoring": "spec.scoring", "paths": "spec.stages.mql.paths", "sql": "spec.stages.sql", "account": "spec.account"}
 	for i, f := range spec.Fields {
 		all[fmt.Sprintf("field %q", f.Name)] = fmt.Sprintf("spec.fields[%d]", i)
 	}
@@ -123,6 +123,11 @@ func definitionPlaces(spec slav1alpha1.LeadDefinitionSpec) places {
 		all[fmt.Sprintf("path %q", p.Name)] = path
 		for j := range p.Criteria {
 			all[fmt.Sprintf("path %q criterion %d", p.Name, j+1)] = fmt.Sprintf("%s.criteria[%d]", path, j)
+		}
+	}
+	if spec.Stages.SQL != nil {
+		for i, c := range spec.Stages.SQL.Criteria {
+			all[fmt.Sprintf("SQL criterion %q", c.Name)] = fmt.Sprintf("spec.stages.sql.criteria[%d]", i)
 		}
 	}
 	for i, in := range spec.Intents {

@@ -5,6 +5,7 @@ package lint
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -75,9 +76,24 @@ type Report struct {
 	Summary  Summary   `json:"summary"`
 }
 
-// Fails says whether there is a finding as bad as a severity, or worse, that is not suppressed.
-func (r Report) Fails(at Severity) bool {
-	return slices.ContainsFunc(r.Findings, func(f Finding) bool { return !f.Suppressed && f.Severity.AtLeast(at) })
+// Verdict is an error when the report fails at a severity; it says how many findings are the reason.
+func (r Report) Verdict(at Severity) error {
+	n := 0
+	for _, f := range r.Findings {
+		if !f.Suppressed && f.Severity.AtLeast(at) {
+			n++
+		}
+	}
+	one := map[Severity]string{Error: "an error", Warning: "a warning or worse", Advice: "advice or worse"}[at]
+	many := map[Severity]string{Error: "errors", Warning: "warnings or worse", Advice: "advice or worse"}[at]
+	switch n {
+	case 0:
+		return nil
+	case 1:
+		return errors.New("1 finding is " + one)
+	default:
+		return fmt.Errorf("%d findings are %s", n, many)
+	}
 }
 
 func (r *Report) finish() {

@@ -172,8 +172,12 @@ var (
 // unreadable reports why the document cannot be read, on the line that the reader names.
 func (o *object) unreadable() {
 	text, line := "empty", 1
-	if o.Err != nil {
-		text = decoderNoise.Replace(o.Err.Error())
+	err := o.Err
+	if _, broken := o.Node(); err != nil && broken != nil {
+		err = broken // of the two readers, the one that knows lines
+	}
+	if err != nil {
+		text = decoderNoise.Replace(err.Error())
 	}
 	if found := atLine.FindStringSubmatch(text); found != nil {
 		if n, err := strconv.Atoi(found[1]); err == nil {

@@ -75,7 +75,7 @@ func TestRules(t *testing.T) {
 			if !slices.ContainsFunc(report.Findings, fired) {
 				t.Errorf("the rule does not fire on %s", file)
 			}
-			if r.Severity != lint.Error && report.Fails(lint.Error) {
+			if r.Severity != lint.Error && report.Verdict(lint.Error) != nil {
 				t.Error("the file is not even valid")
 			}
 			for _, f := range report.Findings {
@@ -103,7 +103,7 @@ func TestEveryFileIsOfARule(t *testing.T) {
 
 func TestSamplesAreClean(t *testing.T) {
 	report := run(t, lint.Options{Now: time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC), Complete: true}, "../../../config/samples")
-	if report.Fails(lint.Warning) {
+	if report.Verdict(lint.Warning) != nil {
 		t.Error(render(t, "text", report))
 	}
 	if report.Summary.Objects != 3 {

@@ -101,11 +101,20 @@ func inside(n *yaml.Node, source string, line, column int) (atLine, atColumn int
 		return 0, 0, false
 	}
 	raw := []rune(lines[n.Line-1])
-	if n.Column-1 >= len(raw) {
+	start := n.Column - 1
+	for start < len(raw) && (raw[start] == '&' || raw[start] == '!') { // an anchor or a tag stands before the text
+		for start < len(raw) && raw[start] != ' ' {
+			start++
+		}
+		for start < len(raw) && raw[start] == ' ' {
+			start++
+		}
+	}
+	if start >= len(raw) {
 		return 0, 0, false
 	}
-	offset, found := offsetOf(raw[n.Column-1:], n, column-1)
-	return n.Line, n.Column + offset, found
+	offset, found := offsetOf(raw[start:], n, column-1)
+	return n.Line, start + 1 + offset, found
 }
 
 // offsetOf is where the nth character of a scalar stands in the raw line that begins with it. A part of the scalar on a further

@@ -8,6 +8,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"unicode"
 )
 
 // Write a report: text, json, junit, github or gitlab.
@@ -55,12 +56,9 @@ func writeText(w io.Writer, r Report) error {
 			file = f.File
 			fmt.Fprintln(w, file)
 		}
-		object := f.Object()
-		if f.Path != "" {
-			object = strings.TrimPrefix(object+" "+f.Path, " ")
-		}
-		fmt.Fprintf(w, "  %d:%d  %s  %s\n", f.Line, f.Column, f.Severity, strings.ReplaceAll(f.Message, "\n", "\n    "))
-		fmt.Fprintf(w, "    %s  [%s]\n", object, f.Rule)
+		object := strings.TrimSpace(f.Object() + " " + f.Path)
+		fmt.Fprintf(w, "  %d:%d  %s  %s\n", f.Line, f.Column, f.Severity, printable(f.Message))
+		fmt.Fprintf(w, "    %s\n", strings.TrimSpace(object+"  ["+f.Rule+"]"))
 		fmt.Fprintf(w, "    cure: %s\n", f.Cure)
 	}
 	if file != "" {
@@ -68,6 +66,17 @@ func writeText(w io.Writer, r Report) error {
 	}
 	_, err := fmt.Fprintln(w, r.Summary)
 	return err
+}
+
+// printable keeps what a file holds from steering the terminal.
+func printable(text string) string {
+	text = strings.Map(func(r rune) rune {
+		if r != '\n' && unicode.IsControl(r) {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, strings.ReplaceAll(text, "\r\n", "\n"))
+	return strings.ReplaceAll(text, "\n", "\n    ")
 }
 
 // String is the summary in one line.

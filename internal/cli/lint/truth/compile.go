@@ -39,16 +39,16 @@ func (c compiler) compile(x ast.Expr) node {
 }
 
 func (c compiler) selection(x ast.Expr) node {
-	name, ok := member(x, "lead")
+	key, ok := c.key(x)
 	if !ok {
 		return c.opaque(x)
 	}
 	switch {
 	case x.AsSelect().IsTestOnly():
-		i, _ := c.field(name)
+		i, _ := c.field(key)
 		return present(i)
-	case c.space.types[name] == lead.Boolean:
-		i, _ := c.field(name)
+	case c.space.types[key] == lead.Boolean:
+		i, _ := c.field(key)
 		return truth(i)
 	default:
 		return c.opaque(x)
@@ -160,8 +160,8 @@ func (c compiler) membership(x, element, list ast.Expr) node {
 
 // operand is the term of a part that can be compared; nil when it is none.
 func (c compiler) operand(x ast.Expr) (int, *term) {
-	if name, ok := member(x, "lead"); ok && !x.AsSelect().IsTestOnly() {
-		return c.field(name)
+	if key, ok := c.key(x); ok && !x.AsSelect().IsTestOnly() {
+		return c.field(key)
 	}
 	switch x.Kind() {
 	case ast.SelectKind: // signals.x.count
@@ -183,12 +183,23 @@ func (c compiler) operand(x ast.Expr) (int, *term) {
 
 var kinds = map[lead.FieldType]kind{lead.Integer: whole, lead.Number: decimal, lead.String: text, lead.Boolean: boolean}
 
-func (c compiler) field(name string) (int, *term) {
-	kind, known := kinds[c.space.types[name]]
+// key of a field that a lead or a qualification has.
+func (c compiler) key(x ast.Expr) (string, bool) {
+	for _, variable := range []string{"lead", "qualification"} {
+		if name, ok := member(x, variable); ok {
+			_, known := c.space.types[variable+"."+name]
+			return variable + "." + name, known
+		}
+	}
+	return "", false
+}
+
+func (c compiler) field(key string) (int, *term) {
+	kind, known := kinds[c.space.types[key]]
 	if !known {
 		kind = other
 	}
-	return c.space.term("lead."+name, kind, !c.space.present[name], !c.space.present[name])
+	return c.space.term(key, kind, !c.space.present[key], !c.space.present[key])
 }
 
 // opaque may give anything. Parts that are written alike give the same.

@@ -26,7 +26,7 @@ const maxWorlds = 50_000
 
 // Space is the set of all leads, as far as the expressions in it tell them apart.
 type Space struct {
-	types   map[string]lead.FieldType
+	types   map[string]lead.FieldType // by lead.<name> and qualification.<name>
 	present map[string]bool
 	terms   []*term
 	byKey   map[string]int
@@ -37,10 +37,13 @@ type Space struct {
 func NewSpace(fields []lead.Field, present ...string) *Space {
 	s := &Space{types: map[string]lead.FieldType{}, present: map[string]bool{}, byKey: map[string]int{}}
 	for _, f := range fields {
-		s.types[f.Name] = f.Type
+		s.types["lead."+f.Name] = f.Type
+	}
+	for _, f := range lead.QualificationFields() {
+		s.types["qualification."+f.Name] = f.Type
 	}
 	for _, name := range present {
-		s.present[name] = true
+		s.present["lead."+name] = true
 	}
 	return s
 }

@@ -70,6 +70,8 @@ func TestAlwaysAndNever(t *testing.T) {
 		"arithmetic":                     {"lead.employees * 2 > 10 && lead.employees < 0", false, false},
 		"absorbed":                       {"lead.employees > 5 || true", true, false},
 		"absorbed by false":              {"lead.employees > 5 && false", false, true},
+		"qualification":                  {"qualification.timelineDays > 180 && qualification.timelineDays < 90", false, true},
+		"qualified or not":               {"qualification.budget || !qualification.budget", false, false}, // nobody may have told
 		"beyond exact numbers":           {"lead.employees > 9223372036854775806 && lead.employees < 0", false, false},
 	}
 	for name, tc := range tests {
