@@ -58,6 +58,7 @@ var _ = Describe("Handoff", Ordered, ContinueOnFailure, func() {
 	Describe("the sample contract", demoSpecs)
 	Describe("the ingest address", inputSpecs)
 	Describe("what both signed", ratificationSpecs)
+	Describe("sign-offs", signatureSpecs)
 	Describe("a review", reviewSpecs)
 	Describe("killed pods", crashSpecs)
 	Describe("the database", databaseSpecs)
