@@ -5,8 +5,6 @@ package lead
 import (
 	"cmp"
 	"math"
-	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"cel.dev/cel-go/common/ast"
@@ -274,84 +272,4 @@ func (c *closures) instant(x ast.Expr) instantOf {
 	}
 	c.giveUp()
 	return nil
-}
-
-func textLiteral(x ast.Expr) (string, bool) {
-	if x.Kind() != ast.LiteralKind {
-		return "", false
-	}
-	text, ok := x.AsLiteral().(types.String)
-	return string(text), ok
-}
-
-func (c *closures) text(x ast.Expr) textOf {
-	if c.nodes++; c.nodes > maxNodes || c.failed {
-		c.giveUp()
-		return nil
-	}
-	if c.kind(x) == types.DynKind {
-		return c.propertyText(x)
-	}
-	if i := c.field(x); i >= 0 {
-		return func(r *record) (string, bool) {
-			s := &r.slots[i]
-			return s.text, s.id != idAbsent
-		}
-	}
-	if k, ok := textLiteral(x); ok {
-		return constant(k)
-	}
-	switch x.Kind() {
-	case ast.IdentKind:
-		for depth := len(c.locals) - 1; depth >= 0; depth-- {
-			if c.locals[depth] == x.AsIdent() {
-				return func(r *record) (string, bool) { return r.locals[depth], true }
-			}
-		}
-	case ast.CallKind:
-		return c.textCall(x.AsCall())
-	default:
-	}
-	c.giveUp()
-	return nil
-}
-
-func (c *closures) textCall(call ast.CallExpr) textOf {
-	var change func(string) string
-	switch name := call.FunctionName(); {
-	case isChoice(call):
-		args := call.Args()
-		return choice(c.test(args[0], true), c.test(args[0], false), c.text(args[1]), c.text(args[2]))
-	case name == "lowerAscii":
-		change = func(s string) string { return strings.Map(lowerASCII, s) }
-	case name == "upperAscii":
-		change = func(s string) string { return strings.Map(upperASCII, s) }
-	case name == "trim":
-		change = strings.TrimSpace
-	default:
-		c.giveUp()
-		return nil
-	}
-	of := c.text(call.Target())
-	return func(r *record) (string, bool) {
-		text, ok := of(r)
-		if !ok {
-			return "", false
-		}
-		return change(text), true
-	}
-}
-
-func lowerASCII(r rune) rune {
-	if r <= unicode.MaxASCII {
-		return unicode.ToLower(r)
-	}
-	return r
-}
-
-func upperASCII(r rune) rune {
-	if r <= unicode.MaxASCII {
-		return unicode.ToUpper(r)
-	}
-	return r
 }
