@@ -19,6 +19,7 @@ type Row struct {
 type Block struct {
 	layout *layout
 	line   int // of its first
+	lines  int
 	text   string
 	whole  bool // nothing follows
 	rows   []parsed
@@ -235,3 +236,6 @@ func (b *Block) decode(row Row, text string, problems *Problems) {
 		row.Cells[i] = strings.ToValidUTF8(cell, "\ufffd")
 	}
 }
+
+// Lines that the block has.
+func (b *Block) Lines() int { return b.lines }

@@ -201,7 +201,8 @@ func (r *Reader) cut() (*Block, error) {
 		return nil, io.EOF
 	}
 	b := newBlock(&r.layout, r.line, string(r.buf[:end]), r.eof)
-	r.buf, r.line = r.buf[len(b.text):], r.line+strings.Count(b.text, "\n")
+	b.lines = strings.Count(b.text, "\n")
+	r.buf, r.line = r.buf[len(b.text):], r.line+b.lines
 	return b, nil
 }
 

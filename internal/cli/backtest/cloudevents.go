@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package backtest
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/handoff-sla/handoff/internal/cli/leadfile"
+	"github.com/handoff-sla/handoff/internal/lead"
+)
+
+const (
+	typePrefix  = "dev.handoff.lead."
+	longestLine = 1 << 20 // more than the ingest address takes for one event
+)
+
+// cloudEvent as docs/events.md has it.
+type cloudEvent struct {
+	Type    string
+	Subject string
+	Time    string
+	Data    json.RawMessage
+}
+
+// eventData are the data of all kinds.
+type eventData struct {
+	Properties map[string]any
+	Activity   string
+	Owner      string
+	lead.Touch
+	Outcome lead.Outcome
+	Reason  string
+	By      string
+}
+
+func sizeOf(name string) int64 {
+	info, err := os.Stat(name)
+	if err != nil {
+		return 0
+	}
+	return info.Size()
+}
+
+// sortEvents puts CloudEvents where all of their lead come together. A record's cells are nothing, the kind and the data.
+func (j *joiner) sortEvents(ctx context.Context) error {
+	for i, name := range j.in.Events {
+		in := j.in.Stdin
+		if name != "-" {
+			file, err := os.Open(name)
+			if err != nil {
+				return err
+			}
+			defer func() { _ = file.Close() }()
+			in = file
+		}
+		if err := j.sortFile(ctx, name, len(j.sources)+i, in); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (j *joiner) sortFile(ctx context.Context, name string, source int, in io.Reader) error {
+	lines := bufio.NewReaderSize(in, 256<<10)
+	var text []byte
+	for n := 1; ; n++ {
+		line, err := readLine(lines)
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if err != nil && !errors.Is(err, bufio.ErrTooLong) {
+			return fmt.Errorf("%s:%d: %w", name, n, err)
+		}
+		if strings.TrimSpace(line) == "" && err == nil {
+			continue
+		}
+		j.total.rows++
+		var r record
+		if err == nil {
+			r, err = parseEvent(line)
+		}
+		if err != nil {
+			p := leadfile.Problem{File: name, Line: n, Kind: leadfile.KindJSON, Message: err.Error() + "; the event is left out"}
+			if j.in.Options.Strict {
+				return p
+			}
+			j.total.skipped++
+			j.total.problems.Add(p)
+			continue
+		}
+		r.source, r.line, r.order = source, n, int64(source)<<40+int64(n)
+		text = r.encode(text[:0], nil)
+		if err := j.put(r.id, r.at, text); err != nil {
+			return err
+		}
+	}
+}
+
+// readLine is the next line without its end; one that is too long is skipped.
+func readLine(in *bufio.Reader) (string, error) {
+	var line []byte
+	long := false
+	for {
+		part, err := in.ReadSlice('\n')
+		if len(line)+len(part) > longestLine {
+			long, line = true, line[:0]
+		}
+		if !long {
+			line = append(line, part...)
+		}
+		switch {
+		case errors.Is(err, bufio.ErrBufferFull):
+			continue
+		case errors.Is(err, io.EOF) && len(line) == 0 && !long:
+			return "", io.EOF
+		case err != nil && !errors.Is(err, io.EOF):
+			return "", err
+		case long:
+			return "", bufio.ErrTooLong
+		}
+		return string(line), nil
+	}
+}
+
+func parseEvent(line string) (record, error) {
+	var e cloudEvent
+	if err := json.Unmarshal([]byte(line), &e); err != nil {
+		return record{}, fmt.Errorf("not a CloudEvent in JSON: %w", err)
+	}
+	kind, ours := strings.CutPrefix(e.Type, typePrefix)
+	if !ours {
+		return record{}, fmt.Errorf("type %q is unknown; it should begin with %s", e.Type, typePrefix)
+	}
+	if e.Subject == "" {
+		return record{}, errors.New("no subject, the lead's id")
+	}
+	at, err := leadfile.ParseTime(e.Time)
+	if err != nil {
+		return record{}, fmt.Errorf("time: %w", err)
+	}
+	var data eventData
+	if err := json.Unmarshal(e.Data, &data); err != nil {
+		return record{}, fmt.Errorf("data: %w", err)
+	}
+	switch lead.Kind(kind) {
+	case lead.KindCaptured, lead.KindUpdated, lead.KindActivity, lead.KindAssigned, lead.KindTouch, lead.KindDisposition:
+	default:
+		return record{}, fmt.Errorf("type %q is unknown", e.Type)
+	}
+	return record{id: e.Subject, at: at, cells: []string{"", kind, string(e.Data)}}, nil
+}
+
+// cloudEvent of a record.
+func (w *gatherer) cloudEvent(r record) (lead.Event, bool) {
+	var data eventData
+	if json.Unmarshal([]byte(r.cells[2]), &data) != nil {
+		return lead.Event{}, false // it was checked when it was read
+	}
+	e := lead.Event{Kind: lead.Kind(r.cells[1]), Time: r.at.In(time.UTC)}
+	switch e.Kind {
+	case lead.KindCaptured, lead.KindUpdated:
+		e.Properties = data.Properties
+	case lead.KindActivity:
+		e.Activity, e.Properties = data.Activity, data.Properties
+	case lead.KindAssigned:
+		e.Owner = data.Owner
+	case lead.KindTouch:
+		e.Touch = &data.Touch
+	case lead.KindDisposition:
+		e.Disposition = &lead.Disposed{Outcome: data.Outcome, Reason: data.Reason, By: data.By}
+	}
+	return e, true
+}

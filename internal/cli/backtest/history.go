@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package backtest
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/handoff-sla/handoff/internal/cli/leadfile"
+	"github.com/handoff-sla/handoff/internal/lead"
+)
+
+// kindOrder counts a row that comes before what it follows.
+const kindOrder = "order"
+
+// history makes events of a lead's rows, in order of time.
+func (w *gatherer) history(records []record, captured time.Time) ([]lead.Event, error) {
+	events := make([]lead.Event, 0, len(records))
+	for _, r := range records {
+		e, ok := w.event(r, captured)
+		if !ok {
+			continue
+		}
+		e.Sequence = int64(len(events))
+		events = append(events, e)
+	}
+	slices.SortStableFunc(events, func(a, b lead.Event) int { return cmp.Or(a.Time.Compare(b.Time), int(a.Sequence-b.Sequence)) })
+	return events, nil
+}
+
+func (w *gatherer) event(r record, captured time.Time) (lead.Event, bool) {
+	if r.source >= len(w.sources) {
+		return w.cloudEvent(r)
+	}
+	s := w.sources[r.source]
+	e := lead.Event{Kind: lead.KindCaptured, Time: r.at}
+	switch s.role {
+	case activities:
+		return w.activity(s, r)
+	case touches:
+		return w.touch(s, r)
+	case joined:
+		e.Kind = lead.KindUpdated
+		if !r.at.IsZero() && r.at.Before(captured) {
+			w.tally.problems.Add(s.problem(r.line, kindOrder, "column %q: %s is before the lead's capture at %s; taken as known then",
+				s.columns[s.time], r.at.Format(time.RFC3339), captured.Format(time.RFC3339)))
+		}
+		if r.at.Before(captured) {
+			e.Time = captured
+		}
+	default:
+		if r.at.After(captured) {
+			e.Kind = lead.KindUpdated
+		}
+	}
+	e.Properties = w.properties(s, r)
+	return e, true
+}
+
+// properties are the cells that a field of a definition is read from.
+func (w *gatherer) properties(s *source, r record) map[string]any {
+	properties := map[string]any{}
+	for i, fields := range s.fields {
+		for _, m := range fields {
+			text := r.cells[m.column]
+			if text == "" {
+				continue
+			}
+			properties[s.columns[m.column]] = text
+			if i > 0 {
+				continue
+			}
+			if _, err := lead.Coerce(w.in.New.Definition.Fields[m.field], text); err != nil {
+				w.tally.problems.Add(s.problem(r.line, leadfile.KindValue, "column %q: %v; read as absent", s.columns[m.column], err))
+			}
+		}
+	}
+	return properties
+}
+
+// activityColumns may hold the type of an activity.
+var activityColumns = []string{"activity", "activity_type", "type", "event", "kind"}
+
+// activity of a row: its type is in the column activity (activity_type, type, event, kind), other columns are its properties.
+func (w *gatherer) activity(s *source, r record) (lead.Event, bool) {
+	at := columnOf(s.columns, activityColumns...)
+	if at < 0 || r.cells[at] == "" {
+		w.tally.problems.Add(s.problem(r.line, leadfile.KindColumn, "no type of activity: a column named %s has it; the row is left out", strings.Join(activityColumns, ", ")))
+		return lead.Event{}, false
+	}
+	properties := map[string]any{}
+	for i, cell := range r.cells {
+		if i != at && i != s.id && i != s.time && cell != "" {
+			properties[s.columns[i]] = typed(cell)
+		}
+	}
+	return lead.Event{Kind: lead.KindActivity, Time: r.at, Activity: r.cells[at], Properties: properties}, true
+}
+
+// typed is a cell as JSON would have had it: true and false are booleans, plain numbers are numbers.
+func typed(cell string) any {
+	switch cell {
+	case "true", "TRUE", "True":
+		return true
+	case "false", "FALSE", "False":
+		return false
+	}
+	if strings.Trim(cell, "0123456789.-") == "" && (cell[0] != '0' || len(cell) == 1 || cell[1] == '.') {
+		if f, err := strconv.ParseFloat(cell, 64); err == nil {
+			return f
+		}
+	}
+	return cell
+}
+
+func columnOf(columns []string, names ...string) int {
+	for _, name := range names {
+		if i := slices.IndexFunc(columns, func(c string) bool { return strings.EqualFold(c, name) }); i >= 0 {
+			return i
+		}
+	}
+	return -1
+}
+
+// Words of touches, as events have them.
+var (
+	channels   = []string{"Phone", "Email", "Meeting", "Social", "Message"}
+	directions = []string{"Outbound", "Inbound"}
+	actors     = []string{"Human", "Automated"}
+	outcomes   = []string{string(lead.Accepted), string(lead.Recycled), string(lead.Disqualified)}
+)
+
+// touch of a row: the column event says whether it is a touch (the default), assigned or disposition.
+func (w *gatherer) touch(s *source, r record) (lead.Event, bool) {
+	c := cellsOf{w: w, s: s, r: r, ok: true}
+	e := lead.Event{Time: r.at}
+	switch kind := c.text("event", "type", "kind"); strings.ToLower(kind) {
+	case "assigned":
+		e.Kind, e.Owner = lead.KindAssigned, c.text("owner", "rep")
+	case "disposition":
+		e.Kind = lead.KindDisposition
+		e.Disposition = &lead.Disposed{
+			Outcome: lead.Outcome(c.word("outcome", "", outcomes)), Reason: c.text("reason"), By: c.text("by", "rep"),
+		}
+	case "", "touch":
+		e.Kind = lead.KindTouch
+		e.Touch = &lead.Touch{
+			Rep: c.text("rep"), Channel: c.word("channel", "", channels), Direction: c.word("direction", "Outbound", directions),
+			Actor: c.word("actor", "Human", actors), Answered: truthy(c.text("answered")),
+		}
+		if e.Touch.Channel == "" {
+			c.wrong("no channel; it should be one of %s", strings.Join(channels, ", "))
+		}
+	default:
+		c.wrong("event %q is unknown; it should be touch, assigned or disposition", kind)
+	}
+	return e, c.ok
+}
+
+// cellsOf reads the named cells of a row of touches.
+type cellsOf struct {
+	w  *gatherer
+	s  *source
+	r  record
+	ok bool
+}
+
+func (c *cellsOf) wrong(format string, args ...any) {
+	c.w.tally.problems.Add(c.s.problem(c.r.line, leadfile.KindValue, "%s; the row is left out", fmt.Sprintf(format, args...)))
+	c.ok = false
+}
+
+func (c *cellsOf) text(names ...string) string {
+	for _, name := range names {
+		if i := columnOf(c.s.columns, name); i >= 0 && c.r.cells[i] != "" {
+			return c.r.cells[i]
+		}
+	}
+	return ""
+}
+
+func (c *cellsOf) word(name, otherwise string, words []string) string {
+	text := c.text(name)
+	if text == "" {
+		return otherwise
+	}
+	i := slices.IndexFunc(words, func(w string) bool { return strings.EqualFold(w, text) })
+	if i < 0 {
+		c.wrong("%s %q is unknown; it should be one of %s", name, text, strings.Join(words, ", "))
+		return ""
+	}
+	return words[i]
+}
+
+// textOf is a JSON value as a CSV cell would have it.
+func textOf(value any) string {
+	switch v := value.(type) {
+	case nil:
+		return ""
+	case string:
+		return v
+	case []any:
+		parts := make([]string, len(v))
+		for i, part := range v {
+			parts[i] = textOf(part)
+		}
+		return strings.Join(parts, ";")
+	default:
+		text, err := json.Marshal(v)
+		if err != nil {
+			return ""
+		}
+		return string(text)
+	}
+}
+
+func quoted(text string) string { return strconv.Quote(text) }

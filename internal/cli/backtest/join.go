@@ -1,0 +1,311 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package backtest
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/handoff-sla/handoff/internal/cli/leadfile"
+	"github.com/handoff-sla/handoff/internal/lead"
+)
+
+// Sizes of joining: a part of the leads is in memory at a time.
+const (
+	partBytes = 8 << 20 // of input
+	maxParts  = 1024
+)
+
+// joiner brings together all that the files say of a lead.
+type joiner struct {
+	in       *Input
+	sources  []*source
+	outcome  *outcome
+	columns  []string // of all files of leads
+	needed   [][]bool // by source and column
+	spill    *spill
+	mu       sync.Mutex
+	total    *tally
+	latest   atomic.Int64 // the latest time in any file, in nanoseconds
+	unknown  atomic.Int64 // rows about leads that no file of leads has
+	numbered atomic.Int64
+}
+
+// join judges leads of which several rows tell.
+func join(ctx context.Context, in *Input, all []*source, columns []string, o *outcome, total *tally) error {
+	size := int64(0)
+	for _, s := range all {
+		_, n := s.reader.Progress()
+		size += n
+	}
+	for _, name := range in.Events {
+		size += sizeOf(name)
+	}
+	j := &joiner{in: in, sources: all, outcome: o, columns: columns, total: total}
+	parts := int(min(maxParts, max(int64(in.Workers), 1+size/partBytes)))
+	j.spill = newSpill(in.TempDir, parts, 32<<10)
+	defer j.spill.close()
+	for _, s := range all {
+		j.needed = append(j.needed, j.need(s))
+	}
+	if err := feed(ctx, in, all, j.sort); err != nil {
+		return err
+	}
+	if err := j.sortEvents(ctx); err != nil {
+		return err
+	}
+	return j.judgeAll(ctx)
+}
+
+// need says which columns of a file anything reads.
+func (j *joiner) need(s *source) []bool {
+	if s.role == activities || s.role == touches || (j.outcome != nil && j.outcome.every) {
+		return nil
+	}
+	needed := make([]bool, len(s.columns))
+	for _, fields := range s.fields {
+		for _, m := range fields {
+			needed[m.column] = true
+		}
+	}
+	for i, name := range s.columns {
+		needed[i] = needed[i] || (j.outcome != nil && slices.Contains(j.outcome.columns, name))
+	}
+	return needed
+}
+
+// sort puts the rows of blocks where all of their lead come together; one goroutine.
+func (j *joiner) sort(ctx context.Context, jobs <-chan job) error {
+	t := newTally(0)
+	defer func() {
+		j.mu.Lock()
+		defer j.mu.Unlock()
+		j.total.merge(t)
+	}()
+	var text []byte
+	for one := range jobs {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		var failed error
+		before := t.problems.Count
+		one.block.Rows(&t.problems, func(row leadfile.Row) bool {
+			t.rows++
+			id, at, ok := identify(j.in, one.source, row, t)
+			if !ok {
+				return true
+			}
+			if one.source.time < 0 && one.source.role == joined {
+				at = time.Time{}
+			}
+			r := record{id: id, source: one.source.number, line: row.Line, at: at, cells: row.Cells, order: one.number*perBlock + int64(row.Line%perBlock)}
+			text = r.encode(text[:0], j.needed[one.source.number])
+			failed = j.put(id, at, text)
+			return failed == nil && (!j.in.Options.Strict || t.problems.Count == before)
+		})
+		if failed != nil {
+			return failed
+		}
+		if j.in.Options.Strict && t.problems.Count > before {
+			return t.problems.First[0]
+		}
+	}
+	return nil
+}
+
+func (j *joiner) put(id string, at time.Time, text []byte) error {
+	if !at.IsZero() {
+		for now := at.UnixNano(); ; {
+			known := j.latest.Load()
+			if now <= known || j.latest.CompareAndSwap(known, now) {
+				break
+			}
+		}
+	}
+	return j.spill.write(int(hashOf(id)%uint64(len(j.spill.parts))), text)
+}
+
+// judgeAll parts, so many at a time as there are workers.
+func (j *joiner) judgeAll(ctx context.Context) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	next := atomic.Int64{}
+	var wg sync.WaitGroup
+	for range j.in.Workers {
+		wg.Go(func() {
+			w, err := newGatherer(j)
+			for err == nil && ctx.Err() == nil {
+				part := int(next.Add(1)) - 1
+				if part >= len(j.spill.parts) {
+					break
+				}
+				err = w.part(part)
+			}
+			if err != nil {
+				cancel(err)
+				return
+			}
+			j.mu.Lock()
+			defer j.mu.Unlock()
+			j.total.merge(w.tally)
+		})
+	}
+	wg.Wait()
+	return context.Cause(ctx)
+}
+
+// gatherer judges the leads of parts; it serves one goroutine.
+type gatherer struct {
+	*joiner
+	judges  []judge
+	subject *subject
+	values  map[string]string // of the lead, by column
+	differ  *differ
+	tally   *tally
+}
+
+func newGatherer(j *joiner) (*gatherer, error) {
+	w := &gatherer{joiner: j, tally: newTally(j.in.Examples), values: map[string]string{}}
+	for _, r := range j.in.both() {
+		w.judges = append(w.judges, newJudge(r))
+	}
+	w.subject = newSubject(j.in.New.Definition.Fields, j.columns)
+	w.subject.cell = func(column string) string { return w.values[column] }
+	var err error
+	w.differ, err = newDiffer(j.in)
+	return w, err
+}
+
+// part of the leads.
+func (w *gatherer) part(number int) error {
+	text, err := w.spill.read(number)
+	if err != nil {
+		return err
+	}
+	byLead := map[string][]record{}
+	d := decoder{text: string(text)}
+	for d.text != "" {
+		r, err := d.record()
+		if err != nil {
+			return err
+		}
+		byLead[r.id] = append(byLead[r.id], r)
+	}
+	for id, records := range byLead {
+		if err := w.lead(id, records); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// lead with all that the files say of it.
+func (w *gatherer) lead(id string, records []record) error {
+	slices.SortFunc(records, func(a, b record) int { return int(a.order - b.order) })
+	first := slices.IndexFunc(records, func(r record) bool { return w.captures(r) })
+	if first < 0 {
+		w.unfounded(id, records)
+		return nil
+	}
+	captured := w.capture(records)
+	history, err := w.history(records, captured)
+	if err != nil {
+		return err
+	}
+	l := judged{id: id, at: captured, compared: w.in.Old != nil}
+	if r := records[first]; r.source < len(w.sources) && w.sources[r.source].time < 0 {
+		l.at = time.Time{}
+	}
+	if w.outcome != nil {
+		w.gather(records)
+		if l.converted, err = w.outcome.converted(w.subject); err != nil {
+			w.tally.outcomes[err.Error()]++
+		}
+	}
+	for i := range w.judges {
+		sum := w.judges[i].follow(history)
+		if i == 0 {
+			l.now = sum
+		} else {
+			l.was = sum
+		}
+	}
+	w.tally.add(l, w.in.zone())
+	w.tally.sales(w.in, l, history, time.Unix(0, w.latest.Load()).UTC())
+	if w.tally.examples.wanted(l, records[first].order) {
+		w.tally.examples.add(w.differ, l, w.outcome != nil, w.place(records[first]), records[first].order, history)
+	}
+	return nil
+}
+
+// captures says whether a record is of a lead's capture: a row of a base file, or such an event.
+func (w *gatherer) captures(r record) bool {
+	if r.source < len(w.sources) {
+		return w.sources[r.source].role == base
+	}
+	return r.cells[1] == string(lead.KindCaptured)
+}
+
+// capture is the earliest time at which the lead was captured.
+func (w *gatherer) capture(records []record) time.Time {
+	var at time.Time
+	for _, r := range records {
+		if w.captures(r) && (at.IsZero() || r.at.Before(at)) {
+			at = r.at
+		}
+	}
+	return at
+}
+
+func (w *gatherer) place(r record) leadfile.Problem {
+	if r.source < len(w.sources) {
+		return leadfile.Problem{File: w.sources[r.source].reader.Name(), Line: r.line}
+	}
+	return leadfile.Problem{File: w.in.Events[r.source-len(w.sources)], Line: r.line}
+}
+
+// unfounded are rows about a lead that no file of leads has.
+func (w *gatherer) unfounded(id string, records []record) {
+	p := w.place(records[0])
+	p.Kind = leadfile.KindID
+	p.Message = "no file of leads has the lead " + quoted(id) + "; left out"
+	w.tally.problems.Add(p)
+	w.unknown.Add(1)
+}
+
+// gather the lead's columns: a later file's and a later row's count before an earlier one's.
+func (w *gatherer) gather(records []record) {
+	clear(w.values)
+	for _, r := range records {
+		if r.source >= len(w.sources) {
+			w.gatherEvent(r)
+			continue
+		}
+		s := w.sources[r.source]
+		if s.role != base && s.role != joined {
+			continue
+		}
+		for i, cell := range r.cells {
+			if cell != "" && slices.Index(s.columns, s.columns[i]) == i {
+				w.values[s.columns[i]] = cell
+			}
+		}
+	}
+}
+
+func (w *gatherer) gatherEvent(r record) {
+	if r.cells[1] != string(lead.KindCaptured) && r.cells[1] != string(lead.KindUpdated) {
+		return
+	}
+	var data struct{ Properties map[string]any }
+	if json.Unmarshal([]byte(r.cells[2]), &data) != nil {
+		return // it was checked when it was read
+	}
+	for name, value := range data.Properties {
+		w.values[name] = textOf(value)
+	}
+}

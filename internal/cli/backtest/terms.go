@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package backtest
+
+import (
+	"math"
+	"math/bits"
+	"time"
+
+	"github.com/handoff-sla/handoff/internal/lead"
+	"github.com/handoff-sla/handoff/internal/sla"
+)
+
+// termsTally is what the contract's terms would have given.
+type termsTally struct {
+	clauses map[clauseKey]*clauseCounts
+	assumed int64 // MQLs without an owner in the files: taken as owned when they qualified
+}
+
+type clauseKey struct {
+	clause sla.Clause
+	tier   string
+}
+
+type clauseCounts struct {
+	met, missed, open, excused int64
+	took                       durations // from the start of the clock to what stopped it: business time for firstContact
+}
+
+func (t *termsTally) of(key clauseKey) *clauseCounts {
+	if t.clauses == nil {
+		t.clauses = map[clauseKey]*clauseCounts{}
+	}
+	c := t.clauses[key]
+	if c == nil {
+		c = &clauseCounts{}
+		t.clauses[key] = c
+	}
+	return c
+}
+
+func (t *termsTally) merge(o *termsTally) {
+	t.assumed += o.assumed
+	for key, from := range o.clauses {
+		into := t.of(key)
+		into.met += from.met
+		into.missed += from.missed
+		into.open += from.open
+		into.excused += from.excused
+		into.took.merge(&from.took)
+	}
+}
+
+// sales judges what became of a lead after the hand-off by the contract's terms, and counts its first reason code.
+func (t *tally) sales(in *Input, l judged, history []lead.Event, now time.Time) {
+	stamps, known := stampsOf(l.now), false
+	for _, e := range history {
+		known = known || (e.Kind == lead.KindAssigned && e.Owner != "")
+	}
+	if l.now.mql && !known {
+		stamps.OwnedAt = l.now.at
+	}
+	facts := sla.FactsOf(stamps, in.New.Definition.Dispositions, history)
+	if len(facts.Disposals) > 0 {
+		first := facts.Disposals[0]
+		t.reasons[reason{outcome: string(first.Outcome), code: first.Reason, mql: l.now.mql}]++
+	}
+	if in.Terms == nil || !l.now.mql || !told(history) {
+		return
+	}
+	if !known {
+		t.terms.assumed++
+	}
+	for _, o := range sla.Obligations(in.Terms, facts, now) {
+		if o.Clause.Party() != sla.PartySales && (o.Clause != sla.ClauseDelivery || !known) {
+			continue
+		}
+		c := t.terms.of(clauseKey{o.Clause, o.Tier})
+		switch o.State {
+		case sla.Met:
+			c.met++
+		case sla.Missed:
+			c.missed++
+		case sla.Excused:
+			c.excused++
+		default:
+			c.open++
+		}
+		switch {
+		case o.State == sla.Excused || o.Due.IsZero():
+		case o.Stop.IsZero():
+			c.took.add(math.MaxInt64)
+		case o.Clause == sla.ClauseFirstContact:
+			c.took.add(in.Terms.Hours().Elapsed(o.Start, o.Stop))
+		default:
+			c.took.add(o.Stop.Sub(o.Start))
+		}
+	}
+}
+
+// told says whether anything is known of what sales did with the lead.
+func told(history []lead.Event) bool {
+	for _, e := range history {
+		switch e.Kind {
+		case lead.KindAssigned, lead.KindTouch, lead.KindDisposition:
+			return true
+		default:
+		}
+	}
+	return false
+}
+
+func stampsOf(j judgement) sla.Stamps {
+	var s sla.Stamps
+	if !j.reached.IsZero() {
+		s.Reached = &sla.Reached{At: j.reached, Missing: j.missing}
+	}
+	if j.mql {
+		// A path holds only when the score is at or above its threshold.
+		s.Qualified = &sla.Qualified{At: j.at, Intent: j.intent, MetThreshold: true}
+	}
+	return s
+}
+
+// steps of durations to a doubling: a quantile is at most 1/16 too high.
+const steps = 16
+
+// durations counts lengths of time in buckets that grow with them, so that quantiles need no memory for each.
+type durations struct {
+	n       int64
+	buckets map[int]int64
+}
+
+func (d *durations) add(length time.Duration) {
+	if d.buckets == nil {
+		d.buckets = map[int]int64{}
+	}
+	d.n++
+	d.buckets[bucketOf(length)]++
+}
+
+func (d *durations) merge(o *durations) {
+	for bucket, n := range o.buckets {
+		if d.buckets == nil {
+			d.buckets = map[int]int64{}
+		}
+		d.n += n
+		d.buckets[bucket] += n
+	}
+}
+
+// never is the bucket of what did not happen.
+const never = math.MaxInt
+
+func bucketOf(length time.Duration) int {
+	if length == math.MaxInt64 {
+		return never
+	}
+	seconds := uint64(max(0, length) / time.Second)
+	if seconds < steps {
+		return int(seconds)
+	}
+	double := bits.Len64(seconds) - 5 // 16..31 is the first doubling
+	return double*steps + int(seconds>>double)
+}
+
+// lengthOf is the longest length in a bucket.
+func lengthOf(bucket int) time.Duration {
+	if bucket < 2*steps {
+		return time.Duration(bucket) * time.Second
+	}
+	double := bucket/steps - 1
+	return time.Duration((uint64(bucket-double*steps)+1)<<double-1) * time.Second
+}
+
+// quantile is the length within which so many percent happened; false when fewer ever did.
+func (d *durations) quantile(percent int) (time.Duration, bool) {
+	need := (d.n*int64(percent) + 99) / 100
+	if d.n == 0 {
+		return 0, false
+	}
+	return d.reach(max(1, need))
+}
+
+func (d *durations) reach(need int64) (time.Duration, bool) {
+	seen := int64(0)
+	for _, bucket := range sortedKeys(d.buckets) {
+		if bucket == never {
+			return 0, false
+		}
+		if seen += d.buckets[bucket]; seen >= need {
+			return lengthOf(bucket), true
+		}
+	}
+	return 0, false
+}
