@@ -247,7 +247,7 @@ func TestAnalyzeErrors(t *testing.T) {
 		"no outcome":       {[]string{"--leads", file}, "--outcome is missing"},
 		"unknown outcome":  {[]string{"--leads", file, "--outcome", "wn"}, "did you mean 'won'?"},
 		"unknown output":   {[]string{"--leads", file, "--outcome", "won", "-o", "html"}, `--output "html"`},
-		"unknown column":   {[]string{"--leads", file, "--outcome", "won", "--exclude", "orgin"}, "--exclude: no column \"orgin\"; did you mean 'origin'?"},
+		"unknown column":   {[]string{"--leads", file, "--outcome", "won", "--exclude", "origins"}, "--exclude: no column \"origins\"; did you mean 'origin'?"},
 		"small sample":     {[]string{"--leads", file, "--outcome", "won", "--sample", "10"}, "--sample 10"},
 		"no definition":    {[]string{"--leads", file, "--outcome", "won", "-f", contract}, "no LeadDefinition"},
 		"strict":           {[]string{"--leads", file, "--outcome", "won", "--strict"}, ":302: 1 cells instead of 4"},

@@ -34,9 +34,9 @@ closeRatePercent, mqlToOpportunityPercent, and sensitivity, a list of the same r
 with mqlsPerMonth or bookingsPerMonth.`
 
 type funnelFlags struct {
-	bookings, dealSize      int64
-	closeRate, opportunity  string
-	mqls                    int
+	bookings, dealSize     int64
+	closeRate, opportunity string
+	mqls                   int
 	contract, name, output string
 }
 

@@ -54,8 +54,8 @@ const (
 )
 
 func (r *Report) draft(variables []*variable, outcomes []bool, all stats.Cell) error {
-	if err := enough(all); err != nil {
-		r.NoDraft = err.Error()
+	if least := min(all.Yes, all.No); least < leastOutcome {
+		r.NoDraft = fmt.Sprintf("%s converted and %s did not: a draft needs at least %d of each", leads(all.Yes), leads(all.No), leastOutcome)
 		return nil
 	}
 	m, err := fitModel(variables, every(len(outcomes)), outcomes)

@@ -4,7 +4,6 @@ package analyze
 
 import (
 	"errors"
-	"fmt"
 	"math"
 	"slices"
 
@@ -163,12 +162,4 @@ func validate(variables []*variable, outcomes []bool) (stats.Validation, error) 
 		}
 		return func(i int) float64 { return float64(m.score(i)) }, nil
 	})
-}
-
-// enough leads for a draft.
-func enough(c stats.Cell) error {
-	if c.Yes < leastOutcome || c.No < leastOutcome {
-		return fmt.Errorf("%s converted and %s did not: a draft needs at least %d of each", leads(c.Yes), leads(c.No), leastOutcome)
-	}
-	return nil
 }

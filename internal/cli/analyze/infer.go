@@ -61,7 +61,7 @@ func fieldName(column string) string {
 	upper := false
 	for _, r := range column {
 		switch {
-		case r > unicode.MaxASCII || !(unicode.IsLetter(r) || unicode.IsDigit(r)):
+		case r > unicode.MaxASCII || (!unicode.IsLetter(r) && !unicode.IsDigit(r)):
 			upper = b.Len() > 0
 		case b.Len() == 0 && unicode.IsDigit(r):
 			b.WriteByte('f')

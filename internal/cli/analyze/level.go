@@ -85,9 +85,9 @@ func (v *variable) bands(rows []int, outcomes []bool) []level {
 		}
 	}
 	edges := v.edges(numbers)
-	out := make([]level, len(edges)+1)
-	for i := range out {
-		out[i].low, out[i].high = math.Inf(-1), math.Inf(1)
+	var out []level
+	for i := range len(edges) + 1 {
+		out = append(out, level{low: math.Inf(-1), high: math.Inf(1)})
 		if i > 0 {
 			out[i].low, out[i-1].high = edges[i-1], edges[i-1]
 		}

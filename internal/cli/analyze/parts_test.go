@@ -42,8 +42,16 @@ func TestInfer(t *testing.T) {
 
 func TestNameFields(t *testing.T) {
 	columns := []Column{
-		{Property: "landing_page_id"}, {Property: "Lead Source"}, {Property: "landing page id"}, {Property: "1st touch"}, {Property: "größe"},
-		{Property: "in"}, {Property: "%"}, {Property: "x", Field: "gre"}, {Property: strings.Repeat("a", 70)}, {Property: strings.Repeat("a", 71)},
+		{Property: "landing_page_id"},
+		{Property: "Lead Source"},
+		{Property: "landing page id"},
+		{Property: "1st touch"},
+		{Property: "größe"},
+		{Property: "in"},
+		{Property: "%"},
+		{Property: "x", Field: "gre"},
+		{Property: strings.Repeat("a", 70)},
+		{Property: strings.Repeat("a", 71)},
 	}
 	NameFields(columns)
 	got := names(columns, func(c Column) string { return c.Field })

@@ -131,9 +131,9 @@ func cellOf(rows []row, in func(row) bool) stats.Cell {
 // hashes is a heap with the largest on top.
 type hashes []*member
 
-func (h hashes) Len() int           { return len(h) }
-func (h hashes) Less(i, j int) bool { return h[i].hash > h[j].hash }
-func (h hashes) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
+func (h *hashes) Len() int           { return len(*h) }
+func (h *hashes) Less(i, j int) bool { return (*h)[i].hash > (*h)[j].hash }
+func (h *hashes) Swap(i, j int)      { (*h)[i], (*h)[j] = (*h)[j], (*h)[i] }
 
 // Push implements heap.Interface.
 func (h *hashes) Push(x any) {

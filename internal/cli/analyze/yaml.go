@@ -179,7 +179,7 @@ func style(n *yaml.Node) bool {
 				entry.Style = yaml.FlowStyle
 			}
 		}
-	case yaml.MappingNode:
+	default:
 		n.Style = 0
 	}
 	return false
