@@ -244,6 +244,11 @@ func (c *closures) texts(op comparison, left, right ast.Expr) test {
 	if op != equal && op != different {
 		return compared(op, c.text(left), c.text(right), cmp.Compare[string])
 	}
+	if whole, isText := textLiteral(right); isText {
+		if of := c.lowered(left); of != nil {
+			return loweredIs(of, whole, op == equal)
+		}
+	}
 	a, b, want := c.text(left), c.text(right), op == equal
 	return func(r *record) bool {
 		x, ok := a(r)

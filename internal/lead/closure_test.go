@@ -82,6 +82,8 @@ var handWritten = []string{
 	`"a" in lead.l1 && !("b" in lead.l1)`, `lead.s1 in lead.l1`, `lead.l1.exists(x, x.startsWith("a"))`, `lead.l1.all(x, x in lead.l2)`,
 	`lead.l1.exists(x, lead.l2.exists(x, x == "a"))`, `lead.l1.exists(lead, lead == "a")`, `lead.l1.all(x, x == lead.s1 || lead.i1 > 5)`,
 	`lead.l1.exists(x, x == "a" ? lead.b1 : lead.b2)`, `lead.s1.lowerAscii().contains("acme")`, `lead.s1.trim() == "a"`, `size(lead.s1) == 2`,
+	`lead.s1.lowerAscii().startsWith("acme")`, `!lead.s1.lowerAscii().endsWith("gmbh")`, `lead.s1.lowerAscii() == "a"`, `"É" != lead.s1.lowerAscii()`,
+	`lead.s1.lowerAscii().contains("")`, `lead.l1.exists(x, x.lowerAscii().contains("cm"))`, `lead.s1.lowerAscii().contains("A")`,
 	`lead.i1 / lead.i2 > 1`, `lead.i1 % lead.i2 == 0 || lead.b1`, `lead.i1 + lead.i2 > 0`, `lead.i1 * lead.i2 < 0`, `-lead.i1 > 0`, `lead.i1 - lead.i2 == 0`,
 	`lead.n1 / 0.0 > 1.0`, `lead.n1 == lead.n2`, `lead.n1 != lead.n1`, `!(lead.n1 < lead.n2)`, `lead.n1 in [0.0, 1.5]`, `lead.i1 > 9007199254740992.0`,
 	`lead.i1 <= 9223372036854775807.0`, `lead.n1 >= 9007199254740993`, `lead.i1 in [9007199254740993]`, `double(lead.i1) == lead.n1`,

@@ -99,9 +99,12 @@ var textTests = map[string]func(text, part string) bool{
 
 // textual is text.startsWith(part), and the like.
 func (c *closures) textual(name string, args []ast.Expr, want bool) test {
-	if i := c.field(args[0]); i >= 0 {
-		if part, isText := textLiteral(args[1]); isText {
+	if part, isText := textLiteral(args[1]); isText {
+		if i := c.field(args[0]); i >= 0 {
 			return fieldHasPart(name, i, part, want)
+		}
+		if of := c.lowered(args[0]); of != nil {
+			return loweredHasPart(name, of, part, want)
 		}
 	}
 	holds, left, right := textTests[name], c.text(args[0]), c.text(args[1])

@@ -308,3 +308,22 @@ func FuzzCompile(f *testing.F) {
 		}
 	})
 }
+
+// One pass over a list is a rule that people write; one in another is not.
+func TestWhatOnePassMayCost(t *testing.T) {
+	for source, want := range map[string]bool{
+		`lead.stack.exists(s, s.lowerAscii().contains("kubernetes"))`:                            true,
+		`lead.stack.exists(s, s.startsWith("a") || s.lowerAscii() == "b")`:                       true,
+		`lead.stack.all(s, s.matches("^[a-z]+$"))`:                                               true,
+		`lead.stack.exists(s, lead.stack.exists(t, s == t))`:                                     false,
+		`lead.company.replace("a", lead.company) != lead.industry`:                               false,
+		`lead.stack.exists(s, s.lowerAscii().contains("a") || s.upperAscii().contains("B"))`:     false,
+		`lead.stack.exists(s, s in ["a", "b", "c"]) && lead.stack.exists(s, s.startsWith("ku"))`: true,
+	} {
+		d := midMarket()
+		d.Scoring.Groups[0].Rules[0].When = source
+		if _, err := Compile(d); (err == nil) != want {
+			t.Errorf("%s: compiles %t, want %t: %v", source, err == nil, want, err)
+		}
+	}
+}

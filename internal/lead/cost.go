@@ -16,8 +16,8 @@ const (
 )
 
 // MaxCost is the highest cost that an expression may have, in CEL's units (about one per step, one per ten characters).
-// One pass over a list of texts is far below it, two nested ones are above.
-const MaxCost = 100_000
+// A pass over a list that compares, searches or changes the case of each text is below it, two nested ones are above.
+const MaxCost = 200_000
 
 // withinCost is a search in sorted times.
 const withinCost = 10

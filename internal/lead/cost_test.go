@@ -33,7 +33,7 @@ func TestRunTimeBoundStops(t *testing.T) {
 			if _, _, err := p.signals[0].program.Eval(s); err != nil {
 				t.Errorf("an activity of common size: %v", err)
 			}
-			s.activity = unbounded(200_000)
+			s.activity = unbounded(400_000)
 			_, _, err := p.signals[0].program.Eval(s)
 			var cancelled interpreter.EvalCancelledError
 			if !errors.As(err, &cancelled) || cancelled.Cause != interpreter.CostLimitExceeded {

@@ -233,6 +233,7 @@ func FuzzSetTextIsCoerce(f *testing.F) {
 
 func TestRowsCostNoAllocation(t *testing.T) {
 	d := midMarket()
+	d.Scoring.Groups[0].Rules = append(d.Scoring.Groups[0].Rules, Rule{Name: "group", When: `lead.company.lowerAscii().contains("acme")`, Points: 1})
 	p := mustCompile(t, d)
 	tracker := p.NewTracker()
 	rows := [][]string{
