@@ -11,6 +11,7 @@ import (
 	metav1ac "k8s.io/client-go/applyconfigurations/meta/v1"
 
 	slav1alpha1 "github.com/handoff-sla/handoff/api/v1alpha1"
+	"github.com/handoff-sla/handoff/internal/bundle"
 )
 
 // WorkerInput is what the two Deployments are made from.
@@ -18,7 +19,8 @@ type WorkerInput struct {
 	Owner  Owner
 	Spec   slav1alpha1.SLAContractSpec
 	Image  string
-	Bundle string // ConfigMap of the pair in force
+	Bundle string  // ConfigMap of the pair that they begin with
+	Coming []int64 // sequences of the pairs that they get beforehand
 }
 
 // ScoringDeployment takes events in, scores and qualifies.
@@ -28,7 +30,7 @@ func ScoringDeployment(in WorkerInput) *appsv1ac.DeploymentApplyConfiguration {
 		WithPorts(tcpPort(eventsPort, eventsPortNumber), tcpPort(healthPort, healthPortNumber)).
 		WithVolumeMounts(mount("bundle", bundleDir), mount("ledger", ledgerDir), mount("ingest", ingestDir))
 	volumes := []*corev1ac.VolumeApplyConfiguration{
-		configVolume("bundle", in.Bundle),
+		bundleVolume(in),
 		secretVolume("ledger", in.Spec.Ledger.SecretRef.Name),
 		secretVolume("ingest", in.Spec.Ingest.TokenSecretRef.Name),
 	}
@@ -41,11 +43,30 @@ func RoutingDeployment(in WorkerInput) *appsv1ac.DeploymentApplyConfiguration {
 		WithPorts(tcpPort(healthPort, healthPortNumber)).
 		WithVolumeMounts(mount("bundle", bundleDir), mount("roster", rosterDir), mount("ledger", ledgerDir))
 	volumes := []*corev1ac.VolumeApplyConfiguration{
-		configVolume("bundle", in.Bundle),
+		bundleVolume(in),
 		configVolume("roster", RosterName(in.Owner.Name)),
 		secretVolume("ledger", in.Spec.Ledger.SecretRef.Name),
 	}
 	return deployment(in, Routing, scale(in.Spec.Workers, Routing), main, volumes)
+}
+
+// bundleVolume holds the pair in force, and beside it those to come: the workers register them in the ledger, whose clock then decides. One to
+// come that was superseded may be gone when an old ReplicaSet is scaled up again.
+func bundleVolume(in WorkerInput) *corev1ac.VolumeApplyConfiguration {
+	if len(in.Coming) == 0 {
+		return configVolume("bundle", in.Bundle)
+	}
+	source := func(name, file string) *corev1ac.VolumeProjectionApplyConfiguration {
+		return corev1ac.VolumeProjection().WithConfigMap(corev1ac.ConfigMapProjection().WithName(name).
+			WithItems(corev1ac.KeyToPath().WithKey(bundle.BundleFile).WithPath(file)))
+	}
+	sources := corev1ac.ProjectedVolumeSource().WithSources(source(in.Bundle, bundle.BundleFile))
+	for _, sequence := range in.Coming {
+		coming := source(BundleName(in.Owner.Name, sequence), bundle.ComingFile(sequence))
+		coming.ConfigMap.WithOptional(true)
+		sources.WithSources(coming)
+	}
+	return corev1ac.Volume().WithName("bundle").WithProjected(sources)
 }
 
 func workerArgs(in WorkerInput) []string {

@@ -36,6 +36,8 @@ const (
 	SignedAtAnnotation   = "sla.handoff.dev/signed-at"
 	SignersAnnotation    = "sla.handoff.dev/signers"
 	RatifiedAtAnnotation = "sla.handoff.dev/ratified-at"
+	// EffectiveFromAnnotation is when a ratified text comes into force; absent when that is at once.
+	EffectiveFromAnnotation = "sla.handoff.dev/effective-from"
 	// PreviousAnnotation is the digest that was in force before; absent on a first revision.
 	PreviousAnnotation = "sla.handoff.dev/previous"
 	// SignOffsAnnotation keeps the sign-offs that ratified the text, in JSON, with their signatures.

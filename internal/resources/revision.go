@@ -17,10 +17,13 @@ type RevisionInput struct {
 	Label      string // DefinitionLabel or ContractLabel; its value is the owner's name
 	Component  Component
 	Name       string
-	Number     int64 // the highest is in force
+	Number     int64 // the highest whose time has come is in force
 	Digest     string
 	SignedAt   time.Time
 	RatifiedAt time.Time
+	// EffectiveFrom is when it comes into force; zero when that is at once.
+	EffectiveFrom time.Time
+
 	Signers    []string // Party=by
 	Previous   string   // digest in force before; empty when there was none
 	SignOffs   string   // JSON
@@ -49,6 +52,9 @@ func Revision(in RevisionInput) *appsv1ac.ControllerRevisionApplyConfiguration {
 	}
 	if in.Previous != "" {
 		annotations[PreviousAnnotation] = in.Previous
+	}
+	if !in.EffectiveFrom.IsZero() {
+		annotations[EffectiveFromAnnotation] = in.EffectiveFrom.UTC().Format(time.RFC3339)
 	}
 	return appsv1ac.ControllerRevision(in.Name, in.Owner.Namespace).
 		WithLabels(map[string]string{ManagedByLabel: ManagedBy, in.Label: in.Owner.Name, ComponentLabel: string(in.Component)}).

@@ -120,7 +120,7 @@ func flaw(off SignOff, digest string, inForce *InForce) string {
 	case off.At.IsZero():
 		return fmt.Sprintf("the sign-off of %s has no date", off.Party)
 	case inForce != nil && inForce.Digest != digest && off.At.Before(inForce.SignedAt):
-		return fmt.Sprintf("%s signed on %s, before %s was signed on %s, which is in force: bringing back an older text needs new signatures",
+		return fmt.Sprintf("%s signed on %s, before %s was signed on %s, which was ratified last: bringing back an older text needs new signatures",
 			off.Party, off.At.UTC().Format(time.RFC3339), shortDigest(inForce.Digest), inForce.SignedAt.UTC().Format(time.RFC3339))
 	default:
 		return ""

@@ -50,8 +50,8 @@ func TestRatify(t *testing.T) {
 		"a revert with the old signatures": {
 			offs: signed, inForce: &InForce{Digest: old, SignedAt: day(9)},
 			want: Ratification{Missing: both, Notes: []string{
-				"Marketing signed on 2027-01-03T12:00:00Z, before v1:sha256:bbbbbbbb… was signed on 2027-01-09T12:00:00Z, which is in force: bringing back an older text needs new signatures",
-				"Sales signed on 2027-01-05T12:00:00Z, before v1:sha256:bbbbbbbb… was signed on 2027-01-09T12:00:00Z, which is in force: bringing back an older text needs new signatures",
+				"Marketing signed on 2027-01-03T12:00:00Z, before v1:sha256:bbbbbbbb… was signed on 2027-01-09T12:00:00Z, which was ratified last: bringing back an older text needs new signatures",
+				"Sales signed on 2027-01-05T12:00:00Z, before v1:sha256:bbbbbbbb… was signed on 2027-01-09T12:00:00Z, which was ratified last: bringing back an older text needs new signatures",
 			}},
 		},
 		"a revert signed anew by both": {

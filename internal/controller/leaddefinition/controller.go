@@ -91,7 +91,7 @@ func (r *Reconciler) finish(ctx context.Context, s *scope) (reconcile.Result, er
 			s.outcome.Add(client.IgnoreNotFound(fmt.Errorf("status of LeadDefinition %s: %w", client.ObjectKeyFromObject(s.definition), err)))
 			return s.outcome.Result(ctx, s.next())
 		}
-		condition.Send(r.Events, s.definition, changes(before, &s.definition.Status))
+		condition.Send(r.Events, s.definition, changes(before, &s.definition.Status, s.now))
 	}
 	return s.outcome.Result(ctx, s.next())
 }

@@ -28,7 +28,10 @@ type scope struct {
 	known     bool // whether the history could be read
 	revisions []ratify.Revision
 	digest    string // of what is written; empty when it does not compile
-	standing  ratify.Standing
+
+	effectiveFrom time.Time // of what is written
+
+	standing ratify.Standing
 }
 
 func (r *Reconciler) newScope(d *slav1alpha1.LeadDefinition) *scope {
@@ -46,7 +49,7 @@ func (s *scope) readHistory(ctx context.Context) error {
 		return err
 	}
 	s.known, s.revisions = true, revisions
-	s.standing.InForce = ratify.Newest(revisions)
+	s.standing = *ratify.Stand(revisions, s.now)
 	return nil
 }
 
@@ -59,6 +62,7 @@ func (s *scope) compile(context.Context) error {
 	if _, err := lead.Compile(definition); err != nil {
 		return s.invalid(err)
 	}
+	s.effectiveFrom = definition.EffectiveFrom
 	if s.digest, err = sla.DigestDefinition(definition); err != nil {
 		return s.invalid(err)
 	}
@@ -66,11 +70,7 @@ func (s *scope) compile(context.Context) error {
 }
 
 func (s *scope) invalid(err error) error {
-	kept := ""
-	if s.standing.InForce != nil {
-		kept = "; " + s.standing.InForce.Name + " stays in force"
-	}
-	return outcome.Stalled(slav1alpha1.ReasonInvalidDefinition, "%v%s", err, kept)
+	return outcome.Stalled(slav1alpha1.ReasonInvalidDefinition, "%v%s", err, s.standing.Kept())
 }
 
 // ratify records what is written once both parties have signed it.
@@ -83,6 +83,7 @@ func (s *scope) ratify(ctx context.Context) error {
 	standing, err := s.keeper.Keep(ctx, ratify.Text{
 		Series: Series(s.definition.Namespace, s.definition.Name), Owner: resources.OwnerOf(Kind, s.definition),
 		Prefix: s.definition.Name, Digest: s.digest, SignOffs: s.definition.Spec.SignOffs, Data: signed,
+		EffectiveFrom: s.effectiveFrom,
 	}, s.revisions, s.now)
 	s.standing = *standing
 	return err
@@ -107,6 +108,7 @@ func (s *scope) writeStatus(status *slav1alpha1.LeadDefinitionStatus) {
 	status.Digest = slav1alpha1.Digest(s.digest)
 	status.InForce = s.standing.InForce.InForce()
 	status.Pending = s.standing.Pending()
+	status.Scheduled = s.standing.Scheduled()
 	if s.digest == "" {
 		condition.Set(&status.Conditions, generation, s.now, slav1alpha1.RatifiedCondition, metav1.ConditionFalse,
 			slav1alpha1.ReasonInvalidDefinition, "what is written does not compile, so that it cannot be signed")
@@ -116,8 +118,8 @@ func (s *scope) writeStatus(status *slav1alpha1.LeadDefinitionStatus) {
 }
 
 func (s *scope) success() string {
-	if s.standing.InForce == nil {
-		return "compiled; nothing is in force until both parties sign"
+	if outlook := s.standing.Outlook(); outlook != "" {
+		return outlook
 	}
-	return s.standing.InForce.Name + " is in force"
+	return "compiled; nothing is in force until both parties sign"
 }

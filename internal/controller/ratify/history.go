@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package ratify keeps the ratified texts of an object as ControllerRevisions, and decides what is in force: the revision
-// with the highest number. The objects' status can be made again from the revisions alone.
+// with the highest number of those whose time has come. The objects' status can be made again from the revisions alone.
 package ratify
 
 import (
@@ -27,9 +27,12 @@ type Revision struct {
 	Digest   string
 	SignedAt time.Time // the later of the two signatures
 	Since    time.Time // when it was ratified, by the operator's clock
-	Data     []byte    // JSON
-	Previous string    // digest in force before; empty when there was none
-	SignOffs []Record  // that ratified it
+
+	EffectiveFrom time.Time // of the text; zero when it has no date
+
+	Data     []byte   // JSON
+	Previous string   // digest in force before; empty when there was none
+	SignOffs []Record // that ratified it
 }
 
 // InForce as a status shows it.
@@ -37,7 +40,7 @@ func (r *Revision) InForce() *slav1alpha1.InForce {
 	if r == nil {
 		return nil
 	}
-	return &slav1alpha1.InForce{Revision: r.Name, Digest: slav1alpha1.Digest(r.Digest), Since: metav1.NewTime(r.Since)}
+	return &slav1alpha1.InForce{Revision: r.Name, Digest: slav1alpha1.Digest(r.Digest), Since: metav1.NewTime(r.Start())}
 }
 
 func (r *Revision) signed() *sla.InForce {
@@ -98,10 +101,16 @@ func read(r *appsv1.ControllerRevision) (Revision, error) {
 		}
 		*to = at
 	}
+	if text, dated := r.Annotations[resources.EffectiveFromAnnotation]; dated {
+		if out.EffectiveFrom, err = time.Parse(time.RFC3339, text); err != nil {
+			return Revision{}, fmt.Errorf("ControllerRevision %s/%s: annotation %s: %w; restore it or delete the revision",
+				r.Namespace, r.Name, resources.EffectiveFromAnnotation, err)
+		}
+	}
 	return out, nil
 }
 
-// Newest is the revision in force, nil when there is none.
+// Newest is the revision that was ratified last, whether it is in force or to come; nil when there is none.
 func Newest(revisions []Revision) *Revision {
 	var newest *Revision
 	for i := range revisions {

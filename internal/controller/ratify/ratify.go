@@ -33,6 +33,8 @@ type Text struct {
 	Digest     string
 	SignOffs   []slav1alpha1.SignOff
 	Data       any // the signed part of the spec
+
+	EffectiveFrom time.Time // zero when the text has no date
 }
 
 // Standing is where an object stands: what is written, what is signed, what is in force.
@@ -40,8 +42,12 @@ type Standing struct {
 	Digest       string // of what is written; empty when it has no meaning
 	Ratification sla.Ratification
 	InForce      *Revision
-	// Next is when a signature from the future begins to count; zero when there is none.
+	Coming       []Revision // ratified, in the order in which they come into force
+	// Next is when a signature from the future begins to count, or a revision comes into force; zero when there is none.
 	Next time.Time
+
+	effectiveFrom time.Time // of what is written
+	newest        *Revision // that was ratified last
 
 	keyed []sla.Party // whose names alone do not count
 	// unreadable keys: of the parties that are missing, and of the others.
@@ -50,13 +56,22 @@ type Standing struct {
 
 // Pending is what is written but not in force.
 func (s *Standing) Pending() *slav1alpha1.Pending {
-	if s.Digest == "" || s.Ratification.Ratified {
+	if s.Digest == "" || (s.InForce != nil && s.InForce.Digest == s.Digest) {
 		return nil
 	}
-	if s.InForce != nil && s.InForce.Digest == s.Digest {
-		return nil
+	out := &slav1alpha1.Pending{Digest: slav1alpha1.Digest(s.Digest)}
+	if !s.effectiveFrom.IsZero() {
+		out.EffectiveFrom = &metav1.Time{Time: s.effectiveFrom}
 	}
-	return &slav1alpha1.Pending{Digest: slav1alpha1.Digest(s.Digest), Missing: convert.Missing(s.Ratification.Missing)}
+	if coming := s.coming(); coming != nil {
+		out.Revision = coming.Name
+		return out
+	}
+	if s.Ratification.Ratified {
+		return nil // recording it failed
+	}
+	out.Missing = convert.Missing(s.Ratification.Missing)
+	return out
 }
 
 // Keeper records what is ratified.
@@ -68,23 +83,23 @@ type Keeper struct {
 	Signers *Signers
 }
 
-// Keep judges the signatures of a text and, when both are there, records it as the revision in force.
+// Keep judges the signatures of a text and, when both are there, records it as a revision, which is in force from its date on. A signature
+// is not older than the text that was ratified last, whether that one is in force or to come.
 func (k Keeper) Keep(ctx context.Context, t Text, revisions []Revision, now time.Time) (*Standing, error) {
-	out := &Standing{Digest: t.Digest, InForce: Newest(revisions)}
+	out := Stand(revisions, now)
+	out.Digest, out.effectiveFrom = t.Digest, t.EffectiveFrom
 	counted, early := split(convert.SignOffs(t.SignOffs), now)
 	w, err := k.newWitness(ctx, t, revisions, out.InForce)
 	if err != nil {
 		return out, err
 	}
-	out.Ratification = sla.RatifyWith(counted, t.Digest, out.InForce.signed(), w.judge)
+	out.Ratification = sla.RatifyWith(counted, t.Digest, out.newest.signed(), w.judge)
 	out.describe(w)
 	for _, off := range early {
 		at := off.At.Add(-skew)
 		out.Ratification.Notes = append(out.Ratification.Notes,
 			fmt.Sprintf("%s's sign-off is dated %s, which is in the future", off.Party, off.At.UTC().Format(time.RFC3339)))
-		if out.Next.IsZero() || at.Before(out.Next) {
-			out.Next = at
-		}
+		out.lookAgain(at)
 	}
 	if !out.Ratification.Ratified {
 		return out, nil
@@ -93,7 +108,7 @@ func (k Keeper) Keep(ctx context.Context, t Text, revisions []Revision, now time
 	if err != nil {
 		return out, err
 	}
-	out.InForce = recorded
+	out.put(Stand(with(revisions, *recorded), now))
 	return out, nil
 }
 
@@ -121,16 +136,16 @@ func (k Keeper) record(ctx context.Context, t Text, s *Standing, now time.Time) 
 	}
 	return &next, child.Apply(ctx, k.Client, k.Live, resources.Revision(resources.RevisionInput{
 		Owner: t.Owner, Label: t.Label, Component: t.Component, Controller: t.Controller,
-		Name: next.Name, Number: next.Number, Digest: next.Digest, SignedAt: next.SignedAt, RatifiedAt: next.Since,
+		Name: next.Name, Number: next.Number, Digest: next.Digest, SignedAt: next.SignedAt, RatifiedAt: next.Since, EffectiveFrom: next.EffectiveFrom,
 		Signers: signers(t.SignOffs), Data: next.Data, Previous: next.Previous, SignOffs: signOffs,
 	}))
 }
 
-// next is the revision that should be in force. A text that is signed again keeps its number and gets the later signatures; a text
+// next is the revision that should be the newest. A text that is signed again keeps its number and gets the later signatures; a text
 // that comes back gets the next number on its old revision; a new one gets a new revision.
 func (k Keeper) next(ctx context.Context, t Text, s *Standing, now time.Time) (Revision, error) {
-	if current := s.InForce; current != nil && current.Digest == t.Digest {
-		again := *current
+	if newest := s.newest; newest != nil && newest.Digest == t.Digest {
+		again := *newest
 		if s.Ratification.SignedAt.After(again.SignedAt) {
 			again.SignedAt = s.Ratification.SignedAt
 		}
@@ -143,6 +158,7 @@ func (k Keeper) next(ctx context.Context, t Text, s *Standing, now time.Time) (R
 	next := Revision{
 		Name: resources.RevisionName(t.Prefix, t.Digest), Digest: t.Digest, Number: 1,
 		SignedAt: s.Ratification.SignedAt, Since: now.UTC().Truncate(time.Second), Previous: digestOf(s.InForce),
+		EffectiveFrom: t.EffectiveFrom,
 	}
 	if newest := Newest(revisions); newest != nil {
 		next.Number = newest.Number + 1
@@ -182,8 +198,8 @@ func (s *Standing) SetRatified(conditions *[]metav1.Condition, generation int64,
 		condition.Set(conditions, generation, now, slav1alpha1.RatifiedCondition, status, reason, message)
 	}
 	if s.Ratification.Ratified {
-		set(metav1.ConditionTrue, s.trust(), fmt.Sprintf("both parties signed %s, the last at %s%s",
-			Short(s.Digest), s.Ratification.SignedAt.UTC().Format(time.RFC3339), s.verification()))
+		set(metav1.ConditionTrue, s.trust(), fmt.Sprintf("both parties signed %s, the last at %s%s%s",
+			Short(s.Digest), stamp(s.Ratification.SignedAt), s.verification(), s.from()))
 		return
 	}
 	set(metav1.ConditionFalse, s.untrust(), s.Missing(resource, name))
@@ -205,10 +221,7 @@ func (s *Standing) Missing(resource, name string) string {
 		message += " (" + strings.Join(why, "; ") + ")"
 	}
 	message += fmt.Sprintf("; run %s on the manifest of %s/%s", strings.Join(commands, " and "), resource, name)
-	if s.InForce != nil {
-		message += "; " + s.InForce.Name + " stays in force"
-	}
-	return message
+	return message + s.Kept()
 }
 
 // why are the notes that say more than that somebody has not signed, which the message begins with.

@@ -16,22 +16,28 @@ import (
 )
 
 // running says whether the workers of this contract are to run.
-func (s *scope) running() bool { return s.pair != nil && !s.tenantTaken }
+func (s *scope) running() bool { return len(s.active()) > 0 && !s.tenantTaken }
 
-// applyRoster hands the pools to the workers. They take effect at once, unsigned, so they must be readable with the definition that the
-// workers have.
+// applyRoster hands the pools to the workers. They take effect at once, unsigned, so they must be readable with the definitions that
+// the workers have, also with those to come.
 func (s *scope) applyRoster(ctx context.Context) error {
 	if !s.running() {
 		return nil
 	}
-	program, err := lead.Compile(s.pair.bundle.Lead)
-	if err != nil {
-		return outcome.Stalled(slav1alpha1.ReasonIncompatibleDefinition, "the definition in force, %s: %v; sign a new one",
-			s.pair.bundle.Definition.Name, err)
-	}
 	pools := convert.Pools(s.contract.Spec.Routing)
-	if _, err := program.CompilePools(pools); err != nil {
-		return outcome.Stalled(slav1alpha1.ReasonInvalidRouting, "%v; the last roster stays in use", err)
+	for i, p := range s.active() {
+		program, err := lead.Compile(p.bundle.Lead)
+		if err != nil {
+			return outcome.Stalled(slav1alpha1.ReasonIncompatibleDefinition, "the adopted definition %s: %v; sign a new one",
+				p.bundle.Definition.Name, err)
+		}
+		if _, err := program.CompilePools(pools); err != nil {
+			err = outcome.Stalled(slav1alpha1.ReasonInvalidRouting, "%v; the last roster stays in use", err)
+			if i > 0 {
+				err = later(err, p.bundle.EffectiveFrom)
+			}
+			return err
+		}
 	}
 	roster, err := resources.RosterConfigMap(s.owner, pools)
 	if err != nil {
@@ -52,7 +58,11 @@ func (s *scope) applyChildren(ctx context.Context) error {
 }
 
 func (s *scope) children() []runtime.ApplyConfiguration {
-	in := resources.WorkerInput{Owner: s.owner, Spec: s.contract.Spec, Image: s.image, Bundle: s.pair.name}
+	mounted := s.mounted()
+	in := resources.WorkerInput{Owner: s.owner, Spec: s.contract.Spec, Image: s.image, Bundle: mounted[0].name}
+	for _, p := range mounted[1:] {
+		in.Coming = append(in.Coming, p.bundle.Sequence)
+	}
 	out := []runtime.ApplyConfiguration{
 		resources.Measurement(s.owner),
 		resources.MeasureRole(s.owner),

@@ -82,7 +82,7 @@ func TestWorkersAvailable(t *testing.T) {
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
-			if diff := cmp.Diff(tc.want, workersAvailable(tc.pair, tc.workers, tc.measurement), sameFinding); diff != "" {
+			if diff := cmp.Diff(tc.want, workersAvailable(tc.pair != nil, tc.workers, tc.measurement), sameFinding); diff != "" {
 				t.Error(diff)
 			}
 		})
@@ -123,8 +123,39 @@ func TestMeasured(t *testing.T) {
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
-			if diff := cmp.Diff(tc.want, measured(tc.pair, tc.workers, tc.measurement), sameFinding); diff != "" {
+			if diff := cmp.Diff(tc.want, measured(tc.pair, nil, tc.workers, tc.measurement), sameFinding); diff != "" {
 				t.Error(diff)
+			}
+		})
+	}
+}
+
+// At a switch that was scheduled, nothing is false: the last counts of the pair before are right until there are newer ones, and the ledger's
+// clock may be ahead of the operator's.
+func TestMeasuredAtASwitch(t *testing.T) {
+	at := time.Date(2027, 1, 14, 15, 0, 0, 0, time.UTC)
+	old := &pair{bundle: bundle.Bundle{Sequence: 7}}
+	dated := &pair{bundle: bundle.Bundle{Sequence: 8, EffectiveFrom: at}}
+	for name, tc := range map[string]struct {
+		pair     *pair
+		coming   []pair
+		sequence int64
+		asOf     time.Time
+		want     string
+	}{
+		"before":                                {old, []pair{*dated}, 7, at.Add(-time.Minute), "Measured"},
+		"the ledger's clock is ahead":           {old, []pair{*dated}, 8, at.Add(time.Second), "Measured"},
+		"after, last counted before":            {dated, nil, 7, at.Add(-time.Second), "Measured"},
+		"after, counted since":                  {dated, nil, 8, at.Add(time.Second), "Measured"},
+		"after, and the ledger has it not":      {dated, nil, 7, at, "Waiting"},
+		"the first, whose time is to come":      {nil, []pair{*dated}, 0, at.Add(-time.Minute), "NotMeasured"},
+		"the first, by a ledger that is ahead":  {nil, []pair{*dated}, 8, at, "Measured"},
+		"one that nobody knows in place of all": {old, []pair{*dated}, 9, at, "Waiting"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := &slav1alpha1.SLAMeasurement{Status: slav1alpha1.SLAMeasurementStatus{AsOf: ptr.To(metav1.NewTime(tc.asOf)), Sequence: tc.sequence}}
+			if got := measured(tc.pair, tc.coming, both(1, 1, 1, 1), m); got.reason != tc.want {
+				t.Errorf("%+v, want %s", got, tc.want)
 			}
 		})
 	}

@@ -46,10 +46,9 @@ func (r *Reconciler) Reconcile(ctx context.Context, contract *slav1alpha1.SLACon
 	for _, phase := range []func(context.Context) error{
 		s.checkTenant,
 		s.ratifyTerms,
-		s.lookUpTerms,
-		s.lookUpDefinition,
-		s.coOwnDefinition,
-		s.adoptPair,
+		s.planPairs,
+		s.coOwnDefinitions,
+		s.adoptPairs,
 		s.applyRoster,
 		s.applyChildren,
 		s.judge,
@@ -72,7 +71,7 @@ func (r *Reconciler) finish(ctx context.Context, s *scope) (reconcile.Result, er
 			s.outcome.Add(client.IgnoreNotFound(fmt.Errorf("status of SLAContract %s: %w", client.ObjectKeyFromObject(s.contract), err)))
 			return s.outcome.Result(ctx, s.next())
 		}
-		condition.Send(r.Events, s.contract, changes(s.contract.Name, before, &s.contract.Status))
+		condition.Send(r.Events, s.contract, changes(s.contract.Name, before, &s.contract.Status, s.now))
 	}
 	return s.outcome.Result(ctx, s.next())
 }

@@ -17,50 +17,48 @@ import (
 	"github.com/handoff-sla/handoff/internal/resources"
 )
 
-// lookUpDefinition finds the revision in force of the definition that the terms in force name. The name is signed with the terms: a new
-// name in the spec takes effect with its signatures, not before.
-func (s *scope) lookUpDefinition(ctx context.Context) error {
-	name := s.contract.Spec.DefinitionRef.Name
-	if s.terms != nil {
-		name = s.terms.terms.Definition
-	}
-	object := &slav1alpha1.LeadDefinition{}
-	found, err := s.get(ctx, name, object)
-	if err != nil {
-		return err
-	}
-	if !found {
-		return outcome.Waiting(slav1alpha1.ReasonDefinitionNotFound, "LeadDefinition %s/%s does not exist%s", s.owner.Namespace, name, s.keepsPair())
-	}
-	revisions, err := ratify.List(ctx, s.client, leaddefinition.Series(s.owner.Namespace, name))
-	if err != nil {
-		return err
-	}
-	revision := ratify.Newest(revisions)
-	if revision == nil {
-		return outcome.Waiting(slav1alpha1.ReasonDefinitionNotRatified,
-			"LeadDefinition %s/%s has no ratified revision yet%s", s.owner.Namespace, name, s.keepsPair())
-	}
-	return s.useDefinition(object, revision)
+// glossary is a LeadDefinition with its ratified revisions.
+type glossary struct {
+	object    *slav1alpha1.LeadDefinition
+	revisions []ratify.Revision
 }
 
-func (s *scope) useDefinition(object *slav1alpha1.LeadDefinition, revision *ratify.Revision) error {
+// lookUpDefinition finds the definition that ratified terms name. The name is signed with the terms: a new name in the spec takes effect with
+// its signatures, not before.
+func (s *scope) lookUpDefinition(ctx context.Context, name string) (*glossary, error) {
+	if known, ok := s.glossaries[name]; ok {
+		return known, nil
+	}
+	found := &glossary{object: &slav1alpha1.LeadDefinition{}}
+	there, err := s.get(ctx, name, found.object)
+	if err != nil {
+		return nil, err
+	}
+	if !there {
+		return nil, outcome.Waiting(slav1alpha1.ReasonDefinitionNotFound, "LeadDefinition %s/%s does not exist%s", s.owner.Namespace, name, s.keepsPair())
+	}
+	if found.revisions, err = ratify.List(ctx, s.client, leaddefinition.Series(s.owner.Namespace, name)); err != nil {
+		return nil, err
+	}
+	s.glossaries[name] = found
+	return found, nil
+}
+
+// readDefinition reads a ratified definition from its revision.
+func (s *scope) readDefinition(object *slav1alpha1.LeadDefinition, revision *ratify.Revision) (*ratifiedDefinition, error) {
 	spec := slav1alpha1.LeadDefinitionSpec{}
 	if err := json.Unmarshal(revision.Data, &spec); err != nil {
-		return fmt.Errorf("ControllerRevision %s/%s: %w", s.owner.Namespace, revision.Name, err)
+		return nil, fmt.Errorf("ControllerRevision %s/%s: %w", s.owner.Namespace, revision.Name, err)
 	}
 	definition, err := convert.Definition(spec)
 	if err != nil {
-		return s.unusableDefinition(revision, err)
+		return nil, s.unusableDefinition(revision, err)
 	}
 	program, err := lead.Compile(definition)
 	if err != nil {
-		return s.unusableDefinition(revision, err)
+		return nil, s.unusableDefinition(revision, err)
 	}
-	s.definition = &ratifiedDefinition{
-		revision: revision, program: program, definition: convert.WithProperties(definition, object.Spec),
-	}
-	return nil
+	return &ratifiedDefinition{revision: revision, program: program, definition: convert.WithProperties(definition, object.Spec)}, nil
 }
 
 func (s *scope) unusableDefinition(revision *ratify.Revision, err error) error {
@@ -68,13 +66,22 @@ func (s *scope) unusableDefinition(revision *ratify.Revision, err error) error {
 		"the ratified definition %s: %v%s; sign a new one", revision.Name, err, s.keepsPair())
 }
 
-// coOwnDefinition makes the revision outlive its definition: leads are judged by it for ever.
-func (s *scope) coOwnDefinition(ctx context.Context) error {
-	if s.definition == nil || s.tenantTaken || s.definition.revision.UID == "" {
+// coOwnDefinitions makes the revisions in use, and those to come, outlive their definition: leads are judged by them for ever.
+func (s *scope) coOwnDefinitions(ctx context.Context) error {
+	if s.tenantTaken {
 		return nil
 	}
-	revision := s.definition.revision
-	return child.ApplyAs(ctx, s.client, resources.RevisionCoOwner(s.owner, revision.Name, revision.UID), child.FieldManager+"-"+s.owner.Name)
+	for _, step := range s.plan {
+		revision := step.definition
+		if revision == nil || revision.UID == "" {
+			continue
+		}
+		err := child.ApplyAs(ctx, s.client, resources.RevisionCoOwner(s.owner, revision.Name, revision.UID), child.FieldManager+"-"+s.owner.Name)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // keepsPair says what goes on meanwhile.
@@ -82,5 +89,5 @@ func (s *scope) keepsPair() string {
 	if s.pair == nil {
 		return ""
 	}
-	return fmt.Sprintf("; the pair %s and %s stays in force", s.pair.bundle.Terms.Name, s.pair.bundle.Definition.Name)
+	return fmt.Sprintf("; the pair %s stays in force", pairName(s.pair.bundle))
 }

@@ -4,7 +4,9 @@ package slacontract
 
 import (
 	"fmt"
+	"slices"
 	"strings"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -15,21 +17,48 @@ import (
 )
 
 // changes are the events of the step from one status to the next.
-func changes(contract string, before, after *slav1alpha1.SLAContractStatus) []condition.Event {
+func changes(contract string, before, after *slav1alpha1.SLAContractStatus, now time.Time) []condition.Event {
 	var out []condition.Event
 	if after.Terms != nil && (before.Terms == nil || before.Terms.Revision != after.Terms.Revision) {
 		out = append(out, normal("Ratified", "Ratify", "the terms "+after.Terms.Revision+" are ratified", condition.Revision(after.Terms.Revision)))
 	}
 	if after.InForce != nil && (before.InForce == nil || before.InForce.Sequence != after.InForce.Sequence) {
-		out = append(out, normal("Adopted", "Adopt", fmt.Sprintf("the terms %s and the definition %s are handed to the workers as pair %d",
-			after.InForce.Revision, after.InForce.Definition, after.InForce.Sequence), condition.ConfigMap(after.InForce.Bundle)))
+		what := "are handed to the workers as"
+		if slices.ContainsFunc(before.Scheduled, func(p slav1alpha1.ScheduledPair) bool { return p.Sequence == after.InForce.Sequence }) {
+			what = "came into force, as was scheduled, as"
+		}
+		out = append(out, normal("Adopted", "Adopt", fmt.Sprintf("the terms %s and the definition %s %s pair %d",
+			after.InForce.Revision, after.InForce.Definition, what, after.InForce.Sequence), condition.ConfigMap(after.InForce.Bundle)))
 	}
-	if after.Pending != nil && (before.Pending == nil || before.Pending.Digest != after.Pending.Digest) {
+	out = append(out, scheduleEvents(before, after, now)...)
+	if after.Pending != nil && len(after.Pending.Missing) > 0 && (before.Pending == nil || before.Pending.Digest != after.Pending.Digest) {
 		ratified := meta.FindStatusCondition(after.Conditions, slav1alpha1.RatifiedCondition)
 		out = append(out, normal(slav1alpha1.ReasonSignOffMissing, "Ratify", condition.Note(ratified), corev1.ObjectReference{}))
 	}
 	out = append(out, condition.StalledEvent(before.Conditions, after.Conditions)...)
 	return append(out, clauseEvents(contract, before.Scorecard, after.Scorecard)...)
+}
+
+// scheduleEvents are said once, when a pair is handed out whose time is to come, and when it is superseded before that.
+func scheduleEvents(before, after *slav1alpha1.SLAContractStatus, now time.Time) []condition.Event {
+	var out []condition.Event
+	has := func(all []slav1alpha1.ScheduledPair, sequence int64) bool {
+		return slices.ContainsFunc(all, func(p slav1alpha1.ScheduledPair) bool { return p.Sequence == sequence })
+	}
+	for _, p := range after.Scheduled {
+		if !has(before.Scheduled, p.Sequence) {
+			out = append(out, normal("Scheduled", "Adopt", fmt.Sprintf("the terms %s and the definition %s are handed to the workers as pair %d, "+
+				"which comes into force at %s", p.Revision, p.Definition, p.Sequence, p.EffectiveFrom.UTC().Format(time.RFC3339)),
+				condition.ConfigMap(p.Bundle)))
+		}
+	}
+	for _, p := range before.Scheduled {
+		if !has(after.Scheduled, p.Sequence) && p.EffectiveFrom.After(now) {
+			out = append(out, normal("Superseded", "Adopt", fmt.Sprintf("pair %d, of %s and %s, does not come into force: another took its place",
+				p.Sequence, p.Revision, p.Definition), condition.ConfigMap(p.Bundle)))
+		}
+	}
+	return out
 }
 
 const (

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
-	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -18,9 +17,7 @@ import (
 
 	slav1alpha1 "github.com/handoff-sla/handoff/api/v1alpha1"
 	"github.com/handoff-sla/handoff/internal/bundle"
-	"github.com/handoff-sla/handoff/internal/controller/child"
 	"github.com/handoff-sla/handoff/internal/controller/outcome"
-	"github.com/handoff-sla/handoff/internal/convert"
 	"github.com/handoff-sla/handoff/internal/resources"
 )
 
@@ -36,7 +33,7 @@ func (p *pair) inForce() *slav1alpha1.PairInForce {
 	}
 	return &slav1alpha1.PairInForce{
 		Revision: p.bundle.Terms.Name, Definition: p.bundle.Definition.Name,
-		Bundle: p.name, Sequence: p.bundle.Sequence, Since: metav1.NewTime(p.bundle.Since),
+		Bundle: p.name, Sequence: p.bundle.Sequence, Since: metav1.NewTime(p.bundle.Start()),
 	}
 }
 
@@ -93,39 +90,11 @@ func older(a, b metav1.Object) bool {
 	return at.Before(&bt)
 }
 
-// adoptPair puts terms and definition in force together when they fit each other and the pools can be read with them. The workers
-// get the new pair as a new bundle; the switch itself is theirs, in the ledger.
-func (s *scope) adoptPair(ctx context.Context) error {
-	if s.tenantTaken || s.terms == nil || s.definition == nil {
-		return nil // said already
-	}
-	candidate := s.candidate()
-	if s.pair != nil && sameContent(s.pair.bundle, candidate) {
-		return nil
-	}
-	if misfits := s.terms.compiled.Fits(s.definition.definition); len(misfits) > 0 {
-		return outcome.Stalled(slav1alpha1.ReasonIncompatibleDefinition, "definition %s does not fit the terms %s: %s%s",
-			candidate.Definition.Name, candidate.Terms.Name, strings.Join(misfits, "; "), s.keepsPair())
-	}
-	if _, err := s.definition.program.CompilePools(convert.Pools(s.contract.Spec.Routing)); err != nil {
-		return outcome.Stalled(slav1alpha1.ReasonInvalidRouting, "%v%s", err, s.keepsPair())
-	}
-	return s.adopt(ctx, candidate)
-}
-
-func (s *scope) candidate() bundle.Bundle {
-	return bundle.Bundle{
-		Contract:   s.owner.Namespace + "/" + s.owner.Name,
-		Definition: bundle.RevisionOf{Name: s.definition.revision.Name, Digest: s.definition.revision.Digest},
-		Terms:      bundle.RevisionOf{Name: s.terms.revision.Name, Digest: s.terms.revision.Digest},
-		Lead:       s.definition.definition,
-		SLA:        s.terms.terms,
-	}
-}
-
 // sameContent compares two bundles but for their place in the sequence. A changed `property` is another content under the same revisions.
 func sameContent(a, b bundle.Bundle) bool {
-	a.Sequence, a.Since, b.Sequence, b.Since = 0, time.Time{}, 0, time.Time{}
+	for _, x := range []*bundle.Bundle{&a, &b} {
+		x.Sequence, x.Since, x.EffectiveFrom = 0, time.Time{}, time.Time{}
+	}
 	left, errLeft := plain(a)
 	right, errRight := plain(b)
 	return errLeft == nil && errRight == nil && reflect.DeepEqual(left, right)
@@ -137,34 +106,4 @@ func plain(b bundle.Bundle) (out map[string]any, err error) {
 		return nil, err
 	}
 	return out, json.Unmarshal(raw, &out)
-}
-
-func (s *scope) adopt(ctx context.Context, candidate bundle.Bundle) error {
-	existing, err := listPairs(ctx, s.live, s.contract) // the cache may be behind our own last bundle
-	if err != nil {
-		return err
-	}
-	candidate.Since = s.now.UTC().Truncate(time.Second)
-	candidate.Sequence = candidate.Since.Unix()
-	if s.contract.Status.InForce != nil {
-		candidate.Sequence = max(candidate.Sequence, s.contract.Status.InForce.Sequence+1)
-	}
-	if len(existing) > 0 {
-		newest := &existing[len(existing)-1]
-		if sameContent(newest.bundle, candidate) {
-			s.pair = newest
-			return nil
-		}
-		candidate.Sequence = max(candidate.Sequence, newest.bundle.Sequence+1)
-	}
-	wanted, err := resources.BundleConfigMap(s.owner, candidate)
-	if err != nil {
-		return err
-	}
-	if err := child.Create(ctx, s.client, wanted); err != nil {
-		return err
-	}
-	s.pairs = append(s.pairs, pair{name: resources.BundleName(s.owner.Name, candidate.Sequence), bundle: candidate})
-	s.pair = &s.pairs[len(s.pairs)-1]
-	return nil
 }

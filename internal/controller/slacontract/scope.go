@@ -42,9 +42,11 @@ type scope struct {
 	// found on the way
 	tenantTaken bool
 	standing    ratify.Standing
-	terms       *ratifiedTerms      // in force
-	definition  *ratifiedDefinition // in force
-	pair        *pair               // that the workers have, or are given now
+	glossaries  map[string]*glossary // by the definition's name
+	dated       []time.Time          // when something that is ratified comes into force
+	plan        []step               // what is to be in force, now and later
+	pair        *pair                // in force; the workers have it, or are given it now
+	coming      []pair               // adopted, and to come into force
 	judged      *judgement
 }
 
@@ -71,7 +73,7 @@ type worker struct {
 func (r *Reconciler) newScope(contract *slav1alpha1.SLAContract) *scope {
 	return &scope{
 		client: r.Client, live: r.Live, signers: r.Signers, image: r.Image,
-		contract: contract, owner: resources.OwnerOf(Kind, contract), now: r.Clock.Now(),
+		contract: contract, owner: resources.OwnerOf(Kind, contract), now: r.Clock.Now(), glossaries: map[string]*glossary{},
 	}
 }
 
@@ -86,13 +88,12 @@ func (s *scope) gather(ctx context.Context) error {
 	if s.revisions, err = ratify.List(ctx, s.client, series(s.owner.Namespace, s.owner.Name)); err != nil {
 		return err
 	}
-	s.standing.InForce = ratify.Newest(s.revisions)
-	if s.pairs, err = listPairs(ctx, s.client, s.contract); err != nil {
+	s.standing = *ratify.Stand(s.revisions, s.now)
+	pairs, err := listPairs(ctx, s.client, s.contract)
+	if err != nil {
 		return err
 	}
-	if len(s.pairs) > 0 {
-		s.pair = &s.pairs[len(s.pairs)-1]
-	}
+	s.setPairs(pairs)
 	s.measurement = &slav1alpha1.SLAMeasurement{}
 	if found, err := s.get(ctx, s.owner.Name, s.measurement); err != nil || !found {
 		s.measurement = nil
@@ -135,7 +136,14 @@ func (s *scope) next() time.Duration {
 	if s.pair != nil {
 		next = judgeEvery
 	}
-	if at := s.standing.Next; !at.IsZero() {
+	dates := append([]time.Time{s.standing.Next}, s.dated...)
+	for _, p := range s.coming {
+		dates = append(dates, p.bundle.EffectiveFrom)
+	}
+	for _, at := range dates {
+		if at.IsZero() {
+			continue
+		}
 		if wait := max(at.Sub(s.now), time.Second); next == 0 || wait < next {
 			next = wait
 		}

@@ -4,6 +4,8 @@ package slacontract
 
 import (
 	"fmt"
+	"strings"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -21,6 +23,7 @@ func (s *scope) writeStatus(status *slav1alpha1.SLAContractStatus) {
 	status.Terms = s.standing.InForce.InForce()
 	status.Pending = s.standing.Pending()
 	status.InForce = s.pair.inForce()
+	status.Scheduled = scheduled(s.coming)
 	s.writeOutcome(status)
 
 	condition.SetReady(&status.Conditions, generation, s.now, &s.outcome, s.success())
@@ -33,8 +36,8 @@ func (s *scope) writeStatus(status *slav1alpha1.SLAContractStatus) {
 	set := func(kind string, f finding) {
 		condition.Set(&status.Conditions, generation, s.now, kind, f.status, f.reason, f.message)
 	}
-	set(slav1alpha1.WorkersAvailableCondition, workersAvailable(s.pair, s.workers, s.measurement))
-	set(slav1alpha1.MeasuredCondition, measured(s.pair, s.workers, s.measurement))
+	set(slav1alpha1.WorkersAvailableCondition, workersAvailable(s.running(), s.workers, s.measurement))
+	set(slav1alpha1.MeasuredCondition, measured(s.pair, s.coming, s.workers, s.measurement))
 	set(slav1alpha1.CompliantCondition, compliant(s.judged))
 }
 
@@ -60,8 +63,12 @@ func (s *scope) writeOutcome(status *slav1alpha1.SLAContractStatus) {
 }
 
 func (s *scope) success() string {
-	if s.pair == nil {
-		return ""
+	var parts []string
+	if s.pair != nil {
+		parts = append(parts, pairName(s.pair.bundle)+" are in force")
 	}
-	return fmt.Sprintf("%s and %s are in force", s.pair.bundle.Terms.Name, s.pair.bundle.Definition.Name)
+	for _, p := range s.coming {
+		parts = append(parts, fmt.Sprintf("%s come into force at %s", pairName(p.bundle), p.bundle.EffectiveFrom.UTC().Format(time.RFC3339)))
+	}
+	return strings.Join(parts, "; ")
 }

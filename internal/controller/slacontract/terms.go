@@ -38,41 +38,30 @@ func (s *scope) ratifyTerms(ctx context.Context) error {
 	standing, err := keeper.Keep(ctx, ratify.Text{
 		Series: series(s.owner.Namespace, s.owner.Name), Owner: s.owner, Controller: true,
 		Prefix: s.owner.Name + "-" + string(resources.Terms), Digest: digest, SignOffs: s.contract.Spec.SignOffs,
-		Data: signedTerms{DefinitionRef: s.contract.Spec.DefinitionRef, Terms: s.contract.Spec.Terms},
+		Data:          signedTerms{DefinitionRef: s.contract.Spec.DefinitionRef, Terms: s.contract.Spec.Terms},
+		EffectiveFrom: terms.EffectiveFrom,
 	}, s.revisions, s.now)
 	s.standing = *standing
 	return err
 }
 
 func (s *scope) invalidTerms(err error) error {
-	kept := ""
-	if s.standing.InForce != nil {
-		kept = "; " + s.standing.InForce.Name + " stays in force"
-	}
-	return outcome.Stalled(slav1alpha1.ReasonInvalidTerms, "%v%s", err, kept)
+	return outcome.Stalled(slav1alpha1.ReasonInvalidTerms, "%v%s", err, s.standing.Kept())
 }
 
-// lookUpTerms reads the terms in force from their revision: what is written may not be signed.
-func (s *scope) lookUpTerms(context.Context) error {
-	revision := s.standing.InForce
-	if revision == nil {
-		if s.standing.Digest == "" {
-			return nil // said already: the terms do not compile
-		}
-		return outcome.Waiting(slav1alpha1.ReasonNothingInForce, "no terms were ratified yet: %s", s.standing.Missing("slacontract", s.owner.Name))
-	}
+// readTerms reads ratified terms from their revision: what is written may not be signed.
+func (s *scope) readTerms(revision *ratify.Revision) (*ratifiedTerms, error) {
 	spec := slav1alpha1.SLAContractSpec{}
 	if err := json.Unmarshal(revision.Data, &spec); err != nil {
-		return fmt.Errorf("ControllerRevision %s/%s: %w", s.owner.Namespace, revision.Name, err)
+		return nil, fmt.Errorf("ControllerRevision %s/%s: %w", s.owner.Namespace, revision.Name, err)
 	}
 	terms, err := convert.Terms(spec)
 	if err != nil {
-		return outcome.Stalled(slav1alpha1.ReasonInvalidTerms, "the ratified terms %s: %v; sign new terms", revision.Name, err)
+		return nil, outcome.Stalled(slav1alpha1.ReasonInvalidTerms, "the ratified terms %s: %v; sign new terms", revision.Name, err)
 	}
 	compiled, err := sla.Compile(terms)
 	if err != nil {
-		return outcome.Stalled(slav1alpha1.ReasonInvalidTerms, "the ratified terms %s: %v; sign new terms", revision.Name, err)
+		return nil, outcome.Stalled(slav1alpha1.ReasonInvalidTerms, "the ratified terms %s: %v; sign new terms", revision.Name, err)
 	}
-	s.terms = &ratifiedTerms{revision: revision, terms: terms, compiled: compiled}
-	return nil
+	return &ratifiedTerms{revision: revision, terms: terms, compiled: compiled}, nil
 }

@@ -5,6 +5,7 @@ package slacontract
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -75,8 +76,8 @@ func complaint(w worker, m *slav1alpha1.SLAMeasurement) *metav1.Condition {
 }
 
 // workersAvailable says whether both workers run, and if not, which one, with numbers and its own reason.
-func workersAvailable(p *pair, workers []worker, m *slav1alpha1.SLAMeasurement) finding {
-	if p == nil {
+func workersAvailable(running bool, workers []worker, m *slav1alpha1.SLAMeasurement) finding {
+	if !running {
 		return finding{metav1.ConditionFalse, slav1alpha1.ReasonNothingInForce, "no pair of terms and definition is in force; the workers are not started"}
 	}
 	reason := slav1alpha1.ReasonWorkersAvailable
@@ -121,22 +122,22 @@ func (s *scope) checkWorkers(context.Context) error {
 	if !s.running() {
 		return nil
 	}
-	if f := workersAvailable(s.pair, s.workers, s.measurement); f.status != metav1.ConditionTrue {
+	if f := workersAvailable(true, s.workers, s.measurement); f.status != metav1.ConditionTrue {
 		return outcome.Waiting(f.reason, "%s", f.message)
 	}
 	for _, w := range s.workers {
 		if !w.rolledOut() {
 			wanted, _ := w.replicas()
 			return outcome.Waiting(slav1alpha1.ReasonWaiting, "rolling out %s: %s %d of %d replicas updated",
-				s.pair.name, w.component, w.deployment.Status.UpdatedReplicas, wanted)
+				s.pairs[len(s.pairs)-1].name, w.component, w.deployment.Status.UpdatedReplicas, wanted)
 		}
 	}
 	return nil
 }
 
 // measured says whether the counts are current.
-func measured(p *pair, workers []worker, m *slav1alpha1.SLAMeasurement) finding {
-	if p == nil || m == nil || m.Status.AsOf == nil {
+func measured(p *pair, coming []pair, workers []worker, m *slav1alpha1.SLAMeasurement) finding {
+	if (p == nil && len(coming) == 0) || m == nil || m.Status.AsOf == nil {
 		f := finding{metav1.ConditionFalse, slav1alpha1.ReasonNotMeasured, "no count has arrived yet"}
 		if c := complaint(worker{component: resources.Routing}, m); c != nil {
 			f.message += ": " + c.Message
@@ -156,15 +157,33 @@ func measured(p *pair, workers []worker, m *slav1alpha1.SLAMeasurement) finding 
 			}
 		}
 	}
-	if m.Status.Sequence != p.bundle.Sequence {
-		return finding{
-			metav1.ConditionFalse, slav1alpha1.ReasonWaiting,
-			fmt.Sprintf("%s: the ledger has pair %d in force and not yet %d", asOf, m.Status.Sequence, p.bundle.Sequence),
-		}
+	if f := counted(p, coming, m); f != nil {
+		f.message = asOf + ": " + f.message
+		return *f
 	}
 	waiting := int64(0)
 	if m.Status.Leads != nil && m.Status.Leads.Waiting != nil {
 		waiting = *m.Status.Leads.Waiting
 	}
 	return finding{metav1.ConditionTrue, slav1alpha1.ReasonMeasured, fmt.Sprintf("%s; %d leads waiting", asOf, waiting)}
+}
+
+// counted says what is wrong with the pair that was counted for; nil when it is right. A pair that has a date is switched by the ledger's
+// clock, to the second: counts from before it are right although they are those of the pair before, and so are those for a pair whose
+// time has not yet come by the operator's clock.
+func counted(p *pair, coming []pair, m *slav1alpha1.SLAMeasurement) *finding {
+	sequence := m.Status.Sequence
+	ahead := slices.ContainsFunc(coming, func(c pair) bool { return c.bundle.Sequence == sequence })
+	switch {
+	case ahead, p != nil && sequence == p.bundle.Sequence:
+		return nil
+	case p == nil:
+		return &finding{metav1.ConditionFalse, slav1alpha1.ReasonNotMeasured, "no pair of terms and definition is in force yet"}
+	case m.Status.AsOf.Time.Before(p.bundle.EffectiveFrom):
+		return nil
+	}
+	return &finding{
+		metav1.ConditionFalse, slav1alpha1.ReasonWaiting,
+		fmt.Sprintf("the ledger has pair %d in force and not yet %d", sequence, p.bundle.Sequence),
+	}
 }
