@@ -67,6 +67,16 @@ func revisionInput() RevisionInput {
 	}
 }
 
+func dated(in RevisionInput) RevisionInput {
+	in.EffectiveFrom = time.Date(2027, 2, 1, 0, 0, 0, 0, time.FixedZone("", -5*60*60))
+	return in
+}
+
+func withComing(in WorkerInput) WorkerInput {
+	in.Coming = []int64{8, 9}
+	return in
+}
+
 func must[T any](v T, err error) T {
 	if err != nil {
 		panic(err)
@@ -79,12 +89,14 @@ func TestGolden(t *testing.T) {
 	review := reviewInput()
 	objects := map[string]any{
 		"revision":          Revision(revisionInput()),
+		"revision-dated":    Revision(dated(revisionInput())),
 		"revision-co-owner": RevisionCoOwner(owner, "definition-0123abcd", "uid-of-the-revision"),
 		"bundle":            must(BundleConfigMap(owner, bundle.Bundle{Contract: "revenue/mid-market", Sequence: 7, Lead: lead.Definition{Fields: []lead.Field{{Name: "email", Type: lead.String}}}, SLA: sla.Terms{Definition: "mid-market"}})),
 		"roster":            must(RosterConfigMap(owner, []lead.Pool{{Name: "everyone", Members: []lead.Member{{Rep: "rep-1"}}}})),
 		"scoring":           ScoringDeployment(in),
 		"scoring-scaled":    ScoringDeployment(workerInput(scaled())),
 		"routing":           RoutingDeployment(in),
+		"routing-coming":    RoutingDeployment(withComing(in)),
 		"routing-scaled":    RoutingDeployment(workerInput(scaled())),
 		"service":           IngestService(owner),
 		"account":           WorkerAccount(owner, Scoring),
