@@ -190,15 +190,21 @@ var cells = []string{
 	"a;" + strings.Repeat("b", MaxText+1), "\xff", "é", "-0", "-0.0", ".5", "5.", "1_000", "\u00a05\u00a0",
 }
 
-func checkSetText(t *testing.T, text string) {
-	t.Helper()
+// oneOfEachType has no other fields.
+func oneOfEachType(tb testing.TB) *Program {
+	tb.Helper()
 	var d Definition
 	for _, to := range []FieldType{String, StringList, Integer, Number, Boolean, Timestamp} {
 		d.Fields = append(d.Fields, Field{Name: "f" + string(to), Type: to, Property: "p" + string(to)})
 	}
 	d.Paths = []Path{{Name: "p", Criteria: []Criterion{{Expression: `lead.fString == "Acme" || "a" in lead.fStringList`}}}}
-	tracker := mustCompile(t, d).NewTracker()
-	for i, f := range d.Fields {
+	return mustCompile(tb, d)
+}
+
+func checkSetText(t *testing.T, p *Program, text string) {
+	t.Helper()
+	tracker := p.NewTracker()
+	for i, f := range p.definition.Fields {
 		if err := tracker.SetText(i, "true"); (err == nil) != (f.Type == String || f.Type == StringList || f.Type == Boolean) {
 			t.Fatalf("the value before: %v", err)
 		}
@@ -219,8 +225,9 @@ func checkSetText(t *testing.T, text string) {
 }
 
 func TestSetTextIsCoerce(t *testing.T) {
+	p := oneOfEachType(t)
 	for i, cell := range cells {
-		t.Run(fmt.Sprint(i), func(t *testing.T) { checkSetText(t, cell) })
+		t.Run(fmt.Sprint(i), func(t *testing.T) { checkSetText(t, p, cell) })
 	}
 }
 
@@ -228,7 +235,8 @@ func FuzzSetTextIsCoerce(f *testing.F) {
 	for _, cell := range cells {
 		f.Add(cell)
 	}
-	f.Fuzz(checkSetText)
+	p := oneOfEachType(f)
+	f.Fuzz(func(t *testing.T, text string) { checkSetText(t, p, text) })
 }
 
 func TestRowsCostNoAllocation(t *testing.T) {
