@@ -11,7 +11,12 @@ import (
 	"testing"
 	"time"
 
+	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client/fake"
+
+	slav1alpha1 "github.com/handoff-sla/handoff/api/v1alpha1"
 	"github.com/handoff-sla/handoff/internal/cli/lint"
+	"github.com/handoff-sla/handoff/internal/cli/manifest"
 )
 
 func runVerb(t *testing.T, stdin string, args ...string) (string, error) {
@@ -86,5 +91,35 @@ func TestLintShowsWhatIsSuppressedInJSON(t *testing.T) {
 	}
 	if report.Summary.Suppressed != 1 || len(report.Findings) != 2 || !report.Findings[0].Suppressed {
 		t.Errorf("%+v", report)
+	}
+}
+
+func TestLintReadsTheCluster(t *testing.T) {
+	scheme := runtime.NewScheme()
+	if err := slav1alpha1.AddToScheme(scheme); err != nil {
+		t.Fatal(err)
+	}
+	docs, err := manifest.Read(filepath.Join("lint", "testdata", "rules", "no-decay.yaml"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	reader := fake.NewClientBuilder().WithScheme(scheme).WithObjects(docs[0].Definition).Build()
+	text, err := liveText(t.Context(), reader, "LeadDefinition", "revenue", "inbound")
+	if err != nil {
+		t.Fatal(err)
+	}
+	live := manifest.Parse(manifest.Document{Text: text})
+	if live.Err != nil {
+		t.Fatal(live.Err)
+	}
+	want, errWant := docs[0].Digest()
+	got, errGot := live.Digest()
+	if errWant != nil || errGot != nil || got != want {
+		t.Errorf("digest %s (%v), want that of the file, %s (%v)", got, errGot, want, errWant)
+	}
+	for _, kind := range []string{"LeadDefinition", "SLAContract", "ReviewCadence"} {
+		if text, err := liveText(t.Context(), reader, kind, "another", "inbound"); err != nil || text != "" {
+			t.Errorf("%s: %q, %v", kind, text, err)
+		}
 	}
 }

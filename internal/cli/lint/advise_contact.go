@@ -126,8 +126,8 @@ func minuteOf(text string) time.Duration {
 	if len(text) != len("00:00") {
 		return 0
 	}
-	digit := func(i int) time.Duration { return time.Duration(text[i] - '0') }
-	return (digit(0)*10+digit(1))*time.Hour + (digit(3)*10+digit(4))*time.Minute
+	digit := func(i int) int { return int(text[i] - '0') }
+	return time.Duration((digit(0)*10+digit(1))*60+digit(3)*10+digit(4)) * time.Minute
 }
 
 // adviseTiers compares the first-contact tiers with the definition's intents, the most urgent first.

@@ -113,8 +113,10 @@ var bant = []struct {
 	name   string
 	fields []string
 }{
-	{"budget", []string{"budget", "businessCase"}}, {"authority", []string{"authority", "decisionMakerAccess"}},
-	{"need", []string{"need"}}, {"timeline", []string{"timelineDays"}},
+	{"budget", []string{"budget", "businessCase"}},
+	{"authority", []string{"authority", "decisionMakerAccess"}},
+	{"need", []string{"need"}},
+	{"timeline", []string{"timelineDays"}},
 }
 
 func (o *object) adviseSQL() {

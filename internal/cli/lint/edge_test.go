@@ -3,6 +3,7 @@
 package lint_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -190,4 +191,50 @@ func TestNoFalseAlarms(t *testing.T) {
 			t.Errorf("%s: %v", second, got)
 		}
 	}
+}
+
+func TestLookup(t *testing.T) {
+	asked := []string{}
+	options := lint.Options{Now: now, Lookup: func(_ context.Context, kind, namespace, name string) (string, error) {
+		asked = append(asked, kind+" "+namespace+"/"+name)
+		switch kind {
+		case "SLAContract":
+			return read(t, "definition-not-found"), nil
+		default:
+			return read(t, "no-decay"), nil
+		}
+	}}
+	report := run(t, options, "testdata/rules/contract-not-found.yaml", "testdata/rules/misfit.yaml")
+	if got := without(brief(report), "misfit"); len(got) > 0 {
+		t.Error(got)
+	}
+	if diff := cmp.Diff([]string{}, asked); diff != "" {
+		t.Errorf("asked for what is there: %s", diff)
+	}
+
+	report = run(t, options, "testdata/rules/contract-not-found.yaml")
+	if diff := cmp.Diff([]string(nil), brief(report)); diff != "" {
+		t.Errorf("%s: what is only looked up is not reported on", diff)
+	}
+	if diff := cmp.Diff([]string{"SLAContract revenue/inbound", "LeadDefinition revenue/inbound"}, asked); diff != "" {
+		t.Error(diff)
+	}
+
+	options.Lookup = func(context.Context, string, string, string) (string, error) { return "", nil }
+	if got := brief(run(t, options, "testdata/rules/contract-not-found.yaml")); len(got) != 1 {
+		t.Errorf("%v, want that the contract is not found", got)
+	}
+	failed := errors.New("no cluster")
+	options.Lookup = func(context.Context, string, string, string) (string, error) { return "", failed }
+	docs, err := manifest.Scan("testdata/rules/contract-not-found.yaml", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := lint.Run(t.Context(), docs, options); !errors.Is(err, failed) {
+		t.Errorf("error %v", err)
+	}
+}
+
+func without(lines []string, what string) []string {
+	return slices.DeleteFunc(lines, func(line string) bool { return strings.Contains(line, what) })
 }

@@ -96,11 +96,13 @@ func (r Report) Verdict(at Severity) error {
 	}
 }
 
-func (r *Report) finish() {
-	slices.SortStableFunc(r.Findings, func(a, b Finding) int {
+// newReport sorts and counts findings.
+func newReport(findings []Finding, files, objects int) Report {
+	slices.SortStableFunc(findings, func(a, b Finding) int {
 		return cmp.Or(strings.Compare(a.File, b.File), a.Line-b.Line, a.Column-b.Column, strings.Compare(a.Rule, b.Rule))
 	})
-	for _, f := range r.Findings {
+	r := Report{Findings: findings, Summary: Summary{Files: files, Objects: objects}}
+	for _, f := range findings {
 		switch {
 		case f.Suppressed:
 			r.Summary.Suppressed++
@@ -112,7 +114,5 @@ func (r *Report) finish() {
 			r.Summary.Advice++
 		}
 	}
-	if r.Findings == nil {
-		r.Findings = []Finding{} // an empty list in JSON
-	}
+	return r
 }

@@ -38,14 +38,17 @@ var (
 type Options struct {
 	Now      time.Time
 	Complete bool // all objects are among the documents: a reference to one that is not is an error
+	Lookup   Lookup
 }
+
+// Lookup is the text of an object that is not among the documents; "" when there is none. A nil one is not asked.
+type Lookup func(ctx context.Context, kind, namespace, name string) (string, error)
 
 // ErrNothing is returned when there is no object to judge.
 var ErrNothing = errors.New("no object of " + groupVersion + " in what was given")
 
 // Run judges documents, and the references between them.
 func Run(ctx context.Context, docs []manifest.Document, options Options) (Report, error) {
-	var report Report
 	var objects []*object
 	files := map[string]bool{}
 	for _, d := range docs {
@@ -62,14 +65,16 @@ func Run(ctx context.Context, docs []manifest.Document, options Options) (Report
 	if len(objects) == 0 {
 		return Report{}, ErrNothing
 	}
-	s := newSet(objects, options)
-	s.check()
-	for _, o := range objects {
-		report.Findings = append(report.Findings, o.findings...)
+	s := &set{objects: objects, options: options}
+	if err := s.lookUp(ctx); err != nil {
+		return Report{}, err
 	}
-	report.Summary.Files, report.Summary.Objects = len(files), len(objects)
-	report.finish()
-	return report, nil
+	s.check()
+	findings := []Finding{} // an empty list in JSON
+	for _, o := range objects {
+		findings = append(findings, o.findings...)
+	}
+	return newReport(findings, len(files), len(objects)), nil
 }
 
 func (o *object) ours() bool {

@@ -7,6 +7,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -64,6 +65,9 @@ func golden(t *testing.T, file, got string) {
 	}
 }
 
+// costs of expressions are another package's to compute.
+var costs = regexp.MustCompile(`\b\d{6,}\b`)
+
 // Each file is named after the rule that it fires, and its golden file is all that lint says of it. The files of warnings and advice
 // are valid otherwise.
 func TestRules(t *testing.T) {
@@ -83,7 +87,7 @@ func TestRules(t *testing.T) {
 					t.Errorf("incomplete: %+v", f)
 				}
 			}
-			golden(t, strings.TrimSuffix(file, ".yaml")+".txt", render(t, "text", report))
+			golden(t, strings.TrimSuffix(file, ".yaml")+".txt", costs.ReplaceAllString(render(t, "text", report), "N"))
 		})
 	}
 }

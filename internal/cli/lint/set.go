@@ -3,10 +3,13 @@
 package lint
 
 import (
+	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/handoff-sla/handoff/internal/cli/lint/truth"
+	"github.com/handoff-sla/handoff/internal/cli/manifest"
 )
 
 var (
@@ -36,13 +39,47 @@ var (
 		"write a ReviewCadence with a weekly review")
 )
 
-// set is all objects of a run.
+// set is all objects of a run, and those that were looked up for their sake.
 type set struct {
 	objects []*object
 	options Options
 }
 
-func newSet(objects []*object, options Options) *set { return &set{objects, options} }
+// lookUp what is referred to and not there: the contracts of cadences first, then the definitions of contracts.
+func (s *set) lookUp(ctx context.Context) error {
+	if s.options.Lookup == nil {
+		return nil
+	}
+	for _, o := range slices.Clone(s.objects) {
+		if o.Cadence != nil {
+			if err := s.fetch(ctx, "SLAContract", o.Namespace, o.Cadence.Spec.ContractRef.Name); err != nil {
+				return err
+			}
+		}
+	}
+	for _, o := range slices.Clone(s.objects) {
+		if o.Contract != nil {
+			if err := s.fetch(ctx, "LeadDefinition", o.Namespace, o.Contract.Spec.DefinitionRef.Name); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// fetch an object. What is wrong in it is not this run's to report.
+func (s *set) fetch(ctx context.Context, kind, namespace, name string) error {
+	if name == "" || s.find(kind, namespace, name) != nil {
+		return nil
+	}
+	text, err := s.options.Lookup(ctx, kind, namespace, name)
+	if err != nil || text == "" {
+		return err
+	}
+	o := newObject(manifest.Parse(manifest.Document{File: "the cluster", Text: text}))
+	s.objects = append(s.objects, o)
+	return o.check(ctx, s.options)
+}
 
 func (s *set) check() {
 	s.duplicates()
