@@ -245,7 +245,7 @@ func TestAnalyzeErrors(t *testing.T) {
 	}{
 		"no leads":         {[]string{"--outcome", "won"}, "--leads FILE"},
 		"no outcome":       {[]string{"--leads", file}, "--outcome is missing"},
-		"unknown outcome":  {[]string{"--leads", file, "--outcome", "wn"}, "did you mean 'won'?"},
+		"unknown outcome":  {[]string{"--leads", file, "--outcome", "wn"}, "columns are lead_id, origin, numberofemployees, won"},
 		"unknown output":   {[]string{"--leads", file, "--outcome", "won", "-o", "html"}, `--output "html"`},
 		"unknown column":   {[]string{"--leads", file, "--outcome", "won", "--exclude", "origins"}, "--exclude: no column \"origins\"; did you mean 'origin'?"},
 		"small sample":     {[]string{"--leads", file, "--outcome", "won", "--sample", "10"}, "--sample 10"},

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/handoff-sla/handoff/internal/cli/backtest"
 	"github.com/handoff-sla/handoff/internal/cli/leadfile"
 	"github.com/handoff-sla/handoff/internal/lead"
 )
@@ -22,12 +23,12 @@ type Input struct {
 	Fields   []lead.Field // of a definition; columns that are none of its fields keep to their own names
 	Outcome  string
 	Size     int // leads that are kept
-	Progress func(read, size int64)
 }
 
 // source is one file with the places of its columns.
 type source struct {
 	*leadfile.Reader
+	base    bool  // it has a row for each lead
 	id      int   // its column of ids
 	columns []int // of each of its columns, the sample's; -1 for one that is not read
 }
@@ -43,78 +44,131 @@ func Load(in Input) (*Sample, *leadfile.Problems, error) {
 		}
 	}()
 	var columns []Column
-	for i, file := range in.Files {
-		s, err := open(in, i, file, &columns)
+	for _, file := range in.Files {
+		r, err := leadfile.Open(file, in.Stdin, in.Options)
 		if err != nil {
 			return nil, nil, err
 		}
-		sources = append(sources, s)
+		sources = append(sources, &source{Reader: r, base: len(sources) == 0 || slices.Equal(r.Columns(), sources[0].Columns())})
+	}
+	common, err := commonID(in, sources)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, s := range sources {
+		if columns, err = s.understand(common, columns); err != nil {
+			return nil, nil, err
+		}
 	}
 	addTypes(columns, in.Fields)
 	NameFields(columns)
-	outcome, err := CompileOutcome(in.Outcome, columns)
+	outcome, err := newTruth(in, columns)
 	if err != nil {
 		return nil, nil, err
 	}
 	sample := NewSample(columns, in.Size)
-	for i, s := range sources {
-		if err := s.read(sample, i == 0, problems, in.Progress); err != nil {
-			return nil, nil, err
+	for _, base := range []bool{true, false} { // all leads before what others say of them
+		for _, s := range sources {
+			if s.base != base {
+				continue
+			}
+			if err := s.read(sample, problems); err != nil {
+				return nil, nil, err
+			}
+			problems.Merge(s.Problems())
 		}
-		problems.Merge(s.Problems())
 	}
 	if sample.Rows == 0 {
 		return nil, nil, fmt.Errorf("%s: no lead could be read", in.Files[0])
 	}
-	sample.Judge(outcome.Converted)
-	return sample, problems, nil
+	sample.Judge(outcome.converted)
+	return sample, problems, outcome.failed
 }
 
-func open(in Input, number int, file string, columns *[]Column) (*source, error) {
-	r, err := leadfile.Open(file, in.Stdin, in.Options)
+// truth is the outcome of a lead's cells.
+type truth struct {
+	outcome *backtest.Outcome
+	index   map[string]int // of columns
+	failed  error          // the first time that it could not be told
+}
+
+func newTruth(in Input, columns []Column) (*truth, error) {
+	names := properties(columns)
+	outcome, err := backtest.NewOutcome(in.Outcome, in.Fields, names)
 	if err != nil {
 		return nil, err
 	}
-	s := &source{Reader: r}
-	if s.id, err = idColumn(r, in.IDColumn, *columns); err != nil {
-		return nil, errors.Join(err, r.Close())
+	t := &truth{outcome: outcome, index: map[string]int{}}
+	for i, name := range names {
+		t.index[name] = i
+		columns[i].Truth = outcome.Reads(name)
 	}
-	for i, name := range r.Columns() {
-		known := slices.IndexFunc(*columns, func(c Column) bool { return c.Property == name })
+	return t, nil
+}
+
+func (t *truth) converted(cells []string) bool {
+	yes, err := t.outcome.Converted(func(column string) string {
+		if i, known := t.index[column]; known {
+			return cells[i]
+		}
+		return ""
+	})
+	if err != nil && t.failed == nil {
+		t.failed = fmt.Errorf("--outcome of a lead: %w", err)
+	}
+	return yes
+}
+
+// commonID is the name of the column of ids: the one that is named, or the first of the leads' that may hold ids and that all files have, or
+// the first whose values are unique, or the first that may hold ids (a file with several rows of a lead).
+func commonID(in Input, sources []*source) (string, error) {
+	if in.IDColumn != "" {
+		return in.IDColumn, nil
+	}
+	first := sources[0]
+	for _, name := range first.Columns() {
+		lacks := slices.ContainsFunc(sources, func(s *source) bool { return !slices.Contains(s.Columns(), name) })
+		if len(sources) > 1 && leadfile.IsIDName(name) && !lacks {
+			return name, nil
+		}
+	}
+	rows, err := first.Sample()
+	if err != nil {
+		return "", err
+	}
+	at, err := leadfile.IDColumn(first.Name(), first.Columns(), rows)
+	if err == nil {
+		return first.Columns()[at], nil
+	}
+	if at = slices.IndexFunc(first.Columns(), leadfile.IsIDName); at >= 0 {
+		return first.Columns()[at], nil
+	}
+	return "", err
+}
+
+// understand finds the places of the columns, and appends those that no earlier file has.
+func (s *source) understand(id string, columns []Column) ([]Column, error) {
+	var err error
+	if s.id, err = leadfile.Column(s.Name(), s.Columns(), id); err != nil {
+		return nil, fmt.Errorf("%w; name the column of the lead's id, which all files must have, with --id-column", err)
+	}
+	for i, name := range s.Columns() {
+		known := slices.IndexFunc(columns, func(c Column) bool { return c.Property == name })
 		switch {
-		case name == "" || slices.Index(r.Columns(), name) != i:
+		case name == "" || slices.Index(s.Columns(), name) != i:
 			s.columns = append(s.columns, -1)
 		case known >= 0:
 			s.columns = append(s.columns, known)
-		case number > 0 && i == s.id: // the leads' own column, by another name
-			s.columns = append(s.columns, -1)
 		default:
-			s.columns = append(s.columns, len(*columns))
-			c := Column{Property: name, ID: number == 0 && i == s.id}
-			if number > 0 {
-				c.File = filepath.Base(file)
+			s.columns = append(s.columns, len(columns))
+			c := Column{Property: name, ID: i == s.id}
+			if !s.base {
+				c.File = filepath.Base(s.Name())
 			}
-			*columns = append(*columns, c)
+			columns = append(columns, c)
 		}
 	}
-	return s, nil
-}
-
-// idColumn is the one that is named, or that the first file has too, or that looks like one.
-func idColumn(r *leadfile.Reader, named string, columns []Column) (int, error) {
-	for _, c := range columns {
-		if at := slices.Index(r.Columns(), c.Property); c.ID && at >= 0 {
-			return at, nil
-		}
-	}
-	if named != "" && (len(columns) == 0 || slices.Contains(r.Columns(), named)) {
-		return leadfile.Column(r.Name(), r.Columns(), named)
-	}
-	rows, err := r.Sample()
-	if err != nil {
-		return 0, err
-	}
-	return leadfile.IDColumn(r.Name(), r.Columns(), rows)
+	return columns, nil
 }
 
 // addTypes gives columns the names and types of the definition's fields.
@@ -127,15 +181,9 @@ func addTypes(columns []Column, fields []lead.Field) {
 	}
 }
 
-// progressEvery so many rows.
-const progressEvery = 10_000
-
-func (s *source) read(sample *Sample, first bool, problems *leadfile.Problems, progress func(read, size int64)) error {
+func (s *source) read(sample *Sample, problems *leadfile.Problems) error {
 	cells := make([]string, len(sample.Columns))
-	for n := 0; ; n++ {
-		if progress != nil && n%progressEvery == 0 {
-			progress(s.Progress())
-		}
+	for {
 		row, err := s.Next()
 		if errors.Is(err, io.EOF) {
 			return nil
@@ -145,10 +193,7 @@ func (s *source) read(sample *Sample, first bool, problems *leadfile.Problems, p
 		}
 		id := row.Cells[s.id]
 		if id == "" {
-			problems.Add(leadfile.Problem{
-				File: s.Name(), Line: row.Line, Kind: leadfile.KindID,
-				Message: fmt.Sprintf("no id in column %q; the row is left out", s.Columns()[s.id]),
-			})
+			problems.Add(s.problem(row, fmt.Sprintf("no id in column %q; the row is left out", s.Columns()[s.id])))
 			continue
 		}
 		clear(cells)
@@ -157,10 +202,14 @@ func (s *source) read(sample *Sample, first bool, problems *leadfile.Problems, p
 				cells[to] = row.Cells[i]
 			}
 		}
-		if first {
+		if s.base {
 			sample.Add(id, cells)
-		} else {
-			sample.Join(id, cells)
+		} else if !sample.Join(id, cells) && sample.holdsAll() {
+			problems.Add(s.problem(row, "no file of leads has this lead; the row is left out"))
 		}
 	}
+}
+
+func (s *source) problem(row leadfile.Row, message string) leadfile.Problem {
+	return leadfile.Problem{File: s.Name(), Line: row.Line, Kind: leadfile.KindID, Message: message}
 }

@@ -81,11 +81,16 @@ func (s *Sample) Add(id string, cells []string) {
 }
 
 // Join what another file says of a lead, if it is in the sample.
-func (s *Sample) Join(id string, cells []string) {
-	if m, ok := s.members[id]; ok {
+func (s *Sample) Join(id string, cells []string) bool {
+	m, ok := s.members[id]
+	if ok {
 		m.set(cells)
 	}
+	return ok
 }
+
+// holdsAll says, before Judge, whether no lead was left out.
+func (s *Sample) holdsAll() bool { return len(s.members)+s.Updates == s.Rows }
 
 // set cells that have a value.
 func (m *member) set(cells []string) {
@@ -151,9 +156,17 @@ func (h *hashes) Pop() any {
 	return m
 }
 
+func properties(columns []Column) []string {
+	names := make([]string, len(columns))
+	for i, c := range columns {
+		names[i] = c.Property
+	}
+	return names
+}
+
 // Knows says which of these is no column.
 func (s *Sample) Knows(columns []string) error {
-	known := names(s.Columns, func(c Column) string { return c.Property })
+	known := properties(s.Columns)
 	for _, name := range columns {
 		if !slices.Contains(known, name) {
 			return fmt.Errorf("no column %q; %s", name, lead.Suggest(name, known))
