@@ -3,7 +3,9 @@
 package leaddefinition
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -14,6 +16,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	slav1alpha1 "github.com/handoff-sla/handoff/api/v1alpha1"
 	"github.com/handoff-sla/handoff/internal/controller/ratify"
@@ -286,5 +289,24 @@ func TestUnreadableKeys(t *testing.T) {
 			s.mustReconcile(s.d)
 			s.ratified(metav1.ConditionTrue, "Verified", "keys cannot be read, so that nothing new can be signed", tc.want)
 		})
+	}
+}
+
+// Without a look at the keys nothing is ratified: an API server that does not give them out makes no name count.
+func TestKeysOutOfReach(t *testing.T) {
+	s := newSigning(t)
+	s.r.Signers.Reader = interceptor.NewClient(testkit.Client, interceptor.Funcs{
+		Get: func(context.Context, client.WithWatch, client.ObjectKey, client.Object, ...client.GetOption) error {
+			return errors.New("out of reach")
+		},
+	})
+	testkit.SignDefinition(t, s.d, testkit.Now(), testkit.Both()...)
+	s.create(s.d)
+	if _, err := s.reconcile(s.d); err == nil || !strings.Contains(err.Error(), "out of reach") {
+		t.Errorf("error %v", err)
+	}
+	s.ratified(metav1.ConditionFalse, "SignOffMissing", "the parties' keys in ConfigMap "+s.keys.String()+": out of reach")
+	if len(s.revisions(s.d.Namespace)) > 0 {
+		t.Error("it was ratified")
 	}
 }

@@ -91,6 +91,7 @@ func (k Keeper) Keep(ctx context.Context, t Text, revisions []Revision, now time
 	counted, early := split(convert.SignOffs(t.SignOffs), now)
 	w, err := k.newWitness(ctx, t, revisions, out.InForce)
 	if err != nil {
+		out.Ratification = unchecked(err)
 		return out, err
 	}
 	out.Ratification = sla.RatifyWith(counted, t.Digest, out.newest.signed(), w.judge)

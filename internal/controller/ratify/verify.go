@@ -69,6 +69,11 @@ func (k Keeper) newWitness(ctx context.Context, t Text, revisions []Revision, in
 	return w, nil
 }
 
+// unchecked is the ratification of a text whose signatures could not be looked at.
+func unchecked(err error) sla.Ratification {
+	return sla.Ratification{Missing: []sla.Party{sla.PartyMarketing, sla.PartySales}, Notes: []string{err.Error()}}
+}
+
 // ratified is the revision that keeps a text which is in force or was ratified after what is.
 func ratified(revisions []Revision, inForce *Revision, digest string) *Revision {
 	i := slices.IndexFunc(revisions, func(r Revision) bool {
