@@ -41,8 +41,6 @@ type Cut struct {
 	Converted int  `json:"converted"`
 	Precision Rate `json:"precision"`
 	Recall    Rate `json:"recall"`
-
-	cell stats.Cell
 }
 
 // Bounds below which the draft is called weak. From 0.7 on discrimination is called acceptable (Hosmer and Lemeshow 2000).
@@ -134,7 +132,7 @@ func ruleName(c *classing, taken map[string]int) string {
 	return fmt.Sprintf("%s-%d", name, taken[name])
 }
 
-// cuts at every tenth point and at the suggested threshold, which is that of the highest recall minus false-alarm rate (Youden 1950).
+// cuts at every tenth point that makes a difference, and at the suggested threshold, which is that of the highest recall minus false-alarm rate (Youden 1950).
 func (d *Draft) cuts(m *model, outcomes []bool) {
 	scores := make([]float64, len(outcomes))
 	var at [scale + 1]stats.Cell
@@ -156,12 +154,17 @@ func (d *Draft) cuts(m *model, outcomes []bool) {
 		}
 		cuts = append(cuts, Cut{
 			Threshold: threshold, Qualified: above.Total(), Converted: above.Yes, Precision: rateOf(above),
-			Recall: rateOf(stats.Cell{Yes: above.Yes, No: all.Yes - above.Yes}), cell: above,
+			Recall: rateOf(stats.Cell{Yes: above.Yes, No: all.Yes - above.Yes}),
 		})
 	}
 	slices.Reverse(cuts)
 	for _, c := range cuts {
-		if (c.Threshold%10 == 0 && c.Qualified > 0) || c.Threshold == d.Threshold {
+		last := len(d.Cuts) - 1
+		same := last >= 0 && d.Cuts[last].Qualified == c.Qualified
+		switch {
+		case c.Threshold == d.Threshold && same:
+			d.Cuts[last] = c
+		case c.Threshold == d.Threshold, c.Threshold%10 == 0 && c.Qualified > 0 && !same:
 			d.Cuts = append(d.Cuts, c)
 		}
 	}

@@ -22,6 +22,7 @@ type Manifest struct {
 	Spec            slav1alpha1.LeadDefinitionSpec
 
 	group, path string // that the draft wrote
+	whole       bool   // there is nothing else in the definition
 }
 
 // Manifest of the draft. Of a definition that is given everything stays but the sign-offs, the rules on fields, in place of which the
@@ -30,7 +31,7 @@ func (r *Report) Manifest(name, namespace string, from *slav1alpha1.LeadDefiniti
 	if r.Draft == nil {
 		return nil, errors.New("no draft can be made: " + r.NoDraft)
 	}
-	m := &Manifest{Name: name, Namespace: namespace}
+	m := &Manifest{Name: name, Namespace: namespace, whole: from == nil}
 	if from == nil {
 		m.Spec.Fields = r.draftFields()
 	} else {
@@ -272,9 +273,12 @@ func (r *Report) annotate(m *Manifest, root *yaml.Node) {
 			thousands(rule.Converted), percent(rule.Rate.Share), rule.Rate.interval(), lift(rule.Lift), rule.LogOdds)
 	}
 	cut := r.Draft.Suggested()
-	entry(at(root, "spec", "stages", "mql", "paths"), m.path).HeadComment = fmt.Sprintf(
-		"at %d: %s would qualify, %s of them converted (%s), %s of all converted leads", cut.Threshold, leads(cut.Qualified),
+	comment := fmt.Sprintf("at %d: %s would qualify, %s of them converted (%s), %s of all converted leads", cut.Threshold, leads(cut.Qualified),
 		percent(cut.Precision.Share), cut.Precision.interval(), percent(cut.Recall.Share))
+	if !m.whole {
+		comment += "\nby the fitted group alone: without the points for behaviour and the criteria of the path"
+	}
+	entry(at(root, "spec", "stages", "mql", "paths"), m.path).HeadComment = comment
 }
 
 // oneLine keeps a value with a line break from ending a comment.
