@@ -23,6 +23,6 @@ contract. With kubectl-sla on the PATH it runs as "kubectl sla".`,
 		SilenceErrors: true,
 		Annotations:   map[string]string{cobra.CommandDisplayNameAnnotation: "kubectl sla"},
 	}
-	root.AddCommand(analyzeCommand(), lintCommand(now), diffCommand(), summaryCommand(), digestCommand(), signCommand(now), verifyCommand(now), replayCommand(now), simulateCommand(), backtestCommand(now), explainCommand(now))
+	root.AddCommand(analyzeCommand(), lintCommand(now), diffCommand(), summaryCommand(), digestCommand(), signCommand(now), verifyCommand(now), replayCommand(now), simulateCommand(), backtestCommand(now), explainCommand(now), revisionsCommand(now))
 	return root
 }

@@ -73,7 +73,7 @@ func List(ctx context.Context, reader client.Reader, s Series) ([]Revision, erro
 		if !list.Items[i].DeletionTimestamp.IsZero() {
 			continue
 		}
-		revision, err := read(&list.Items[i])
+		revision, err := Read(&list.Items[i])
 		if err != nil {
 			return nil, err
 		}
@@ -82,7 +82,8 @@ func List(ctx context.Context, reader client.Reader, s Series) ([]Revision, erro
 	return out, nil
 }
 
-func read(r *appsv1.ControllerRevision) (Revision, error) {
+// Read a revision as this package wrote it.
+func Read(r *appsv1.ControllerRevision) (Revision, error) {
 	out := Revision{
 		Name: r.Name, UID: r.UID, Number: r.Revision, Data: r.Data.Raw,
 		Digest: r.Annotations[resources.DigestAnnotation], Previous: r.Annotations[resources.PreviousAnnotation],
