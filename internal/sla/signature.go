@@ -45,8 +45,13 @@ func (s Statement) Message() ([]byte, error) {
 	}
 	text := statementHeader + "\n"
 	for _, line := range [][2]string{
-		{"kind", s.Kind}, {"namespace", s.Namespace}, {"name", s.Name}, {"party", string(s.Party)},
-		{"at", s.At.UTC().Format(time.RFC3339)}, {"digest", s.Digest}, {"previous", previous},
+		{"kind", s.Kind},
+		{"namespace", s.Namespace},
+		{"name", s.Name},
+		{"party", string(s.Party)},
+		{"at", s.At.UTC().Format(time.RFC3339)},
+		{"digest", s.Digest},
+		{"previous", previous},
 	} {
 		// A value with a line break in it could say other lines than it seems to.
 		if line[1] == "" || strings.ContainsFunc(line[1], func(r rune) bool { return r <= ' ' || r == 0x7f }) {

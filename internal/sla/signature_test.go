@@ -111,11 +111,15 @@ func TestVerify(t *testing.T) {
 		"by another key":             {keys: Keys{other.PublicKey()}, want: "which is none of the party's"},
 		"without keys":               {keys: Keys{}, want: "which is none of the party's"},
 		"corrupted": {make: func(t *testing.T, s Statement) string {
+			t.Helper()
 			raw, _ := base64.StdEncoding.DecodeString(good(t, s))
 			raw[len(raw)-1] ^= 1
 			return base64.StdEncoding.EncodeToString(raw)
 		}, want: elsewhere},
-		"cut off":        {make: func(t *testing.T, s Statement) string { return good(t, s)[:40] }, want: "no SSH signature"},
+		"cut off": {make: func(t *testing.T, s Statement) string {
+			t.Helper()
+			return good(t, s)[:40]
+		}, want: "no SSH signature"},
 		"not base64":     {make: func(*testing.T, Statement) string { return "***" }, want: "not base64"},
 		"empty":          {make: func(*testing.T, Statement) string { return "" }, want: "no SSH signature"},
 		"made for files": {make: signedAs(mine, sshsig.HashSHA512, "file"), want: `was made for "file"`},
