@@ -14,6 +14,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	slav1alpha1 "github.com/handoff-sla/handoff/api/v1alpha1"
 	"github.com/handoff-sla/handoff/internal/bundle"
@@ -342,5 +343,50 @@ func TestRosterForWhatIsToCome(t *testing.T) {
 	testkit.Condition(t, b.contract.Status.Conditions, "Ready", metav1.ConditionFalse, "InvalidRouting", "")
 	if text := stalledMessage(b.contract.Status.Conditions); !strings.Contains(text, "region") || strings.HasPrefix(text, "from ") {
 		t.Errorf("message: %s", text)
+	}
+}
+
+// Revisions that were imported are in force and co-owned like those that the operator made itself.
+func TestImportedRevisionsAreCoOwned(t *testing.T) {
+	b := newBench(t)
+	b.inForce()
+	b.define(10, 2)
+	b.reconcile()
+	before := b.contract.Status.DeepCopy()
+	names := []string{before.InForce.Definition, before.Scheduled[0].Definition}
+	for _, name := range names {
+		live := testkit.Get(t, &appsv1.ControllerRevision{ObjectMeta: metav1.ObjectMeta{Namespace: b.contract.Namespace, Name: name}})
+		if err := testkit.Client.Delete(t.Context(), live); err != nil {
+			t.Fatal(err)
+		}
+		imported := &appsv1.ControllerRevision{
+			ObjectMeta: metav1.ObjectMeta{
+				Namespace: live.Namespace, Name: name, Labels: live.Labels, Annotations: live.Annotations,
+				OwnerReferences: slices.DeleteFunc(live.OwnerReferences, func(o metav1.OwnerReference) bool { return o.Kind != "LeadDefinition" }),
+			},
+			Data: live.Data, Revision: live.Revision,
+		}
+		if err := testkit.Client.Create(t.Context(), imported, client.FieldOwner("kubectl-sla")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.reconcileDefinition()
+	b.reconcile()
+	for _, name := range names {
+		live := testkit.Get(t, &appsv1.ControllerRevision{ObjectMeta: metav1.ObjectMeta{Namespace: b.contract.Namespace, Name: name}})
+		if len(live.OwnerReferences) != 2 {
+			t.Errorf("owners of %s: %v", name, live.OwnerReferences)
+		}
+	}
+	if diff := cmp.Diff(before.InForce, b.contract.Status.InForce); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff(before.Scheduled, b.contract.Status.Scheduled); diff != "" {
+		t.Error(diff)
+	}
+	b.clock.SetTime(date(2).Time)
+	b.reconcile()
+	if got := b.contract.Status.InForce.Definition; got != names[1] {
+		t.Errorf("in force %s", got)
 	}
 }
