@@ -21,9 +21,10 @@ the outcome, which columns cannot be used, and a draft of a score to argue over.
 
 --leads names the leads, a row each (CSV or NDJSON, also gzip), and further files
 that are joined to them by the lead's id, such as closed deals. --outcome says
-which leads converted: a column's name (converted when it has a value other than
-false, no or 0), or a CEL condition over "row" (all columns, as text; has() asks)
-and "lead" (the fields of -f in their types, other columns as text).
+which leads converted, as for backtest: a column's name (converted unless empty, 0,
+false, no, lost, open, null or the like), or a CEL condition over "row" (all columns,
+as text; has() asks) and "lead" (the fields of -f in their types, other columns as
+text); a value that is absent makes it false.
 
 For each field, and each value or quantile band of it: leads, conversion rate with
 its Wilson interval of 95 %, lift (the rate against that of all leads), and for the

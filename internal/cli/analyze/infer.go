@@ -18,17 +18,24 @@ const misfits = 0.01
 // recognised.
 func infer(texts []string) lead.FieldType {
 	for _, t := range []lead.FieldType{lead.Boolean, lead.Integer, lead.Number, lead.Timestamp} {
-		wrong := 0
-		for _, text := range texts {
-			if _, ok := parse(t, text); !ok {
-				wrong++
-			}
-		}
-		if float64(wrong) <= misfits*float64(len(texts)) {
+		if fits(t, texts) {
 			return t
 		}
 	}
 	return lead.String
+}
+
+func fits(t lead.FieldType, texts []string) bool {
+	most := misfits * float64(len(texts))
+	wrong := 0
+	for _, text := range texts {
+		if _, ok := parse(t, text); !ok {
+			if wrong++; float64(wrong) > most {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // parse a present value; numbers, booleans (0 and 1) and instants (seconds since 1970) become a number.
