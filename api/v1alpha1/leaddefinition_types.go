@@ -262,7 +262,35 @@ type Intent struct {
 // +kubebuilder:validation:Enum=Accepted;Recycled;Disqualified
 type DispositionOutcome string
 
+// NewContact says whether the account may come back only by somebody else.
+// +kubebuilder:validation:Enum=Required
+type NewContact string
+
+// NewContactRequired means that this lead does not come back.
+const NewContactRequired NewContact = "Required"
+
+// Reentry says how a recycled lead may become MQL again, in a cycle of its own.
+// +kubebuilder:validation:XValidation:rule="has(self.after) != has(self.newContact)",message="write either `after` or `newContact: Required`"
+// +kubebuilder:validation:XValidation:rule="!has(self.scoreDelta) || has(self.after)",message="`scoreDelta` needs `after`: with `newContact` this lead does not come back"
+type Reentry struct {
+	// after is how long after the disposition the lead may take any path again, by an event that follows a newer signal. A path without
+	// threshold and account, a hand raised, is open at once: signals that are newer than the disposition must meet its criteria.
+	// +optional
+	After WallWindow `json:"after,omitempty"`
+
+	// scoreDelta is added to the lead's score in that cycle, before it is rounded. Nothing is added when absent.
+	// +optional
+	// +kubebuilder:validation:Minimum=-1000
+	// +kubebuilder:validation:Maximum=1000
+	ScoreDelta *int32 `json:"scoreDelta,omitempty"`
+
+	// newContact Required keeps this lead out: its account comes back by another contact, who is a lead of its own.
+	// +optional
+	NewContact NewContact `json:"newContact,omitempty"`
+}
+
 // Disposition is one entry of the closed set of outcomes and reason codes.
+// +kubebuilder:validation:XValidation:rule="!has(self.reentry) || self.outcome == 'Recycled'",message="`reentry` needs the outcome Recycled"
 type Disposition struct {
 	// name is the reason code that sales gives, such as BadTiming.
 	// +required
@@ -279,6 +307,10 @@ type Disposition struct {
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=50
 	MinAttempts *int32 `json:"minAttempts,omitempty"`
+
+	// reentry says how a recycled lead may become MQL again. A lead does not come back when absent.
+	// +optional
+	Reentry *Reentry `json:"reentry,omitempty"`
 }
 
 // LeadDefinitionSpec is the glossary and the score. Everything but `signOffs` and each field's `property` is what both

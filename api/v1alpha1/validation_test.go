@@ -40,6 +40,12 @@ func bant(d *slav1alpha1.LeadDefinition) *slav1alpha1.SQLStage {
 	return d.Spec.Stages.SQL
 }
 
+// reentry lets leads with bad timing come back.
+func reentry(d *slav1alpha1.LeadDefinition) *slav1alpha1.Reentry {
+	d.Spec.Dispositions[1].Reentry = &slav1alpha1.Reentry{After: "90d"}
+	return d.Spec.Dispositions[1].Reentry
+}
+
 // buyingGroup adds a path of the account.
 func buyingGroup(d *slav1alpha1.LeadDefinition) *slav1alpha1.Path {
 	d.Spec.Account = &slav1alpha1.Account{Field: "email"}
@@ -101,7 +107,18 @@ func TestLeadDefinition(t *testing.T) {
 		"SQL criterion without expression": {func(d *slav1alpha1.LeadDefinition) { bant(d).Criteria[0].Expression = "" }, "expression"},
 		"attempts":                         {func(d *slav1alpha1.LeadDefinition) { d.Spec.Dispositions[1].MinAttempts = ptr.To[int32](5) }, ""},
 		"no attempts":                      {func(d *slav1alpha1.LeadDefinition) { d.Spec.Dispositions[1].MinAttempts = ptr.To[int32](0) }, "minAttempts"},
-		"intents of one name":              {func(d *slav1alpha1.LeadDefinition) { d.Spec.Intents[1].Name = "High" }, "intent names must be unique"},
+		"re-entry after a time":            {func(d *slav1alpha1.LeadDefinition) { reentry(d).ScoreDelta = ptr.To[int32](-20) }, ""},
+		"re-entry of a new contact":        {func(d *slav1alpha1.LeadDefinition) { *reentry(d) = slav1alpha1.Reentry{NewContact: "Required"} }, ""},
+		"re-entry of nobody":               {func(d *slav1alpha1.LeadDefinition) { *reentry(d) = slav1alpha1.Reentry{} }, "either `after` or `newContact: Required`"},
+		"re-entry both ways":               {func(d *slav1alpha1.LeadDefinition) { reentry(d).NewContact = "Required" }, "either `after` or `newContact: Required`"},
+		"re-entry with points for nobody": {func(d *slav1alpha1.LeadDefinition) {
+			*reentry(d) = slav1alpha1.Reentry{NewContact: "Required", ScoreDelta: ptr.To[int32](-20)}
+		}, "`scoreDelta` needs `after`"},
+		"re-entry of an accepted lead": {func(d *slav1alpha1.LeadDefinition) {
+			d.Spec.Dispositions[0].Reentry = reentry(d)
+		}, "`reentry` needs the outcome Recycled"},
+		"re-entry after weeks": {func(d *slav1alpha1.LeadDefinition) { reentry(d).After = "2w" }, "after"},
+		"intents of one name":  {func(d *slav1alpha1.LeadDefinition) { d.Spec.Intents[1].Name = "High" }, "intent names must be unique"},
 		"last intent with when": {
 			func(d *slav1alpha1.LeadDefinition) { d.Spec.Intents[1].When = "true" }, "the last intent, and only the last",
 		},

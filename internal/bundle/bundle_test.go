@@ -36,11 +36,13 @@ func full() Bundle {
 			Scoring: &lead.Scoring{Max: ptr(100), Groups: []lead.Group{{Name: "fit", Max: ptr(0), Rules: []lead.Rule{
 				{Name: "size", When: "lead.employees >= 50 && lead.employees <= 500", On: "demo", Points: -15, Max: ptr(30), HalfLife: 14 * 24 * time.Hour},
 			}}}},
-			Paths:        []lead.Path{{Name: "fit", Threshold: ptr(65), Criteria: []lead.Criterion{{Expression: "true", Message: "never"}}, Account: &lead.AccountPath{MinContacts: 2, Threshold: 90}}},
-			Account:      &lead.Account{Field: "company"},
-			SQL:          []lead.SQLCriterion{{Name: "budget", Expression: "qualification.budget", Message: "no budget"}},
-			Intents:      []lead.Intent{{Name: "High", When: "signals.demo.count > 0"}},
-			Dispositions: []lead.Disposition{{Name: "NotICP", Outcome: lead.Disqualified, MinAttempts: 5}},
+			Paths:   []lead.Path{{Name: "fit", Threshold: ptr(65), Criteria: []lead.Criterion{{Expression: "true", Message: "never"}}, Account: &lead.AccountPath{MinContacts: 2, Threshold: 90}}},
+			Account: &lead.Account{Field: "company"},
+			SQL:     []lead.SQLCriterion{{Name: "budget", Expression: "qualification.budget", Message: "no budget"}},
+			Intents: []lead.Intent{{Name: "High", When: "signals.demo.count > 0"}},
+			Dispositions: []lead.Disposition{{
+				Name: "NotICP", Outcome: lead.Disqualified, MinAttempts: 5, Reentry: &lead.Reentry{After: time.Hour, ScoreDelta: -20, NewContact: true},
+			}},
 		},
 		SLA: sla.Terms{
 			EffectiveFrom: newYear,

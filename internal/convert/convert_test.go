@@ -40,8 +40,14 @@ func fullDefinition() slav1alpha1.LeadDefinitionSpec {
 			{Name: "fit", Threshold: ptr.To[int32](65), Criteria: []slav1alpha1.Criterion{{Expression: "true", Message: "why"}}},
 			{Name: "group", Account: &slav1alpha1.AccountPath{MinContacts: ptr.To[int32](2), Threshold: ptr.To[int32](90)}},
 		}}},
-		Intents:      []slav1alpha1.Intent{{Name: "High", When: "true"}, {Name: "Standard"}},
-		Dispositions: []slav1alpha1.Disposition{{Name: "BadTiming", Outcome: "Recycled", MinAttempts: ptr.To[int32](5)}},
+		Intents: []slav1alpha1.Intent{{Name: "High", When: "true"}, {Name: "Standard"}},
+		Dispositions: []slav1alpha1.Disposition{
+			{
+				Name: "BadTiming", Outcome: "Recycled", MinAttempts: ptr.To[int32](5),
+				Reentry: &slav1alpha1.Reentry{After: "90d", ScoreDelta: ptr.To[int32](-20)},
+			},
+			{Name: "StakeholderChange", Outcome: "Recycled", Reentry: &slav1alpha1.Reentry{NewContact: slav1alpha1.NewContactRequired}},
+		},
 	}
 }
 
@@ -66,9 +72,12 @@ func TestDefinition(t *testing.T) {
 			{Name: "fit", Threshold: ptr.To(65), Criteria: []lead.Criterion{{Expression: "true", Message: "why"}}},
 			{Name: "group", Account: &lead.AccountPath{MinContacts: 2, Threshold: 90}},
 		},
-		SQL:          []lead.SQLCriterion{{Name: "budget", Expression: "qualification.budget", Message: "no budget"}},
-		Intents:      []lead.Intent{{Name: "High", When: "true"}, {Name: "Standard"}},
-		Dispositions: []lead.Disposition{{Name: "BadTiming", Outcome: lead.Recycled, MinAttempts: 5}},
+		SQL:     []lead.SQLCriterion{{Name: "budget", Expression: "qualification.budget", Message: "no budget"}},
+		Intents: []lead.Intent{{Name: "High", When: "true"}, {Name: "Standard"}},
+		Dispositions: []lead.Disposition{
+			{Name: "BadTiming", Outcome: lead.Recycled, MinAttempts: 5, Reentry: &lead.Reentry{After: 90 * 24 * time.Hour, ScoreDelta: -20}},
+			{Name: "StakeholderChange", Outcome: lead.Recycled, Reentry: &lead.Reentry{NewContact: true}},
+		},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -160,6 +169,7 @@ func TestTheFullObjectsAreFull(t *testing.T) {
 	definition.Scoring.Groups[0].Rules = definition.Scoring.Groups[0].Rules[1:]
 	definition.Scoring.Groups[0].Rules[0].When = "excludes the other"
 	definition.Paths[0].Account, definition.Paths = definition.Paths[1].Account, definition.Paths[:1] // exclude each other
+	definition.Dispositions[0].Reentry.NewContact, definition.Dispositions = true, definition.Dispositions[:1]
 	definition.Intents = definition.Intents[:1]
 	for name, full := range map[string]any{
 		"definition": definition, "terms": terms, "API terms": withVolume(fullContract().Terms),

@@ -41,9 +41,11 @@ func Definition(spec slav1alpha1.LeadDefinitionSpec) (lead.Definition, error) {
 		d.Intents = append(d.Intents, lead.Intent{Name: string(i.Name), When: string(i.When)})
 	}
 	for _, x := range spec.Dispositions {
-		d.Dispositions = append(d.Dispositions, lead.Disposition{
-			Name: string(x.Name), Outcome: lead.Outcome(x.Outcome), MinAttempts: int(value(x.MinAttempts)),
-		})
+		one := lead.Disposition{Name: string(x.Name), Outcome: lead.Outcome(x.Outcome), MinAttempts: int(value(x.MinAttempts))}
+		if one.Reentry, err = reentry(x.Reentry); err != nil {
+			return lead.Definition{}, fmt.Errorf("disposition %q: %w", x.Name, err)
+		}
+		d.Dispositions = append(d.Dispositions, one)
 	}
 	return d, nil
 }
@@ -77,6 +79,22 @@ func rule(r slav1alpha1.Rule) (lead.Rule, error) {
 		return lead.Rule{}, fmt.Errorf("halfLife: %w", err)
 	}
 	out.HalfLife = halfLife
+	return out, nil
+}
+
+func reentry(r *slav1alpha1.Reentry) (*lead.Reentry, error) {
+	if r == nil {
+		return nil, nil
+	}
+	out := &lead.Reentry{ScoreDelta: int(value(r.ScoreDelta)), NewContact: r.NewContact == slav1alpha1.NewContactRequired}
+	if r.After == "" {
+		return out, nil
+	}
+	after, err := sla.ParseWindow(string(r.After))
+	if err != nil {
+		return nil, fmt.Errorf("reentry.after: %w", err)
+	}
+	out.After = after
 	return out, nil
 }
 

@@ -40,40 +40,40 @@ func TestAccountPath(t *testing.T) {
 		given   Circumstances
 		want    want
 	}{
-		"tipped by this contact": {seen, Circumstances{always, &Contacts{2, 30}}, want{Reached: reached(), Qualified: qualified(3, 90)}},
-		"one point short":        {seen, Circumstances{always, &Contacts{2, 29}}, want{}},
-		"one contact short":      {seen, Circumstances{always, &Contacts{1, 200}}, want{}},
-		"peers are not known":    {seen, Circumstances{always, nil}, want{}},
+		"tipped by this contact": {seen, Circumstances{Judge: always, Peers: &Contacts{2, 30}}, want{Reached: reached(), Qualified: qualified(3, 90)}},
+		"one point short":        {seen, Circumstances{Judge: always, Peers: &Contacts{2, 29}}, want{}},
+		"one contact short":      {seen, Circumstances{Judge: always, Peers: &Contacts{1, 200}}, want{}},
+		"peers are not known":    {seen, Circumstances{Judge: always, Peers: nil}, want{}},
 		"no account": {
-			[]Event{captured(day0, without(director(), "company")), pricingView(at)}, Circumstances{always, &Contacts{5, 200}}, want{},
+			[]Event{captured(day0, without(director(), "company")), pricingView(at)}, Circumstances{Judge: always, Peers: &Contacts{5, 200}}, want{},
 		},
 		"a blank account is none": {
 			[]Event{captured(day0, director()), updated(day0, map[string]any{"company": "  "}), pricingView(at)},
-			Circumstances{always, &Contacts{5, 200}}, want{},
+			Circumstances{Judge: always, Peers: &Contacts{5, 200}}, want{},
 		},
 		"a criterion of this lead fails": {
-			[]Event{captured(day0, director()), updated(at, map[string]any{"numberofemployees": 10})}, Circumstances{always, &Contacts{5, 200}}, want{},
+			[]Event{captured(day0, director()), updated(at, map[string]any{"numberofemployees": 10})}, Circumstances{Judge: always, Peers: &Contacts{5, 200}}, want{},
 		},
 		"held for a missing field": {
-			[]Event{captured(day0, without(director(), "email")), pricingView(at)}, Circumstances{always, &Contacts{2, 30}},
+			[]Event{captured(day0, without(director(), "email")), pricingView(at)}, Circumstances{Judge: always, Peers: &Contacts{2, 30}},
 			want{Reached: reached("email"), MissingNow: []string{"email"}},
 		},
 		"its last event is not news": {
-			seen, Circumstances{func(e Event) bool { return e.Time.Equal(day0) }, &Contacts{5, 200}}, want{},
+			seen, Circumstances{Judge: func(e Event) bool { return e.Time.Equal(day0) }, Peers: &Contacts{5, 200}}, want{},
 		},
 		"what sales does after is no matter": {
-			append(seen[:2:2], Event{Kind: KindTouch, Time: at.Add(day), Touch: &Touch{}}), Circumstances{always, &Contacts{2, 30}},
+			append(seen[:2:2], Event{Kind: KindTouch, Time: at.Add(day), Touch: &Touch{}}), Circumstances{Judge: always, Peers: &Contacts{2, 30}},
 			want{Reached: reached(), Qualified: qualified(3, 90)},
 		},
 		"a path before it goes first": {
-			[]Event{captured(day0, director()), demoRequest(at)}, Circumstances{always, &Contacts{5, 200}},
+			[]Event{captured(day0, director()), demoRequest(at)}, Circumstances{Judge: always, Peers: &Contacts{5, 200}},
 			want{
 				Reached:   &Reached{At: at, Path: "hand-raise"},
 				Qualified: &Qualified{At: at, Path: "hand-raise", Score: 85, Intent: "High", MetThreshold: true},
 			},
 		},
 		"qualified before, by itself": {
-			[]Event{captured(day0, director()), demoRequest(day0), pricingView(at)}, Circumstances{always, &Contacts{5, 200}},
+			[]Event{captured(day0, director()), demoRequest(day0), pricingView(at)}, Circumstances{Judge: always, Peers: &Contacts{5, 200}},
 			want{
 				Reached:   &Reached{At: day0, Path: "hand-raise"},
 				Qualified: &Qualified{At: day0, Path: "hand-raise", Score: 85, Intent: "High", MetThreshold: true},

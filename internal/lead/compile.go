@@ -235,6 +235,7 @@ func (c *compiler) dispositions(dispositions []Disposition) {
 		if d.MinAttempts < 0 {
 			c.problem(where, "minAttempts is %d; it must be at least 1, or left out", d.MinAttempts)
 		}
+		c.reentry(where, d)
 	}
 }
 

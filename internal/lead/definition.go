@@ -119,7 +119,8 @@ const (
 
 // Disposition is one reason code of the closed set.
 type Disposition struct {
-	Name        string  `json:"name"`
-	Outcome     Outcome `json:"outcome"`
-	MinAttempts int     `json:"minAttempts,omitempty"` // outbound attempts since the hand-off without which the code is none
+	Name        string   `json:"name"`
+	Outcome     Outcome  `json:"outcome"`
+	MinAttempts int      `json:"minAttempts,omitempty"` // outbound attempts since the hand-off without which the code is none
+	Reentry     *Reentry `json:"reentry,omitempty"`     // of a Recycled lead; without it a lead does not come back
 }

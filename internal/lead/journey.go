@@ -40,6 +40,9 @@ type Circumstances struct {
 	Judge func(Event) bool
 	// Peers are the other contacts of the lead's account, as they stand at the end of its history; nil when they are not known.
 	Peers *Contacts
+	// Again is the hand-off before the one in question; nil for a lead that was never handed off. What is found then is about the time
+	// after it.
+	Again *Again
 }
 
 // Qualify folds the history, which is in (Time, Sequence) order, into the record and the occurrences of the signals, and
@@ -53,9 +56,11 @@ func (p *Program) Qualify(history []Event, judge func(Event) bool) Journey {
 // and only if that is news: how its peers stood before then is not known.
 func (p *Program) QualifyIn(history []Event, c Circumstances) Journey {
 	s := newState(p)
+	s.returning = newReturning(c.Again)
 	var j Journey
 	last, evaluated := lastFolded(history), false
 	for i, e := range history {
+		s.returning.dispose(e, p.definition.Dispositions)
 		if !s.apply(e) {
 			continue
 		}

@@ -14,6 +14,7 @@ type FactorKind string
 const (
 	FactorRule     FactorKind = "Rule"     // points that a rule gave, after its own max
 	FactorGroup    FactorKind = "Group"    // what clamping the group to 0..max took or added; after the group's rules
+	FactorReentry  FactorKind = "Reentry"  // what the disposition that recycled the lead adds to its score
 	FactorRounding FactorKind = "Rounding" // what rounding half up took or added
 	FactorClamp    FactorKind = "Clamp"    // what clamping the score to 0..max took or added
 )
@@ -28,7 +29,7 @@ type Factor struct {
 	Points      float64 // a multiple of 2^-24, so that sums of factors are exact in any order
 }
 
-// Score is a lead's score at a time. The factors of kind Rule and Group sum exactly to Raw; with that of kind Rounding to
+// Score is a lead's score at a time. The factors of kind Rule, Group and Reentry sum exactly to Raw; with that of kind Rounding to
 // Rounded; with that of kind Clamp to Clamped, the number that is shown and compared with thresholds. Only Explain fills Factors in:
 // every lead is scored many times, and asked about seldom.
 type Score struct {
@@ -44,9 +45,14 @@ const grain = 1.0 / (1 << 24)
 
 // Explain is the score at the end of the history, which is in (Time, Sequence) order, with its factors; zero when no event changes
 // record or signals.
-func (p *Program) Explain(history []Event) Score {
+func (p *Program) Explain(history []Event) Score { return p.ExplainIn(history, Circumstances{}) }
+
+// ExplainIn is Explain of a lead that may have been handed off before.
+func (p *Program) ExplainIn(history []Event, c Circumstances) Score {
 	s, known := newState(p), false
+	s.returning = newReturning(c.Again)
 	for _, e := range history {
+		s.returning.dispose(e, p.definition.Dispositions)
 		known = s.apply(e) || known
 	}
 	if !known {
@@ -67,6 +73,7 @@ func (s *state) score() Score {
 		}
 		score.Raw += g.clamp(sum)
 	}
+	score.Raw += float64(s.returning.scoreDelta())
 	score.Rounded = int(math.Floor(score.Raw + 0.5))
 	score.Clamped = min(max(score.Rounded, 0), s.program.max)
 	return score
@@ -98,6 +105,7 @@ func (s *state) explain() Score {
 	for i := range s.program.groups {
 		all = s.explainGroup(all, &s.program.groups[i])
 	}
+	all = all.with(Factor{Kind: FactorReentry, Points: float64(s.returning.scoreDelta())})
 	all = all.with(Factor{Kind: FactorRounding, Points: float64(score.Rounded) - score.Raw})
 	score.Factors = all.with(Factor{Kind: FactorClamp, Points: float64(score.Clamped - score.Rounded)})
 	return score

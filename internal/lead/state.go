@@ -12,6 +12,8 @@ type state struct {
 	program *Program
 	peers   *Contacts // the other contacts of the account; nil where account paths are not evaluated
 
+	returning *returning // nil for a lead that was not handed off before
+
 	fits      []int // points by group of the rules with `when`: they read values only, so that they are known until one changes
 	fitsKnown bool
 }
@@ -67,7 +69,7 @@ func (s *state) holding(score int) int {
 		if p.account != nil {
 			reached = p.account.holds(s.contacts(score))
 		}
-		if reached && s.all(p.criteria) {
+		if reached && s.admits(p) && s.all(p.criteria) {
 			return i
 		}
 	}

@@ -18,12 +18,12 @@ import (
 func (l *Ledger) Breached(ctx context.Context, limit int) (missed int, lateness, next time.Duration, err error) {
 	rows, err := l.pool.Query(ctx, `
 WITH due AS (
-    SELECT lead_id, clause FROM obligations o
+    SELECT lead_id, cycle, clause FROM obligations o
     WHERE tenant = $1 AND state = 'Open' AND due_at < clock_timestamp()
       AND NOT EXISTS (SELECT 1 FROM work w WHERE w.tenant = o.tenant AND w.lead_id = o.lead_id)
     ORDER BY due_at LIMIT $2 FOR UPDATE OF o SKIP LOCKED)
 UPDATE obligations o SET state = 'Missed' FROM due
-WHERE o.tenant = $1 AND o.lead_id = due.lead_id AND o.clause = due.clause
+WHERE o.tenant = $1 AND o.lead_id = due.lead_id AND o.cycle = due.cycle AND o.clause = due.clause
 RETURNING clock_timestamp() - o.due_at`, l.tenant, limit)
 	if err != nil {
 		return 0, 0, 0, err
@@ -63,7 +63,7 @@ func (l *Ledger) Count(ctx context.Context, periods []sla.Period) (Snapshot, err
 	err := pgx.BeginTxFunc(ctx, l.pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
 		err := tx.QueryRow(ctx, `
 SELECT clock_timestamp(), (SELECT coalesce(max(sequence), 0) FROM in_force WHERE tenant = $1 AND since <= clock_timestamp()), count(*),
-    count(*) FILTER (WHERE qualified_at IS NOT NULL), count(*) FILTER (WHERE stage = 'Held'),
+    count(*) FILTER (WHERE first_qualified_at IS NOT NULL), count(*) FILTER (WHERE stage = 'Held'),
     count(*) FILTER (WHERE qualified_at IS NOT NULL AND owner IS NULL),
     (SELECT count(DISTINCT lead_id) FROM work WHERE tenant = $1)
 FROM leads WHERE tenant = $1`, l.tenant).Scan(&s.AsOf, &s.Sequence, &s.Leads.Captured, &s.Leads.MQLs, &s.Leads.Held,

@@ -24,31 +24,15 @@ const (
 
 // Lead is what the ledger keeps of a lead beside its events. Times are UTC.
 type Lead struct {
-	ID        string
-	Record    map[string]any // written by the scorer; not read back
-	Stage     Stage
-	Score     lead.Score // of the last evaluated event; Factors are not kept
-	Missing   []string   // required fields that hold it up
-	Account   string     // that it is a contact of; "" for none
-	Reached   *lead.Reached
-	ReachedBy int64 // sequence of the pair by which it reached a path
-	Qualified *lead.Qualified
-	JudgedBy  int64 // sequence of the pair that qualified it: it is judged by that one for ever
+	ID      string
+	Record  map[string]any // written by the scorer; not read back
+	Stage   Stage
+	Score   lead.Score // of the last evaluated event; Factors are not kept
+	Missing []string   // required fields that hold it up
+	Account string     // that it is a contact of; "" for none
 
-	TermsRevision      string // names of the revisions behind JudgedBy
-	DefinitionRevision string
-
-	SQLAt    time.Time // when an MQL met the SQL criteria of the pair that judges it; zero while it does not
-	SQLUnmet []string  // the criteria that it does not meet by what sales has told so far
-
-	PickedRep    string // our own pick
-	PickedAt     time.Time
-	Pool         string
-	Owner        string // the latest, whoever assigned it
-	OwnedAt      time.Time
-	OwnedFirstAt time.Time
-	NoCapacity   bool // nobody was available when it was first to be routed
-	DisposedAt   time.Time
+	Cycle         // the latest
+	Past  []Cycle // those before, oldest first
 
 	Peers  *lead.Contacts // the other contacts of its account; nil when they were not asked for, or it has none. Not kept
 	Events []Stored       // in order of their time, then of their arrival
@@ -68,7 +52,7 @@ const leadColumns = `lead_id, stage, score_raw, score_rounded, score, missing,
     qualified_at, coalesce(path, ''), coalesce(threshold, 0), coalesce(score_at_handoff, 0), coalesce(met_threshold, false),
     coalesce(intent, ''), coalesce(bundle_sequence, 0), coalesce(terms_revision, ''), coalesce(definition_revision, ''),
     coalesce(picked_rep, ''), picked_at, coalesce(pool, ''), coalesce(owner, ''), owned_at, owned_first_at, no_capacity, disposed_at,
-    coalesce(account, ''), coalesce(account_contacts, 0), coalesce(account_score, 0), sql_at, sql_unmet`
+    coalesce(account, ''), coalesce(account_contacts, 0), coalesce(account_score, 0), sql_at, sql_unmet, cycle, cycle_since`
 
 func scanLead(row pgx.CollectableRow) (*Lead, error) {
 	var (
@@ -76,14 +60,14 @@ func scanLead(row pgx.CollectableRow) (*Lead, error) {
 		r                                             lead.Reached
 		q                                             lead.Qualified
 		reached, qualified, picked, owned, ownedFirst *time.Time
-		disposed, sql                                 *time.Time
+		disposed, sql, since                          *time.Time
 	)
 	err := row.Scan(&l.ID, &l.Stage, &l.Score.Raw, &l.Score.Rounded, &l.Score.Clamped, &l.Missing,
 		&reached, &r.Path, &r.Missing, &l.ReachedBy,
 		&qualified, &q.Path, &q.Threshold, &q.Score, &q.MetThreshold,
 		&q.Intent, &l.JudgedBy, &l.TermsRevision, &l.DefinitionRevision,
 		&l.PickedRep, &picked, &l.Pool, &l.Owner, &owned, &ownedFirst, &l.NoCapacity, &disposed,
-		&l.Account, &q.Account.Count, &q.Account.Score, &sql, &l.SQLUnmet)
+		&l.Account, &q.Account.Count, &q.Account.Score, &sql, &l.SQLUnmet, &l.Number, &since)
 	if err != nil {
 		return nil, err
 	}
@@ -96,7 +80,7 @@ func scanLead(row pgx.CollectableRow) (*Lead, error) {
 		l.Qualified = &q
 	}
 	l.PickedAt, l.OwnedAt, l.OwnedFirstAt, l.DisposedAt = utc(picked), utc(owned), utc(ownedFirst), utc(disposed)
-	l.SQLAt = utc(sql)
+	l.SQLAt, l.Since = utc(sql), utc(since)
 	return &l, nil
 }
 
@@ -125,6 +109,9 @@ ORDER BY lead_id COLLATE "C" FOR UPDATE`, l.tenant, ids)
 	}
 	leads, err := pgx.CollectRows(rows, scanLead)
 	if err != nil {
+		return nil, err
+	}
+	if err := l.readPast(ctx, tx, leads); err != nil {
 		return nil, err
 	}
 	return leads, l.readEvents(ctx, tx, leads)

@@ -73,7 +73,7 @@ WHERE rank <= $3 ORDER BY clause, tier, rank`, l.tenant, period, limit)
 // Flow counts what happened in a stretch of time.
 type Flow struct {
 	Captured  int64 // leads whose first event falls into it
-	Qualified int64 // leads that became MQL in it
+	Qualified int64 // leads that became MQL in it, for the first time
 	Held      int64 // leads that reached a path in it and still wait for a required field
 }
 
@@ -83,7 +83,7 @@ func (l *Ledger) Flow(ctx context.Context, from, to time.Time) (Flow, error) {
 	err := l.pool.QueryRow(ctx, `
 SELECT (SELECT count(*) FROM (SELECT min(time) AS first FROM events WHERE tenant = $1 GROUP BY lead_id) AS leads
         WHERE first >= $2 AND first < $3),
-    count(*) FILTER (WHERE qualified_at >= $2 AND qualified_at < $3),
+    count(*) FILTER (WHERE first_qualified_at >= $2 AND first_qualified_at < $3),
     count(*) FILTER (WHERE stage = 'Held' AND reached_at >= $2 AND reached_at < $3)
 FROM leads WHERE tenant = $1`, l.tenant, from, to).Scan(&f.Captured, &f.Qualified, &f.Held)
 	return f, err
@@ -104,7 +104,9 @@ func (l *Ledger) Disposed(ctx context.Context, from, to time.Time) ([]Disposed, 
 	rows, err := l.pool.Query(ctx, `
 SELECT lead_id, coalesce(data ->> 'outcome', ''), coalesce(data ->> 'reason', ''), coalesce((data ->> 'coded')::boolean, false),
     max((SELECT count(*) FROM events t WHERE t.tenant = $1 AND t.lead_id = e.lead_id AND t.kind = 'touch'
-        AND t.data ->> 'direction' = 'Outbound' AND t.time BETWEEN coalesce(l.qualified_at, '-infinity') AND e.time))
+        AND t.data ->> 'direction' = 'Outbound' AND t.time <= e.time
+        AND t.time >= coalesce((SELECT max(at) FROM (SELECT l.qualified_at UNION ALL SELECT c.qualified_at FROM cycles c
+            WHERE c.tenant = $1 AND c.lead_id = e.lead_id) AS handed (at) WHERE at <= e.time), '-infinity')))
 FROM events e JOIN leads l USING (tenant, lead_id)
 WHERE tenant = $1 AND kind = 'disposition' AND time >= $2 AND time < $3 GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4`, l.tenant, from, to)
 	if err != nil {
@@ -129,8 +131,9 @@ SELECT sequence, bundle #>> '{definitionRevision,name}', bundle #>> '{termsRevis
     SELECT *, min(since) OVER (ORDER BY sequence ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING) AS until
     FROM in_force WHERE tenant = $1) AS pairs
 WHERE (since < $3 AND since <= clock_timestamp() AND (until IS NULL OR (until > $2 AND until > since)))
-   OR sequence IN (SELECT coalesce(l.bundle_sequence, l.reached_sequence) FROM leads l JOIN obligations o USING (tenant, lead_id)
+   OR sequence IN (SELECT coalesce(l.bundle_sequence, l.reached_sequence) FROM leads l JOIN obligations o USING (tenant, lead_id, cycle)
         WHERE tenant = $1 AND period = $4)
+   OR sequence IN (SELECT c.bundle_sequence FROM cycles c JOIN obligations o USING (tenant, lead_id, cycle) WHERE tenant = $1 AND period = $4)
 ORDER BY sequence`, l.tenant, from, to, period)
 	if err != nil {
 		return nil, err

@@ -20,12 +20,14 @@ type Routing struct {
 	tx       pgx.Tx
 	rotation *Rotation
 	outcome  []routed
+	past     []routed
 	failed   []Failed
 	failing  map[string]time.Time // nil when the leads are not from the queue
 }
 
 type routed struct {
 	lead        *Lead
+	cycle       int
 	revision    string
 	obligations []sla.Obligation
 }
@@ -35,7 +37,12 @@ type Decide func(context.Context, *Routing) error
 
 // Keep has the lead's owner and standing written. revision is the name of the terms that it is judged by.
 func (r *Routing) Keep(one *Lead, revision string, obligations []sla.Obligation) {
-	r.outcome = append(r.outcome, routed{lead: one, revision: revision, obligations: obligations})
+	r.outcome = append(r.outcome, routed{lead: one, cycle: one.Number, revision: revision, obligations: obligations})
+}
+
+// KeepPast has the standing of one of the lead's ended cycles written: what happened in it may become known late.
+func (r *Routing) KeepPast(one *Lead, cycle int, revision string, obligations []sla.Obligation) {
+	r.past = append(r.past, routed{lead: one, cycle: cycle, revision: revision, obligations: obligations})
 }
 
 // Fail leaves the lead for a later try.
@@ -114,6 +121,9 @@ func (r *Routing) save(ctx context.Context) error {
 		r.queueOwner(&writes, one.lead)
 		r.queueObligations(&writes, one)
 	}
+	for _, one := range r.past {
+		r.queueObligations(&writes, one)
+	}
 	if r.rotation != nil {
 		r.rotation.queue(&writes, r.ledger.tenant)
 	}
@@ -141,17 +151,17 @@ func (r *Routing) queueObligations(writes *pgx.Batch, one routed) {
 	for i, o := range one.obligations {
 		clauses[i] = string(o.Clause)
 		writes.Queue(`
-INSERT INTO obligations AS o (tenant, lead_id, clause, tier, period, revision, started_at, due_at, warn_at, stopped_at, state)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
-ON CONFLICT (tenant, lead_id, clause) DO UPDATE SET tier = excluded.tier, period = excluded.period, revision = excluded.revision,
+INSERT INTO obligations AS o (tenant, lead_id, clause, tier, period, revision, started_at, due_at, warn_at, stopped_at, state, cycle)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+ON CONFLICT (tenant, lead_id, cycle, clause) DO UPDATE SET tier = excluded.tier, period = excluded.period, revision = excluded.revision,
     started_at = excluded.started_at, due_at = excluded.due_at, warn_at = excluded.warn_at, stopped_at = excluded.stopped_at,
     state = excluded.state
 WHERE (o.tier, o.period, o.revision, o.started_at, o.due_at, o.warn_at, o.stopped_at, o.state) IS DISTINCT FROM
     (excluded.tier, excluded.period, excluded.revision, excluded.started_at, excluded.due_at, excluded.warn_at,
      excluded.stopped_at, excluded.state)`,
 			r.ledger.tenant, one.lead.ID, o.Clause, o.Tier, o.Period, one.revision, orNull(o.Start), orNull(o.Due),
-			orNull(o.Warn), orNull(o.Stop), o.State)
+			orNull(o.Warn), orNull(o.Stop), o.State, one.cycle)
 	}
-	writes.Queue(`DELETE FROM obligations WHERE tenant = $1 AND lead_id = $2 AND clause <> ALL($3)`,
-		r.ledger.tenant, one.lead.ID, clauses)
+	writes.Queue(`DELETE FROM obligations WHERE tenant = $1 AND lead_id = $2 AND clause <> ALL($3) AND cycle = $4`,
+		r.ledger.tenant, one.lead.ID, clauses, one.cycle)
 }

@@ -100,6 +100,9 @@ func (l *Ledger) queueScore(writes *pgx.Batch, one *Lead) error {
     account = nullif($9, '')
 WHERE tenant = $1 AND lead_id = $2`,
 		l.tenant, one.ID, record, one.Stage, one.Score.Raw, one.Score.Rounded, one.Score.Clamped, one.Missing, one.Account)
+	if err := l.queuePast(writes, one); err != nil {
+		return err
+	}
 	if r := one.Reached; r != nil {
 		writes.Queue(`UPDATE leads SET reached_at = $3, reached_path = $4, reached_missing = $5, reached_sequence = $6
 WHERE tenant = $1 AND lead_id = $2`, l.tenant, one.ID, r.At, r.Path, r.Missing, one.ReachedBy)
@@ -107,7 +110,7 @@ WHERE tenant = $1 AND lead_id = $2`, l.tenant, one.ID, r.At, r.Path, r.Missing, 
 	if q := one.Qualified; q != nil {
 		writes.Queue(`UPDATE leads SET qualified_at = $3, path = $4, threshold = $5, score_at_handoff = $6, met_threshold = $7,
     intent = $8, bundle_sequence = $9, terms_revision = $10, definition_revision = $11,
-    account_contacts = nullif($12, 0), account_score = nullif($13, 0)
+    account_contacts = nullif($12, 0), account_score = nullif($13, 0), first_qualified_at = coalesce(first_qualified_at, $3)
 WHERE tenant = $1 AND lead_id = $2 AND qualified_at IS NULL`, l.tenant, one.ID, q.At, q.Path, q.Threshold, q.Score,
 			q.MetThreshold, q.Intent, one.JudgedBy, one.TermsRevision, one.DefinitionRevision,
 			q.Account.Count, q.Account.Score)

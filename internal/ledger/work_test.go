@@ -24,9 +24,11 @@ func TestScoreKeepsWhatFollows(t *testing.T) {
 	ingest(t, l, captured("1", "lead-1", map[string]any{"a": "x"}))
 	want := ledger.Lead{
 		ID: "lead-1", Stage: ledger.StageMQL, Score: lead.Score{Raw: 64.6, Rounded: 65, Clamped: 50}, Missing: []string{},
-		Reached: &lead.Reached{At: noon, Path: "p", Missing: []string{"phone"}}, ReachedBy: 7,
-		Qualified: &lead.Qualified{At: noon, Path: "p", Threshold: 60, Score: 50, Intent: "High"}, JudgedBy: 7,
-		TermsRevision: "terms", DefinitionRevision: "definition",
+		Cycle: ledger.Cycle{
+			Number: 1, Reached: &lead.Reached{At: noon, Path: "p", Missing: []string{"phone"}}, ReachedBy: 7,
+			Qualified: &lead.Qualified{At: noon, Path: "p", Threshold: 60, Score: 50, Intent: "High"}, JudgedBy: 7,
+			TermsRevision: "terms", DefinitionRevision: "definition",
+		},
 	}
 	batch, err := l.Score(t.Context(), 7, 10, func(one *ledger.Lead) error {
 		if len(one.Events) != 1 || one.Events[0].ScoredBy != 0 || one.Events[0].Properties["a"] != "x" {

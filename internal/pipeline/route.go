@@ -5,6 +5,7 @@ package pipeline
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -95,10 +96,16 @@ func (d *Dispatcher) decide(ctx context.Context, r *ledger.Routing, one *ledger.
 		r.Fail(one, err)
 		return nil
 	}
-	history := one.History()
+	if !onlyIfOwned {
+		if err := d.decidePast(ctx, r, one); err != nil {
+			r.Fail(one, err)
+			return nil
+		}
+	}
+	history := one.HistoryOf(one.Number)
 	own(one, history)
 	if one.Qualified != nil && one.Owner == "" && mechanism(pair.Terms.Terms()) == sla.Automatic {
-		if err := d.pick(ctx, r, one, history); err != nil {
+		if err := d.pick(ctx, r, one); err != nil {
 			return err
 		}
 		own(one, history)
@@ -106,8 +113,8 @@ func (d *Dispatcher) decide(ctx context.Context, r *ledger.Routing, one *ledger.
 	if onlyIfOwned && one.Owner == "" {
 		return nil
 	}
-	qualifyForSales(pair, one, history)
-	facts := sla.FactsOf(stamps(one), pair.Bundle.Lead.Dispositions, history)
+	qualifyForSales(pair, one)
+	facts := sla.FactsOf(stamps(one.Cycle), pair.Bundle.Lead.Dispositions, history)
 	one.DisposedAt = time.Time{}
 	if len(facts.Disposals) > 0 {
 		one.DisposedAt = facts.Disposals[0].At
@@ -116,13 +123,31 @@ func (d *Dispatcher) decide(ctx context.Context, r *ledger.Routing, one *ledger.
 	return nil
 }
 
-// qualifyForSales finds when the lead became an SQL, by the criteria of the pair that made it an MQL, whatever the order of arrival.
-func qualifyForSales(pair *Pair, one *ledger.Lead, history []lead.Event) {
-	one.SQLAt, one.SQLUnmet = time.Time{}, nil
-	if one.Qualified != nil {
-		sql := pair.Program.SQL(history, one.Qualified.At)
-		one.SQLAt, one.SQLUnmet = sql.At, sql.Unmet
+// decidePast keeps the standing of the cycles before: what happened in them may become known late.
+func (d *Dispatcher) decidePast(ctx context.Context, r *ledger.Routing, one *ledger.Lead) error {
+	for _, c := range one.Past {
+		pair, err := d.pairs.Of(ctx, r, c.JudgedBy)
+		if err != nil {
+			return err
+		}
+		facts := sla.FactsOf(stamps(c), pair.Bundle.Lead.Dispositions, one.HistoryOf(c.Number))
+		r.KeepPast(one, c.Number, pair.Bundle.Terms.Name, sla.Obligations(pair.Terms, facts, r.Now))
 	}
+	return nil
+}
+
+// qualifyForSales finds when the lead became an SQL, by the criteria of the pair that made it an MQL, whatever the order of arrival. What
+// sales was told in an earlier cycle is not taken for granted in the next.
+func qualifyForSales(pair *Pair, one *ledger.Lead) {
+	one.SQLAt, one.SQLUnmet = time.Time{}, nil
+	if one.Qualified == nil {
+		return
+	}
+	history := slices.DeleteFunc(one.History(), func(e lead.Event) bool {
+		return one.Number > 1 && e.Kind == lead.KindQualified && e.Time.Before(one.Qualified.At)
+	})
+	sql := pair.Program.SQL(history, one.Qualified.At)
+	one.SQLAt, one.SQLUnmet = sql.At, sql.Unmet
 }
 
 // mechanism by which a lead gets its owner: our routing unless the terms leave it to the CRM.
@@ -151,7 +176,8 @@ func own(one *ledger.Lead, history []lead.Event) {
 }
 
 // pick finds an owner in the first pool that takes the lead and has somebody available.
-func (d *Dispatcher) pick(ctx context.Context, r *ledger.Routing, one *ledger.Lead, history []lead.Event) error {
+func (d *Dispatcher) pick(ctx context.Context, r *ledger.Routing, one *ledger.Lead) error {
+	history := one.History()
 	record := d.pair.Program.Qualify(history, nil).Record
 	rotation, err := r.Rotation(ctx, d.roster.Pools)
 	if err != nil {
@@ -164,7 +190,7 @@ func (d *Dispatcher) pick(ctx context.Context, r *ledger.Routing, one *ledger.Le
 			continue
 		}
 		rotation.PassOver(pool, r.Now)
-		rotation.Took(pool.Name, rep, !disposed(history))
+		rotation.Took(pool.Name, rep, !disposed(one.HistoryOf(one.Number)))
 		one.PickedRep, one.PickedAt, one.Pool = rep, r.Now, pool.Name
 		return nil
 	}
@@ -181,9 +207,9 @@ func disposed(history []lead.Event) bool {
 	return false
 }
 
-// stamps of a lead in the terms of the agreement.
-func stamps(one *ledger.Lead) sla.Stamps {
-	s := sla.Stamps{OwnedAt: one.OwnedFirstAt, NoCapacity: one.NoCapacity}
+// stamps of a lead's cycle in the terms of the agreement.
+func stamps(one ledger.Cycle) sla.Stamps {
+	s := sla.Stamps{OwnedAt: one.OwnedFirstAt, NoCapacity: one.NoCapacity, Again: one.Number > 1}
 	if one.Reached != nil {
 		s.Reached = &sla.Reached{At: one.Reached.At, Missing: one.Reached.Missing}
 	}

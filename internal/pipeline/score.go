@@ -19,21 +19,19 @@ import (
 // A path of the account holds at the lead's last event only, by what its other contacts are at that moment; it does depend on the order.
 func (p *Pair) Judge(one *ledger.Lead) error {
 	open, news := p.open(one)
+	history := one.History()
 	if !news {
-		p.keepRecord(one, p.Program.Qualify(one.History(), nil).Record)
+		p.keepRecord(one, p.Program.Qualify(history, nil).Record)
 		return nil
 	}
-	journey := p.Program.QualifyIn(one.History(), lead.Circumstances{
-		Judge: func(e lead.Event) bool { return open[e.Sequence] }, Peers: one.Peers,
-	})
+	given := lead.Circumstances{Judge: func(e lead.Event) bool { return open[e.Sequence] }, Peers: one.Peers}
+	journey := p.judgeCycle(one, history, given)
+	for p.comesBack(one, history, given) {
+		one.EndCycle()
+		journey = p.judgeCycle(one, history, given)
+	}
 	p.keepRecord(one, journey.Record)
 	one.Score, one.Missing = journey.Score, journey.MissingNow
-	p.stampReached(one, journey.Reached)
-	if one.Qualified == nil && journey.Qualified != nil {
-		one.Qualified = journey.Qualified
-		one.JudgedBy = p.Bundle.Sequence
-		one.TermsRevision, one.DefinitionRevision = p.Bundle.Terms.Name, p.Bundle.Definition.Name
-	}
 	switch {
 	case !one.SQLAt.IsZero():
 		one.Stage = ledger.StageSQL // the router has found so, and looks again
@@ -45,6 +43,34 @@ func (p *Pair) Judge(one *ledger.Lead) error {
 		one.Stage = ledger.StageLead
 	}
 	return nil
+}
+
+// judgeCycle stamps what is so in the lead's latest cycle.
+func (p *Pair) judgeCycle(one *ledger.Lead, history []lead.Event, given lead.Circumstances) lead.Journey {
+	if one.Number > 1 {
+		given.Again = &lead.Again{Since: one.Since}
+		if one.Qualified != nil {
+			given.Again.Until = one.Qualified.At
+		}
+	}
+	journey := p.Program.QualifyIn(history, given)
+	p.stampReached(one, journey.Reached)
+	if one.Qualified == nil && journey.Qualified != nil {
+		one.Qualified = journey.Qualified
+		one.JudgedBy = p.Bundle.Sequence
+		one.TermsRevision, one.DefinitionRevision = p.Bundle.Terms.Name, p.Bundle.Definition.Name
+	}
+	return journey
+}
+
+// comesBack says whether a lead that was handed off and recycled reaches a path again: that begins a cycle. Each begins later than the
+// one before, since it takes a signal that is newer than the disposition.
+func (p *Pair) comesBack(one *ledger.Lead, history []lead.Event, given lead.Circumstances) bool {
+	if one.Qualified == nil || !disposed(one.HistoryOf(one.Number)) {
+		return false
+	}
+	given.Again = &lead.Again{Since: one.Qualified.At}
+	return p.Program.QualifyIn(history, given).Reached != nil
 }
 
 func (p *Pair) keepRecord(one *ledger.Lead, record map[string]any) {

@@ -48,6 +48,9 @@ func DigestDefinition(d lead.Definition) (string, error) {
 			if x.MinAttempts != 0 {
 				c.number("minAttempts", int64(x.MinAttempts))
 			}
+			if r := x.Reentry; r != nil {
+				c.group("reentry", func() { c.reentry(*r) })
+			}
 		})
 	})
 	return c.digest()
@@ -96,6 +99,14 @@ func (c *canonical) path(p lead.Path) {
 		c.expression("expression", fmt.Sprintf("path %q criterion %d", p.Name, i), x.Expression)
 		c.text("message", x.Message)
 	})
+}
+
+func (c *canonical) reentry(r lead.Reentry) {
+	c.window("after", r.After)
+	if r.ScoreDelta != 0 {
+		c.number("scoreDelta", int64(r.ScoreDelta))
+	}
+	c.flag("newContact", r.NewContact)
 }
 
 func (c *canonical) sqlCriteria(criteria []lead.SQLCriterion) {

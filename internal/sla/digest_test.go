@@ -196,7 +196,13 @@ func TestWhatChangesTheDigestOfADefinition(t *testing.T) {
 		"an intent's condition": func(d *lead.Definition) { d.Intents[0].When = "signals.demoRequest.count > 1" },
 		"attempts":              func(d *lead.Definition) { d.Dispositions[1].MinAttempts = 5 },
 		"an attempt more":       func(d *lead.Definition) { d.Dispositions[1].MinAttempts = 6 },
-		"an outcome":            func(d *lead.Definition) { d.Dispositions[1].Outcome = lead.Disqualified },
+		"re-entry":              func(d *lead.Definition) { d.Dispositions[1].Reentry = &lead.Reentry{After: 24 * time.Hour} },
+		"re-entry later":        func(d *lead.Definition) { d.Dispositions[1].Reentry = &lead.Reentry{After: 25 * time.Hour} },
+		"re-entry with points": func(d *lead.Definition) {
+			d.Dispositions[1].Reentry = &lead.Reentry{After: 24 * time.Hour, ScoreDelta: -20}
+		},
+		"re-entry of another": func(d *lead.Definition) { d.Dispositions[1].Reentry = &lead.Reentry{NewContact: true} },
+		"an outcome":          func(d *lead.Definition) { d.Dispositions[1].Outcome = lead.Disqualified },
 		"a reason code more": func(d *lead.Definition) {
 			d.Dispositions = append(d.Dispositions, lead.Disposition{Name: "Bot", Outcome: lead.Disqualified})
 		},

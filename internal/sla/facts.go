@@ -28,6 +28,7 @@ type Stamps struct {
 	Qualified  *Qualified // nil: not handed off
 	OwnedAt    time.Time  // when routing first gave the lead to a rep; zero when it did not. An earlier assigned event wins
 	NoCapacity bool       // no rep was available when the lead qualified
+	Again      bool       // it was handed off before: it is not delivered once more
 }
 
 // Disposal is one disposition of a lead, with its outcome resolved from the reason code where sales left it out.
@@ -47,14 +48,15 @@ type Facts struct {
 	Qualified  *Qualified
 	OwnedAt    time.Time // zero: no owner yet
 	NoCapacity bool
+	Again      bool       // handed off before
 	ContactAt  time.Time  // earliest genuine contact that is not before the hand-off, also one from before a rep owned the lead; zero: none
 	Disposals  []Disposal // by time; those from before the hand-off are not among them: they were not about it
 }
 
-// FactsOf gathers the facts of one lead from its stamps and its whole history, in any order: the time of an event counts, never when it
-// arrived. codes are the dispositions of the definition that the lead is judged by.
+// FactsOf gathers the facts of one lead from its stamps and its history, in any order: the time of an event counts, never when it
+// arrived. The history of a lead that was handed off more than once is that of the hand-off in question, up to the next. codes are the dispositions of the definition that the lead is judged by.
 func FactsOf(stamps Stamps, codes []lead.Disposition, history []lead.Event) Facts {
-	f := Facts{Reached: stamps.Reached, Qualified: stamps.Qualified, OwnedAt: stamps.OwnedAt, NoCapacity: stamps.NoCapacity}
+	f := Facts{Reached: stamps.Reached, Qualified: stamps.Qualified, OwnedAt: stamps.OwnedAt, NoCapacity: stamps.NoCapacity, Again: stamps.Again}
 	events := slices.Clone(history)
 	slices.SortStableFunc(events, func(a, b lead.Event) int {
 		if order := a.Time.Compare(b.Time); order != 0 {

@@ -46,8 +46,8 @@ func TestFactsOf(t *testing.T) {
 	}{
 		"nothing": {},
 		"stamps are kept": {
-			stamps: Stamps{Reached: &Reached{At: at(1)}, Qualified: qualified, OwnedAt: at(6), NoCapacity: true},
-			want:   Facts{Reached: &Reached{At: at(1)}, Qualified: qualified, OwnedAt: at(6), NoCapacity: true},
+			stamps: Stamps{Reached: &Reached{At: at(1)}, Qualified: qualified, OwnedAt: at(6), NoCapacity: true, Again: true},
+			want:   Facts{Reached: &Reached{At: at(1)}, Qualified: qualified, OwnedAt: at(6), NoCapacity: true, Again: true},
 		},
 		"the earliest genuine touch, whatever the arrival order": {
 			history: []lead.Event{touchAt(at(9)), automatedAt(at(1)), touchAt(at(4)), inboundAt(at(2)), touchAt(at(7))},

@@ -49,7 +49,7 @@ func (o Obligation) LateBy(now time.Time) time.Duration {
 
 // Obligations are the standing of one lead under every clause that the terms name and that applies to it yet, in the order of the
 // clauses. An open clock past its deadline is missed. An MQL counts for volume even where the terms have no such clause: those that
-// bring it in later judge the whole month.
+// bring it in later judge the whole month. It counts once, however often it is handed off.
 func Obligations(c *Compiled, f Facts, now time.Time) []Obligation {
 	var all []Obligation
 	add := func(o Obligation, applies bool) {
@@ -58,7 +58,7 @@ func Obligations(c *Compiled, f Facts, now time.Time) []Obligation {
 		}
 	}
 	m, s := c.marketing(), c.sales()
-	if q := f.Qualified; q != nil {
+	if q := f.Qualified; q != nil && !f.Again {
 		all = append(all, Obligation{Clause: ClauseVolume, Start: q.At, Stop: q.At, State: Met, Period: MonthOf(q.At, c.hours.Location())})
 	}
 	if r := f.Reached; r != nil && m.Completeness != nil {

@@ -12,3 +12,22 @@ ALTER TABLE leads
     ADD COLUMN sql_unmet        text[];
 -- By hash: an account's name may be longer than an entry of an index.
 CREATE INDEX leads_of_account ON leads (tenant, hashtextextended(account, 0)) WHERE account IS NOT NULL;
+
+-- A lead that was recycled may be handed off again, each time in a cycle of its own. The row of the lead is about the latest; those before
+-- are kept as they stood when the next began, and their obligations stay where they are counted.
+ALTER TABLE leads
+    ADD COLUMN cycle              int NOT NULL DEFAULT 1,
+    ADD COLUMN cycle_since        timestamptz, -- hand-off of the cycle before
+    ADD COLUMN first_qualified_at timestamptz; -- of the first cycle: a lead is delivered as MQL once
+UPDATE leads SET first_qualified_at = qualified_at;
+CREATE TABLE cycles (
+    tenant          text        NOT NULL,
+    lead_id         text        NOT NULL,
+    cycle           int         NOT NULL,
+    qualified_at    timestamptz NOT NULL,
+    bundle_sequence bigint      NOT NULL,
+    stamps          jsonb       NOT NULL,
+    PRIMARY KEY (tenant, lead_id, cycle)
+);
+ALTER TABLE obligations ADD COLUMN cycle int NOT NULL DEFAULT 1;
+ALTER TABLE obligations DROP CONSTRAINT obligations_pkey, ADD PRIMARY KEY (tenant, lead_id, cycle, clause);
