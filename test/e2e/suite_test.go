@@ -58,6 +58,7 @@ var _ = Describe("Handoff", Ordered, ContinueOnFailure, func() {
 	Describe("the sample contract", demoSpecs)
 	Describe("the ingest address", inputSpecs)
 	Describe("what both signed", ratificationSpecs)
+	Describe("what comes into force later", scheduleSpecs)
 	Describe("sign-offs", signatureSpecs)
 	Describe("a review", reviewSpecs)
 	Describe("killed pods", crashSpecs)
