@@ -40,6 +40,10 @@ var (
 		"an intent that no lead can have, by itself or because earlier ones take all its leads",
 		"its first-contact window never applies",
 		"correct its condition or its place in the order")
+	ruleNoAccount = define("no-buying-group", Advice, playbook,
+		"a definition without a path over the account",
+		"the unit of measurement has moved from the single lead to the buying group: several contacts of an account say more than one person's form fills",
+		"name the account's field and add a path with account: {minContacts: 2, threshold: ...}")
 	ruleDispositions = define("incomplete-dispositions", Warning, playbook,
 		"dispositions without an outcome Accepted, Recycled or Disqualified, or none at all",
 		"every lead ends in one of three ways; what sales cannot say is lost as a lesson, and a rejection without a code improves nothing",
@@ -60,6 +64,9 @@ func (o *object) adviseDefinition() {
 	o.adviseScoring()
 	for i, p := range d.Paths {
 		o.advisePath(p, fmt.Sprintf("spec.stages.mql.paths[%d]", i))
+	}
+	if !slices.ContainsFunc(d.Paths, func(p lead.Path) bool { return p.Account != nil }) {
+		o.report(ruleNoAccount, "spec.stages.mql.paths", "no path looks at the contacts of an account together")
 	}
 	o.adviseSQL()
 	o.adviseIntents()

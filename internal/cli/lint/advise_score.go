@@ -23,9 +23,9 @@ var (
 		"a group's sum is clamped to 0 and its max before the groups are summed",
 		"give it points, or move it into the group whose points it should reduce")
 	ruleCapAboveGroup = define("cap-above-group", Advice, semantics,
-		"a rule whose own max is above the max of its group",
+		"a rule whose points, or whose own max, are above the max of its group",
 		"the group's max cuts it off, so the rule can never give what it says",
-		"lower the rule's max, or raise the group's")
+		"lower the rule's points or max, or raise the group's max")
 	ruleGroupNotReached = define("group-max-not-reached", Advice, semantics,
 		"a group whose rules together can never give the group's max",
 		"whoever reads the max overestimates what the group weighs",
@@ -112,6 +112,8 @@ func (o *object) adviseRule(g lead.Group, r lead.Rule, path string) {
 		o.report(ruleNoPoints, path+".points", "rule %q gives no points", name)
 	case r.Points < 0 && !givesAny(g):
 		o.report(ruleNoPoints, path+".points", "rule %q takes points away in group %q, of which no rule gives any", name, g.Name)
+	case g.Max != nil && r.Points > *g.Max:
+		o.report(ruleCapAboveGroup, path+".points", "rule %q gives %d points, but its group at most %d", name, r.Points, *g.Max)
 	case r.Max != nil && g.Max != nil && *r.Max > *g.Max:
 		o.report(ruleCapAboveGroup, path+".max", "rule %q may give %d, but its group at most %d", name, *r.Max, *g.Max)
 	case r.On != "" && r.Points > 0 && r.Max == nil && g.Max == nil:

@@ -107,7 +107,11 @@ func TestOddFiles(t *testing.T) {
 		},
 		"another version": {strings.Replace(valid, "v1alpha1", "v1", 1), []string{"1:13 unknown-kind apiVersion"}},
 		"metadata":        {strings.Replace(valid, "  name: inbound", "  nam: inbound", 1), []string{"4:3 unknown-field metadata"}},
-		"measurement":     {"apiVersion: sla.handoff.dev/v1alpha1\nkind: SLAMeasurement\nmetadata: {name: a}\nspecs: {}\n", []string{"4:1 unknown-field "}},
+		"an alias of itself": {
+			"apiVersion: sla.handoff.dev/v1alpha1\nkind: ReviewCadence\nmetadata: {name: a}\nspec: &s {reviews: [*s, *s]}\n",
+			[]string{"1:1 unreadable ", "4:11 unknown-field spec.reviews[0]", "4:11 unknown-field spec.reviews[1]"},
+		},
+		"measurement": {"apiVersion: sla.handoff.dev/v1alpha1\nkind: SLAMeasurement\nmetadata: {name: a}\nspecs: {}\n", []string{"4:1 unknown-field "}},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -237,4 +241,34 @@ func TestLookup(t *testing.T) {
 
 func without(lines []string, what string) []string {
 	return slices.DeleteFunc(lines, func(line string) bool { return strings.Contains(line, what) })
+}
+
+// Whatever is given, a finding is the answer and not a panic.
+func FuzzRun(f *testing.F) {
+	files, err := filepath.Glob("testdata/rules/*.yaml")
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(string(text))
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		docs, err := manifest.Scan("-", strings.NewReader(text))
+		if err != nil {
+			t.Skip()
+		}
+		report, err := lint.Run(t.Context(), docs, lint.Options{Now: now})
+		if err != nil && !errors.Is(err, lint.ErrNothing) {
+			t.Fatal(err)
+		}
+		for _, f := range report.Findings {
+			if f.Line < 1 || f.Column < 1 || f.Message == "" {
+				t.Errorf("%+v", f)
+			}
+		}
+	})
 }

@@ -103,9 +103,7 @@ func (o *object) check(ctx context.Context, options Options) error {
 	if o.errors() > 0 && o.hasDuplicateKey() {
 		return nil
 	}
-	if err := o.checkSchema(ctx, s); err != nil {
-		return err
-	}
+	o.checkSchema(ctx, s)
 	if o.Err != nil && o.errors() == 0 {
 		o.unreadable()
 	}

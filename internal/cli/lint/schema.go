@@ -124,10 +124,12 @@ func content(text string) (map[string]any, error) {
 }
 
 // checkSchema reports what the API server would refuse.
-func (o *object) checkSchema(ctx context.Context, s *schema) error {
+func (o *object) checkSchema(ctx context.Context, s *schema) {
 	read, err := content(o.Text)
 	if err != nil {
-		return err
+		o.Err = err
+		o.unreadable()
+		return
 	}
 	for _, err := range s.validate(ctx, read) {
 		path := strings.TrimPrefix(err.Field, "<nil>")
@@ -140,7 +142,6 @@ func (o *object) checkSchema(ctx context.Context, s *schema) error {
 		}
 		o.reportCure(ruleSchema, path, cure, "%s: %s", orObject(path), strings.Replace(err.ErrorBody(), path+" in body ", "", 1))
 	}
-	return nil
 }
 
 // misspelt says whether the mapping at a path has a key that is none.

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	slav1alpha1 "github.com/handoff-sla/handoff/api/v1alpha1"
 )
 
@@ -27,6 +29,10 @@ var (
 		"both sign-offs by the same person or role",
 		"only 11 % of SLAs are managed jointly, and a document that one team wrote and the other never signed is a wish list",
 		"have somebody of each team sign for it")
+	ruleLate = define("effective-before-signed", Advice, operator,
+		"an effectiveFrom that passed before both parties had signed",
+		"nothing is applied backwards in time: the text comes into force with the last sign-off, not on the day that is written",
+		"write a day to come, or leave effectiveFrom out")
 	ruleStale = define("sign-off-stale", Advice, playbook,
 		"a sign-off that is older than a quarter (92 days)",
 		"definitions and targets are agreed anew each quarter: markets, buyers and the ideal customer change",
@@ -59,9 +65,35 @@ func (o *object) checkSignOffs(now time.Time) {
 			o.report(ruleStale, path+".at", "%s signed on %s, %d days ago", off.Party, at.UTC().Format(time.DateOnly), int(now.Sub(at).Hours()/24))
 		}
 	}
+	o.checkEffective(offs, now)
 	if len(offs) == 2 && offs[0].Party != offs[1].Party && strings.EqualFold(strings.TrimSpace(offs[0].By), strings.TrimSpace(offs[1].By)) {
 		o.report(ruleOneSigner, "spec.signOffs[1].by", "%q signed for both parties", offs[0].By)
 	}
+}
+
+// checkEffective compares the day that is written with the last sign-off, or with now while one is missing.
+func (o *object) checkEffective(offs []slav1alpha1.SignOff, now time.Time) {
+	from, path := o.effectiveFrom()
+	if from == nil {
+		return
+	}
+	signed := now
+	if len(offs) == 2 {
+		signed = offs[0].At.Time
+		if offs[1].At.After(signed) {
+			signed = offs[1].At.Time
+		}
+	}
+	if from.Time.Before(signed) {
+		o.report(ruleLate, path, "it was to take effect on %s, when not both had signed", from.UTC().Format(time.RFC3339))
+	}
+}
+
+func (o *object) effectiveFrom() (*metav1.Time, string) {
+	if o.Definition != nil {
+		return o.Definition.Spec.EffectiveFrom, "spec.effectiveFrom"
+	}
+	return o.Contract.Spec.Terms.EffectiveFrom, "spec.terms.effectiveFrom"
 }
 
 func (o *object) checkMissing(offs []slav1alpha1.SignOff) {
