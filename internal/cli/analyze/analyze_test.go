@@ -317,6 +317,10 @@ func written(t *testing.T, r *Report, from *slav1alpha1.LeadDefinition) lead.Def
 	if len(docs) != 1 || docs[0].Definition == nil || len(docs[0].SignOffs()) != 0 || docs[0].Name != "draft" || docs[0].Namespace != "revenue" {
 		t.Fatalf("documents %+v", docs)
 	}
+	_, ignores := docs[0].Definition.Annotations["sla.handoff.dev/lint-ignore"]
+	if ignores != (r.Draft.Rules[0].Name == "base") {
+		t.Errorf("annotations %v: lint is told of the base rule, if there is one", docs[0].Definition.Annotations)
+	}
 	if err := docs[0].Check(); err != nil {
 		t.Fatal(err)
 	}

@@ -80,10 +80,13 @@ func (r *Report) draft(variables []*variable, outcomes []bool, all stats.Cell) e
 	return nil
 }
 
+// always is the condition of the base rule.
+const always = "true"
+
 // rules of the model, each variable's best first. A class of no points needs none.
 func (d *Draft) rules(m *model, all stats.Cell) {
 	if m.base > 0 {
-		d.Rules = append(d.Rules, Rule{Name: "base", When: "true", Points: m.base, Value: valueOf("every lead", all, all)})
+		d.Rules = append(d.Rules, Rule{Name: "base", When: always, Points: m.base, Value: valueOf("every lead", all, all)})
 	}
 	names := map[string]int{"base": 1}
 	for n, c := range m.classings {

@@ -132,7 +132,7 @@ func (m *Manifest) YAML(out io.Writer, r *Report) error {
 		Kind       string                         `json:"kind"`
 		Metadata   metadata                       `json:"metadata"`
 		Spec       slav1alpha1.LeadDefinitionSpec `json:"spec"`
-	}{slav1alpha1.GroupVersion.String(), "LeadDefinition", metadata{m.Name, m.Namespace}, m.Spec})
+	}{slav1alpha1.GroupVersion.String(), "LeadDefinition", m.metadata(r.Draft), m.Spec})
 	if err != nil {
 		return err
 	}
@@ -153,8 +153,20 @@ func (m *Manifest) YAML(out io.Writer, r *Report) error {
 }
 
 type metadata struct {
-	Name      string `json:"name"`
-	Namespace string `json:"namespace,omitempty"`
+	Name        string            `json:"name"`
+	Namespace   string            `json:"namespace,omitempty"`
+	Annotations map[string]string `json:"annotations,omitempty"`
+}
+
+// lintIgnore tells `kubectl sla lint` that the base rule is meant: it matches every lead, and may give as much as the threshold asks for.
+var lintIgnore = map[string]string{"sla.handoff.dev/lint-ignore": "rule-always-matches,threshold-by-one-rule"}
+
+func (m *Manifest) metadata(d *Draft) metadata {
+	out := metadata{Name: m.Name, Namespace: m.Namespace}
+	if slices.ContainsFunc(d.Rules, func(rule Rule) bool { return rule.When == always }) {
+		out.Annotations = lintIgnore
+	}
+	return out
 }
 
 // style sets mappings of single values, which are entries of lists, on one line, and expressions in single quotes.
@@ -265,7 +277,7 @@ func (r *Report) annotate(m *Manifest, root *yaml.Node) {
 			break
 		}
 		rule := r.Draft.Rules[i]
-		if rule.When == "true" {
+		if rule.When == always {
 			node.HeadComment = "every lead starts here, so that points which are taken away never end below zero"
 			continue
 		}
