@@ -165,8 +165,11 @@ type field struct{ key, value, text string }
 
 func (s signature) fields() []field {
 	return []field{
-		{"by", s.by, quoted(s.by)}, {"at", s.at, fmt.Sprintf("%q", s.at)}, {"digest", s.digest, fmt.Sprintf("%q", s.digest)},
-		{"previous", s.previous, fmt.Sprintf("%q", s.previous)}, {"signature", s.sealed, fmt.Sprintf("%q", s.sealed)},
+		{"by", s.by, quoted(s.by)},
+		{"at", s.at, fmt.Sprintf("%q", s.at)},
+		{"digest", s.digest, fmt.Sprintf("%q", s.digest)},
+		{"previous", s.previous, fmt.Sprintf("%q", s.previous)},
+		{"signature", s.sealed, fmt.Sprintf("%q", s.sealed)},
 	}
 }
 

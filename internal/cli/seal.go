@@ -23,32 +23,20 @@ type sealer func(context.Context, manifest.Document, *signature) error
 
 var digestPattern = regexp.MustCompile(`^v[0-9]+:sha256:[0-9a-f]{64}$`)
 
+// beforeFunc finds the digest that is in force under the name of a document.
+type beforeFunc func(ctx context.Context, d manifest.Document, namespace string) (string, error)
+
 // sealer of the flags; done ends what it opened.
 func (f *signFlags) sealer(cmd *cobra.Command) (seal sealer, done func(), err error) {
-	asks := f.cluster || f.kubeconfig != "" || f.context != ""
-	switch {
-	case f.key == "" && (f.previous != "" || asks):
-		return nil, nil, errors.New("--previous and --cluster are signed over: they need --key")
-	case f.key == "":
-		return func(context.Context, manifest.Document, *signature) error { return nil }, func() {}, nil
-	case f.previous != "" && asks:
-		return nil, nil, errors.New("either --previous or --cluster")
-	case f.previous != "" && f.previous != sla.NothingBefore && !digestPattern.MatchString(f.previous):
-		return nil, nil, fmt.Errorf("--previous %q: a digest such as `kubectl sla digest` prints, or %s", f.previous, sla.NothingBefore)
+	if err := f.checkKey(); err != nil {
+		return nil, nil, err
 	}
-	previous := func(context.Context, manifest.Document, string) (string, error) { return f.named(), nil }
-	if asks {
-		cluster, err := f.reader()
-		if err != nil {
-			return nil, nil, err
-		}
-		previous = func(ctx context.Context, d manifest.Document, namespace string) (string, error) {
-			before, err := inForce(ctx, cluster, d, namespace)
-			return before.digest, err
-		}
-	} else if f.previous == "" {
-		fmt.Fprintln(cmd.ErrOrStderr(), "signing over nothing in force before: where something is, name its digest (--previous) or ask the cluster (--cluster), "+
-			"else the signature does not count")
+	if f.key == "" {
+		return func(context.Context, manifest.Document, *signature) error { return nil }, func() {}, nil
+	}
+	before, err := f.before(cmd)
+	if err != nil {
+		return nil, nil, err
 	}
 	finder := sshkey.Finder{Agent: os.Getenv("SSH_AUTH_SOCK"), Passphrase: sshkey.Ask(cmd.InOrStdin(), cmd.ErrOrStderr())}
 	key, done, err := finder.Signer(cmd.Context(), f.key)
@@ -60,19 +48,50 @@ func (f *signFlags) sealer(cmd *cobra.Command) (seal sealer, done func(), err er
 		if err != nil {
 			return err
 		}
-		if s.previous, err = previous(ctx, d, namespace); err != nil {
+		if s.previous, err = before(ctx, d, namespace); err != nil {
 			return err
 		}
-		return s.seal(d, namespace, key)
+		s.sealed, err = sealed(*s, d, namespace, key)
+		return err
 	}, done, nil
 }
 
-// named is the digest of --previous.
-func (f *signFlags) named() string {
-	if f.previous == sla.NothingBefore {
-		return ""
+// asks says whether the cluster is asked what is in force.
+func (f *signFlags) asks() bool { return f.cluster || f.kubeconfig != "" || f.context != "" }
+
+func (f *signFlags) checkKey() error {
+	switch {
+	case f.key == "" && (f.previous != "" || f.asks()):
+		return errors.New("--previous and --cluster are signed over: they need --key")
+	case f.previous != "" && f.asks():
+		return errors.New("either --previous or --cluster")
+	case f.previous != "" && f.previous != sla.NothingBefore && !digestPattern.MatchString(f.previous):
+		return fmt.Errorf("--previous %q: a digest such as `kubectl sla digest` prints, or %s", f.previous, sla.NothingBefore)
 	}
-	return f.previous
+	return nil
+}
+
+// before finds what is in force as the flags say.
+func (f *signFlags) before(cmd *cobra.Command) (beforeFunc, error) {
+	if f.asks() {
+		cluster, err := f.reader()
+		if err != nil {
+			return nil, err
+		}
+		return func(ctx context.Context, d manifest.Document, namespace string) (string, error) {
+			now, err := inForce(ctx, cluster, d, namespace)
+			return now.digest, err
+		}, nil
+	}
+	named := f.previous
+	switch named {
+	case "":
+		fmt.Fprintln(cmd.ErrOrStderr(), "signing over nothing in force before: where something is, name its digest (--previous) or ask the cluster (--cluster), "+
+			"else the signature does not count")
+	case sla.NothingBefore:
+		named = ""
+	}
+	return func(context.Context, manifest.Document, string) (string, error) { return named, nil }, nil
 }
 
 // namespaceOf a document: it is signed with the rest.
@@ -88,13 +107,13 @@ func namespaceOf(d manifest.Document, flag string) (string, error) {
 	return d.Namespace, nil
 }
 
-func (s *signature) seal(d manifest.Document, namespace string, key ssh.Signer) error {
+// sealed is the SSH signature of a sign-off.
+func sealed(s signature, d manifest.Document, namespace string, key ssh.Signer) (string, error) {
 	at, err := time.Parse(time.RFC3339, s.at)
 	if err != nil {
-		return err
+		return "", err
 	}
-	s.sealed, err = sla.Sign(sla.Statement{
+	return sla.Sign(sla.Statement{
 		Kind: d.Kind, Namespace: namespace, Name: d.Name, Party: sla.Party(s.party), At: at, Digest: s.digest, Previous: s.previous,
 	}, key)
-	return err
 }

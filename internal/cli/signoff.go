@@ -90,7 +90,8 @@ func (e *editor) update(item *yaml.Node, s signature) (string, error) {
 				anchor = digest
 			}
 		}
-		edit, err := splice{}, error(nil)
+		var edit splice
+		var err error
 		switch {
 		case value == nil && f.value == "", value != nil && value.Value == f.value:
 			continue

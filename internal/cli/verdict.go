@@ -84,6 +84,21 @@ type verifier struct {
 	flagNamespace string
 }
 
+func (v verifier) documents(ctx context.Context, docs []manifest.Document) ([]verdict, error) {
+	var out []verdict
+	for _, d := range docs {
+		if !d.Signable() {
+			continue
+		}
+		verdicts, err := v.document(ctx, d)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %s: %w", d.Place(), d, err)
+		}
+		out = append(out, verdicts...)
+	}
+	return out, nil
+}
+
 func (v verifier) document(ctx context.Context, d manifest.Document) ([]verdict, error) {
 	namespace, err := namespaceOf(d, v.flagNamespace)
 	if err != nil && (v.keys != nil || v.cluster != nil) {
@@ -102,8 +117,7 @@ func (v verifier) document(ctx context.Context, d manifest.Document) ([]verdict,
 	for _, party := range []sla.Party{sla.PartyMarketing, sla.PartySales} {
 		x := verdict{File: d.File, Kind: d.Kind, Namespace: namespace, Name: d.Name, Party: string(party), Digest: digest}
 		mine := slices.DeleteFunc(slices.Clone(offs), func(o sla.SignOff) bool { return o.Party != party })
-		x.judge(mine, sla.RatifyWith(mine, digest, current, check), v)
-		out = append(out, x)
+		out = append(out, v.judge(x, mine, sla.RatifyWith(mine, digest, current, check)))
 	}
 	return out, nil
 }
@@ -133,7 +147,7 @@ func (v verifier) check(ctx context.Context, d manifest.Document, namespace, dig
 }
 
 // judge fills in the verdict from what the party signed.
-func (x *verdict) judge(mine []sla.SignOff, r sla.Ratification, v verifier) {
+func (v verifier) judge(x verdict, mine []sla.SignOff, r sla.Ratification) verdict {
 	party := sla.Party(x.Party)
 	x.Counts, x.Verified = !slices.Contains(r.Missing, party), slices.Contains(r.Verified, party)
 	var notes []string
@@ -153,6 +167,7 @@ func (x *verdict) judge(mine []sla.SignOff, r sla.Ratification, v verifier) {
 		}
 	}
 	x.Note = strings.Join(notes, "; ")
+	return x
 }
 
 func unchecked(keys *signers) string {

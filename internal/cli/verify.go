@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"text/tabwriter"
 	"time"
 
@@ -61,19 +62,9 @@ func (f *verifyFlags) run(cmd *cobra.Command, paths []string, now time.Time) err
 	if f.output != "text" && f.output != "json" {
 		return fmt.Errorf("--output %q: text or json", f.output)
 	}
-	v := verifier{now: now, flagNamespace: f.namespace}
-	if f.signers != "" {
-		var err error
-		if v.keys, err = readSigners(f.signers, cmd.InOrStdin()); err != nil {
-			return err
-		}
-	}
-	if f.cluster || f.kubeconfig != "" || f.context != "" {
-		cluster, err := f.reader()
-		if err != nil {
-			return err
-		}
-		v.cluster = cluster
+	v, err := f.verifier(cmd, now)
+	if err != nil {
+		return err
 	}
 	var all []verdict
 	for _, path := range paths {
@@ -81,16 +72,11 @@ func (f *verifyFlags) run(cmd *cobra.Command, paths []string, now time.Time) err
 		if err != nil {
 			return err
 		}
-		for _, d := range docs {
-			if !d.Signable() {
-				continue
-			}
-			verdicts, err := v.document(cmd.Context(), d)
-			if err != nil {
-				return fmt.Errorf("%s: %s: %w", d.Place(), d, err)
-			}
-			all = append(all, verdicts...)
+		verdicts, err := v.documents(cmd.Context(), docs)
+		if err != nil {
+			return err
 		}
+		all = append(all, verdicts...)
 	}
 	if len(all) == 0 {
 		return errors.New("no LeadDefinition and no SLAContract of sla.handoff.dev/v1alpha1 in what was given")
@@ -98,16 +84,26 @@ func (f *verifyFlags) run(cmd *cobra.Command, paths []string, now time.Time) err
 	if err := printVerdicts(cmd.OutOrStdout(), f.output, all); err != nil {
 		return err
 	}
-	bad := 0
-	for _, x := range all {
-		if !x.Counts {
-			bad++
-		}
-	}
-	if bad > 0 {
+	counting := slices.DeleteFunc(slices.Clone(all), func(x verdict) bool { return !x.Counts })
+	if bad := len(all) - len(counting); bad > 0 {
 		return fmt.Errorf("%d of %d sign-offs are missing or do not count", bad, len(all))
 	}
 	return nil
+}
+
+// verifier of the flags.
+func (f *verifyFlags) verifier(cmd *cobra.Command, now time.Time) (verifier, error) {
+	v := verifier{now: now, flagNamespace: f.namespace}
+	var err error
+	if f.signers != "" {
+		if v.keys, err = readSigners(f.signers, cmd.InOrStdin()); err != nil {
+			return v, err
+		}
+	}
+	if f.cluster || f.kubeconfig != "" || f.context != "" {
+		v.cluster, err = f.reader()
+	}
+	return v, err
 }
 
 func printVerdicts(out io.Writer, output string, all []verdict) error {

@@ -197,11 +197,11 @@ func TestSignWithKeyRefuses(t *testing.T) {
 		args []string
 		want string
 	}{
-		"no key":            {definitionHead, []string{"--key", "/nowhere"}, "no such file"},
-		"previous, no key":  {definitionHead, []string{"--previous", "none"}, "they need --key"},
-		"no digest":         {definitionHead, []string{"--key", key, "--previous", "HEAD"}, `--previous "HEAD": a digest`},
-		"two befores":       {definitionHead, []string{"--key", key, "--previous", "none", "--cluster"}, "either --previous or --cluster"},
-		"no namespace":      {unnamed, []string{"--key", key}, "names no namespace"},
+		"no key":           {definitionHead, []string{"--key", "/nowhere"}, "no such file"},
+		"previous, no key": {definitionHead, []string{"--previous", "none"}, "they need --key"},
+		"no digest":        {definitionHead, []string{"--key", key, "--previous", "HEAD"}, `--previous "HEAD": a digest`},
+		"two befores":      {definitionHead, []string{"--key", key, "--previous", "none", "--cluster"}, "either --previous or --cluster"},
+		"no namespace":     {unnamed, []string{"--key", key}, "names no namespace"},
 		"an old signature in the way": {
 			definitionHead + "  signOffs: [{signature: AAAA, previous: v1:sha256:" + zeros + ", party: Sales, by: VP, at: 2026-12-15T10:00:00Z, digest: v1:sha256:" +
 				zeros + "}]\n", nil, "add it by hand under spec.signOffs",
@@ -228,10 +228,12 @@ func TestVerify(t *testing.T) {
 	sales, salesLine := keyFiles(t, 2)
 	both := signersFile(t, map[string]string{"revenue.Marketing": "# VP\n" + marketingLine, "revenue.Sales": salesLine})
 	byName := func(t *testing.T, file string) {
+		t.Helper()
 		mustRun(t, "sign", "--party", "Marketing", "--by", "VP M", file)
 		mustRun(t, "sign", "--party", "Sales", "--by", "VP S", file)
 	}
 	byKey := func(t *testing.T, file string) {
+		t.Helper()
 		mustRun(t, "sign", "--party", "Marketing", "--by", "VP M", "--key", marketing, "--previous", "none", file)
 		mustRun(t, "sign", "--party", "Sales", "--by", "VP S", "--key", sales, "--previous", "none", file)
 	}
@@ -244,7 +246,8 @@ func TestVerify(t *testing.T) {
 	}{
 		"nobody": {
 			func(*testing.T, string) {}, "",
-			[]string{"does not count: Marketing has not signed", "does not count: Sales has not signed"}, "2 of 2 sign-offs",
+			[]string{"does not count: Marketing has not signed", "does not count: Sales has not signed"},
+			"2 of 2 sign-offs",
 		},
 		"by name": {byName, "", []string{"signed by VP M" + on, "signed by VP S" + on}, ""},
 		"by key":  {byKey, both, []string{"verified by VP M" + on, "verified by VP S" + on}, ""},
@@ -253,38 +256,44 @@ func TestVerify(t *testing.T) {
 		},
 		"by key, without keys": {
 			byKey, signersFile(t, map[string]string{"europe.Sales": salesLine}),
-			[]string{"signed by VP M" + on + " (its signature was not checked: the party has no keys in ConfigMap handoff-system/handoff-signers)", "signed by VP S"}, "",
+			[]string{"signed by VP M" + on + " (its signature was not checked: the party has no keys in ConfigMap handoff-system/handoff-signers)", "signed by VP S"},
+			"",
 		},
 		"by name, with keys": {
 			byName, both, []string{"does not count: Marketing signed by name", "does not count: Sales signed by name"}, "2 of 2 sign-offs",
 		},
 		"by the other's key": {
 			func(t *testing.T, file string) {
+				t.Helper()
 				byKey(t, file)
 				mustRun(t, "sign", "--party", "Sales", "--by", "VP S", "--key", marketing, "--previous", "none", file)
 			}, both, []string{"verified by VP M", "does not count: Sales's signature does not count: it is by the key"}, "1 of 2 sign-offs",
 		},
 		"of another name": {
 			func(t *testing.T, file string) {
+				t.Helper()
 				byKey(t, file)
 				write(t, file, strings.Replace(read(t, file), "name: small", "name: large", 1))
 			}, both, []string{"of something else", "of something else"}, "2 of 2 sign-offs",
 		},
 		"edited since": {
 			func(t *testing.T, file string) {
+				t.Helper()
 				byKey(t, file)
 				write(t, file, strings.Replace(read(t, file), "required: true", "required: false", 1))
 			}, both, []string{"another text than", "another text than"}, "2 of 2 sign-offs",
 		},
 		"from the future": {
 			func(t *testing.T, file string) {
+				t.Helper()
 				byName(t, file)
 				mustRun(t, "sign", "--party", "Sales", "--by", "VP S", "--at", "2026-12-15T10:06:00Z", file)
 			}, "", []string{"signed by VP M", "does not count: it is dated in the future"}, "1 of 2 sign-offs",
 		},
 		"keys that cannot be read": {
 			byKey, signersFile(t, map[string]string{"revenue.Marketing": marketingLine, "revenue.Sales": "oops"}),
-			[]string{"verified by VP M", "key revenue.Sales: line 1: no public key"}, "1 of 2 sign-offs",
+			[]string{"verified by VP M", "key revenue.Sales: line 1: no public key"},
+			"1 of 2 sign-offs",
 		},
 	}
 	for name, tc := range cases {
