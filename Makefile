@@ -102,6 +102,13 @@ bench: ## Benchmarks, summed up by benchstat (COUNT=6, PKG=./...).
 	go test -run='^$$' -bench=. -benchmem -count=$(COUNT) -timeout 60m $$(go list $(PKG) | grep -v '/test/e2e') | tee dist/bench.txt
 	$(TOOL) benchstat dist/bench.txt
 
+.PHONY: bench-backtest
+bench-backtest: ## kubectl sla backtest beside DuckDB: a million leads, the same 25 rules, the same answers (LEADS=1000000; needs a C compiler).
+	@mkdir -p dist
+	CGO_ENABLED=0 go build -o dist/kubectl-sla ./cmd/kubectl-sla
+	cd test/bench
+	go run . -leads $(or $(LEADS),1000000) -tool "$(CURDIR)/dist/kubectl-sla"
+
 ##@ Run
 
 .PHONY: cluster-up
