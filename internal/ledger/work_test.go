@@ -253,8 +253,8 @@ func TestRegisterWaitsForRunningTransactions(t *testing.T) {
 	switched := make(chan error, 1)
 	go func() { switched <- l.Register(context.Background(), pair(2)) }()
 	select {
-	case <-switched:
-		t.Fatal("the pair was switched under a running transaction")
+	case err := <-switched:
+		t.Fatalf("the pair was switched under a running transaction: %v", err)
 	case <-time.After(200 * time.Millisecond):
 	}
 	close(leave)

@@ -117,7 +117,9 @@ FROM leads l WHERE tenant = 'mid-market' AND lead_id = '%s' AND NOT EXISTS (SELE
 
 		By("stopping the manager")
 		manager(ctx, 0)
-		Eventually(func() int { return len(podsOf(ctx, setup.SystemNamespace, client.MatchingLabels{"app.kubernetes.io/component": "manager"})) }).Should(BeZero())
+		Eventually(func() int {
+			return len(podsOf(ctx, setup.SystemNamespace, client.MatchingLabels{"app.kubernetes.io/component": "manager"}))
+		}).Should(BeZero())
 
 		By("sending a lead with a score of 70 before the second: the old threshold qualifies it")
 		send(ctx, researcher("early-"+unique)...)
