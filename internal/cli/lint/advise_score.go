@@ -107,15 +107,20 @@ func (o *object) adviseRule(g lead.Group, r lead.Rule, path string) {
 			o.report(ruleRuleAlways, path+".when", "rule %q: every lead matches %s", name, r.When)
 		}
 	}
+	o.advisePoints(g, r, name, path)
+}
+
+func (o *object) advisePoints(g lead.Group, r lead.Rule, name, path string) {
+	limit := valueOr(g.Max, unlimited)
 	switch {
 	case r.Points == 0:
 		o.report(ruleNoPoints, path+".points", "rule %q gives no points", name)
 	case r.Points < 0 && !givesAny(g):
 		o.report(ruleNoPoints, path+".points", "rule %q takes points away in group %q, of which no rule gives any", name, g.Name)
-	case g.Max != nil && r.Points > *g.Max:
-		o.report(ruleCapAboveGroup, path+".points", "rule %q gives %d points, but its group at most %d", name, r.Points, *g.Max)
-	case r.Max != nil && g.Max != nil && *r.Max > *g.Max:
-		o.report(ruleCapAboveGroup, path+".max", "rule %q may give %d, but its group at most %d", name, *r.Max, *g.Max)
+	case r.Points > limit:
+		o.report(ruleCapAboveGroup, path+".points", "rule %q gives %d points, but its group at most %d", name, r.Points, limit)
+	case valueOr(r.Max, 0) > limit:
+		o.report(ruleCapAboveGroup, path+".max", "rule %q may give %d, but its group at most %d", name, *r.Max, limit)
 	case r.On != "" && r.Points > 0 && r.Max == nil && g.Max == nil:
 		o.report(ruleUncapped, path, "rule %q gives %d points for each occurrence, without any limit but the score's", name, r.Points)
 	}

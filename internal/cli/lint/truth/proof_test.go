@@ -84,7 +84,7 @@ func history(r *rand.Rand) []lead.Event {
 
 // What is proved of an expression is what the operator's own evaluator finds for every lead.
 func TestProofsHold(t *testing.T) {
-	r := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // the same cases in every run
+	r := rand.New(rand.NewPCG(1, 2)) // the same cases in every run
 	optional := append([]lead.Field(nil), fields...)
 	for i := range optional {
 		optional[i].Required = false
