@@ -57,7 +57,7 @@ func newPullRequest(t *testing.T) *pullRequest {
 	p := &pullRequest{t: t, root: t.TempDir(), env: map[string]string{}}
 	bin := onPath(t)
 	for name, text := range map[string]string{"go": goStub, "gh": ghStub, "curl": curlStub, "apt-get": "#!/bin/bash\n"} {
-		if err := os.WriteFile(filepath.Join(bin, name), []byte(text), 0o700); err != nil { //nolint:gosec // it is a program
+		if err := os.WriteFile(filepath.Join(bin, name), []byte(text), 0o700); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -265,8 +265,10 @@ func TestPullRequest(t *testing.T) {
 		create, amend string // calls
 		unread        string // what the log says of a YAML that cannot be read
 	}{
-		"GitHub": {(*pullRequest).github, "gh api repos/acme/revenue/issues/7/comments -F", "gh api -X PATCH repos/acme/revenue/issues/comments/4711 -F",
-			"lint, diff, backtest, signatures of both parties: failure failure failure failure"},
+		"GitHub": {
+			(*pullRequest).github, "gh api repos/acme/revenue/issues/7/comments -F", "gh api -X PATCH repos/acme/revenue/issues/comments/4711 -F",
+			"lint, diff, backtest, signatures of both parties: failure failure failure failure",
+		},
 		"GitLab": {(*pullRequest).gitlab, "merge_requests/7/notes\n", "merge_requests/7/notes/4711\n", "not to be merged yet: lint diff backtest signatures"},
 	}
 	for name, forge := range forges {

@@ -39,18 +39,18 @@ func TestEveryFieldHasALine(t *testing.T) {
 			return manifest.Document{Kind: "ReviewCadence", Name: "x", Cadence: o}, paths
 		},
 	}
-	for kind, make := range kinds {
-		before, paths := make(-1)
+	for kind, build := range kinds {
+		before, paths := build(-1)
 		if len(paths) < 10 {
 			t.Fatalf("%s: only %d fields found: %v", kind, len(paths), paths)
 		}
-		same, _ := make(-1)
+		same, _ := build(-1)
 		if o, err := Pair(&before, &same); err != nil || o.State != "" {
 			t.Errorf("%s: the same object differs: %v %v", kind, o.Changes, err)
 		}
 		for i, path := range paths {
 			t.Run(kind+"/"+path, func(t *testing.T) {
-				after, _ := make(i)
+				after, _ := build(i)
 				checkLine(t, before, after)
 			})
 		}
@@ -108,6 +108,8 @@ func special(path string, i int) any {
 		return []string{"09:00", "10:00"}[i]
 	case "days":
 		return []string{"Mon", "Tue"}[i]
+	case "newContact":
+		return []string{"Required", "Required"}[i]
 	case "date":
 		return []string{"2026-12-24", "2026-12-25"}[i]
 	default:
@@ -210,7 +212,7 @@ func (f *filler) visit(v reflect.Value, path string) {
 }
 
 // only one value is allowed: there is no other to change to.
-var single = []string{".terms.marketing.volume.from"}
+var single = []string{".terms.marketing.volume.from", ".dispositions[0].reentry.newContact"}
 
 func (f *filler) visitText(v reflect.Value, path string) {
 	if !slices.Contains(single, path) && f.mine(path) {

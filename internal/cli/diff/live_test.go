@@ -78,7 +78,8 @@ func TestLive(t *testing.T) {
 		},
 		"what is written there is not in force": {
 			applied(t, sample(t, definition, "threshold: 65", "threshold: 60"), sample(t, definition)),
-			sample(t, definition, "threshold: 65", "threshold: 70", "property: origin", "property: other"), []string{
+			sample(t, definition, "threshold: 65", "threshold: 70", "property: origin", "property: other"),
+			[]string{
 				"LeadDefinition revenue/mid-market (sla/x.yaml), against what is written in the cluster",
 				"field source: property origin -> other: the source's name for it",
 				"path fit-and-engagement: threshold 60 -> 70: stricter (fewer leads qualify)",
@@ -94,7 +95,8 @@ func TestLive(t *testing.T) {
 		},
 		"a contract": {
 			applied(t, sample(t, contract, "targetPercent: 90", "targetPercent: 80"), sample(t, contract)),
-			sample(t, contract, "targetPercent: 90", "targetPercent: 95", "routing: {replicas: 2}", "routing: {replicas: 4}"), []string{
+			sample(t, contract, "targetPercent: 90", "targetPercent: 95", "routing: {replicas: 2}", "routing: {replicas: 4}"),
+			[]string{
 				"SLAContract revenue/mid-market (sla/x.yaml), against what is written in the cluster",
 				"firstContact: target 80% -> 95%: stricter for Sales",
 				"routing workers: 2 -> 4",

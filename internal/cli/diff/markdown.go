@@ -26,7 +26,7 @@ func (r Report) Markdown(w io.Writer) {
 	}
 }
 
-func (o Object) code() string {
+func (o *Object) code() string {
 	name := o.Name
 	if o.Namespace != "" {
 		name = o.Namespace + "/" + o.Name
@@ -34,7 +34,7 @@ func (o Object) code() string {
 	return o.Kind + " " + code(name)
 }
 
-func (o Object) markdown(w io.Writer) {
+func (o *Object) markdown(w io.Writer) {
 	fmt.Fprintf(w, "\n### %s", o.code())
 	if o.State != Changed {
 		fmt.Fprintf(w, ": %s", o.State)

@@ -45,7 +45,7 @@ type Signature struct {
 }
 
 // String names the object.
-func (o Object) String() string {
+func (o *Object) String() string {
 	if o.Namespace == "" {
 		return o.Kind + " " + o.Name
 	}
@@ -53,10 +53,10 @@ func (o Object) String() string {
 }
 
 // Meaning says whether what both parties sign differs.
-func (o Object) Meaning() bool { return o.OldDigest != o.NewDigest || len(o.Part(true)) > 0 }
+func (o *Object) Meaning() bool { return o.OldDigest != o.NewDigest || len(o.Part(true)) > 0 }
 
 // Part of the changes: those that need signatures, or those that need none.
-func (o Object) Part(signed bool) []Change {
+func (o *Object) Part(signed bool) []Change {
 	var out []Change
 	for _, c := range o.Changes {
 		if c.Signed == signed {
@@ -179,7 +179,7 @@ func specOf(d *manifest.Document) (vocabulary, map[string]any, error) {
 func (o *Object) signatures(before, after *manifest.Document, inForce *sla.InForce) {
 	var old, now []slav1alpha1.SignOff
 	if before != nil {
-		o.OldDigest, _ = before.Digest() //nolint:errcheck // an old text without a meaning had no signature that counted
+		o.OldDigest, _ = before.Digest() // an old text without a meaning had no signature that counted
 		old = counting(*before, o.OldDigest, nil)
 	}
 	if after == nil {
@@ -199,8 +199,10 @@ func (o *Object) signatures(before, after *manifest.Document, inForce *sla.InFor
 	}
 	o.volume(before, after)
 	if before != nil && o.OldDigest != o.NewDigest && len(o.Part(true)) == 0 {
-		o.Changes = append(o.Changes, Change{Path: "spec", What: "the signed text", Kind: Changed, Old: o.OldDigest, New: o.NewDigest,
-			Effect: "written differently; no field has another value", Signed: true})
+		o.Changes = append(o.Changes, Change{
+			Path: "spec", What: "the signed text", Kind: Changed, Old: o.OldDigest, New: o.NewDigest,
+			Effect: "written differently; no field has another value", Signed: true,
+		})
 	}
 }
 
@@ -293,8 +295,10 @@ func (o *Object) volume(before, after *manifest.Document) {
 	if was == is || told {
 		return
 	}
-	change := Change{Path: "spec.terms.marketing.volume", What: "volume target", Kind: Changed, Old: count(was), New: count(is),
-		Unit: "MQLs a month", Signed: true}
+	change := Change{
+		Path: "spec.terms.marketing.volume", What: "volume target", Kind: Changed, Old: count(was), New: count(is),
+		Unit: "MQLs a month", Signed: true,
+	}
 	if was > 0 && is > 0 {
 		change.Direction, change.For = Stricter, marketing
 		if is < was {

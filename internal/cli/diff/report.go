@@ -15,7 +15,7 @@ type Report struct {
 	Objects []Object `json:"objects"` // those that differ
 	// Meaning says whether what both parties sign differs anywhere.
 	Meaning bool `json:"meaning"`
-	// Signatures says whether a signature is missing on what is written in the new version, of the objects that differ.
+	// Missing says whether a signature is missing on what is written in the new version, of the objects that differ.
 	Missing bool `json:"missing"`
 }
 
@@ -84,7 +84,7 @@ func (r Report) Text(w io.Writer) {
 	fmt.Fprintln(w, r.Summary())
 }
 
-func (o Object) heading() string {
+func (o *Object) heading() string {
 	text := o.String()
 	if o.File != "" {
 		text += " (" + o.File + ")"
@@ -99,7 +99,7 @@ func (o Object) heading() string {
 }
 
 // state says what happens to the signatures, and what else is to be known before the changes.
-func (o Object) state() []string {
+func (o *Object) state() []string {
 	var out []string
 	if o.Problem != "" {
 		out = append(out, "the operator would refuse it, nobody can sign it: "+o.Problem)

@@ -261,11 +261,11 @@ func (w *walker) emit(at place, word word, kind Kind, before, after string) {
 }
 
 func asMap(v any) map[string]any {
-	m, _ := v.(map[string]any) //nolint:errcheck // nil when it is none
+	m, _ := v.(map[string]any)
 	return m
 }
 
 func asList(v any) []any {
-	l, _ := v.([]any) //nolint:errcheck // nil when it is none
+	l, _ := v.([]any)
 	return l
 }

@@ -31,8 +31,6 @@ var (
 	amount   = unit{norm: text, say: thousands, number: number}
 	business = unit{norm: window, say: window, number: seconds, suffix: "business time"}
 	wall     = unit{norm: window, say: window, number: seconds}
-	// list of plain values whose order means nothing
-	bag = unit{norm: func(v any) string { return strings.Join(sorted(v), ",") }, say: func(v any) string { return strings.Join(sorted(v), ", ") }, number: none}
 )
 
 // flag is a yes or no of which no is the same as absent.

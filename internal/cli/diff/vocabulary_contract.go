@@ -28,8 +28,10 @@ var contractVocabulary = vocabulary{signed: signedOfContract, words: []word{
 	{at: "terms.calendar.timeZone", label: "time zone", unit: plain, neither: "hours, weeks and months begin elsewhere"},
 	{at: "terms.calendar.hours", label: "business hours", unit: week, verdicts: weekVerdict},
 	{at: "terms.calendar.exceptions", shape: keyed, key: "date", noun: "exception", verdicts: exceptionPresence},
-	{at: "terms.calendar.exceptions[].shifts", label: "", unit: day, none: "closed", rising: Stricter, known: true,
-		effects: effects{sales, "more business time that day", "less business time that day"}},
+	{
+		at: "terms.calendar.exceptions[].shifts", label: "", unit: day, none: "closed", rising: Stricter, known: true,
+		effects: effects{sales, "more business time that day", "less business time that day"},
+	},
 	{at: "terms.calendar.exceptions[].name", label: "name", unit: plain},
 
 	{at: "terms.funnel", shape: clause, noun: "funnel"},
@@ -56,20 +58,28 @@ var contractVocabulary = vocabulary{signed: signedOfContract, words: []word{
 	{at: "terms.sales.firstContact.targetPercent", label: "target", unit: percent, rising: Stricter, effects: forS},
 	{at: "terms.sales.firstContact.tiers", shape: keyed, key: "intent", noun: "intent", rising: Stricter, effects: forS},
 	{at: "terms.sales.firstContact.tiers[].within", label: "", unit: business, rising: Looser, effects: forS},
-	{at: "terms.sales.firstContact.tiers[].outsideHours", label: "outside hours", unit: wall, none: "the next business hours", rising: Looser,
-		effects: forS, absent: noLimit, known: true},
+	{
+		at: "terms.sales.firstContact.tiers[].outsideHours", label: "outside hours", unit: wall, none: "the next business hours", rising: Looser,
+		effects: forS, absent: noLimit, known: true,
+	},
 	{at: "terms.sales.disposition", shape: clause, noun: "disposition", rising: Stricter, effects: forS},
 	{at: "terms.sales.disposition.within", label: "within", unit: wall, rising: Looser, effects: forS},
 	{at: "terms.sales.disposition.targetPercent", label: "target", unit: percent, rising: Stricter, effects: forS},
 	{at: "terms.sales.rejection", shape: clause, noun: "rejection", rising: Stricter, effects: forS},
 	{at: "terms.sales.rejection.targetPercent", label: "target", unit: percent, rising: Stricter, effects: forS},
 
-	{at: "terms.minimumSample", label: "minimum sample", unit: plain, none: standard(sla.DefaultMinimumSample), rising: Looser,
-		absent: sla.DefaultMinimumSample, known: true, effects: effects{both, "smaller weeks are judged too", "smaller weeks are not judged"}},
-	{at: "terms.yellowWithin", label: "yellow within", unit: plain.of("points of the target"), none: standard(sla.DefaultYellowWithin), rising: Looser,
-		absent: sla.DefaultYellowWithin, known: true, effects: effects{both, "more misses are red", "more misses are yellow"}},
-	{at: "terms.warnAtPercent", label: "warning at", unit: percent, none: standard(sla.DefaultWarnAtPercent) + " of a clock",
-		absent: sla.DefaultWarnAtPercent, known: true, neither: "when an open lead counts as at risk"},
+	{
+		at: "terms.minimumSample", label: "minimum sample", unit: plain, none: standard(sla.DefaultMinimumSample), rising: Looser,
+		absent: sla.DefaultMinimumSample, known: true, effects: effects{both, "smaller weeks are judged too", "smaller weeks are not judged"},
+	},
+	{
+		at: "terms.yellowWithin", label: "yellow within", unit: plain.of("points of the target"), none: standard(sla.DefaultYellowWithin), rising: Looser,
+		absent: sla.DefaultYellowWithin, known: true, effects: effects{both, "more misses are red", "more misses are yellow"},
+	},
+	{
+		at: "terms.warnAtPercent", label: "warning at", unit: percent, none: standard(sla.DefaultWarnAtPercent) + " of a clock",
+		absent: sla.DefaultWarnAtPercent, known: true, neither: "when an open lead counts as at risk",
+	},
 
 	{at: "routing", shape: group},
 	{at: "routing.pools", shape: ordered, noun: "pool", label: "pools", moved: tried},

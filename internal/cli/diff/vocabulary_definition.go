@@ -20,6 +20,7 @@ var (
 	qualify = effects{stricter: "fewer leads qualify", looser: "more leads qualify"}
 	accept  = effects{stricter: "fewer leads become SQL", looser: "more leads become SQL"}
 	hold    = effects{party: marketing, stricter: "a lead without it is held", looser: "a lead without it is handed over"}
+	again   = effects{stricter: "such leads come back later, or not at all", looser: "such leads come back, or come back sooner"}
 	forS    = effects{party: sales}
 	forM    = effects{party: marketing}
 )
@@ -48,18 +49,24 @@ var definitionVocabulary = vocabulary{signed: func(pattern string) bool { return
 	{at: "signals[].when", label: "when", unit: expression, none: "every such activity", neither: "other events count"},
 
 	{at: "scoring", shape: group},
-	{at: "scoring.max", label: "highest score", unit: plain, none: strconv.Itoa(lead.DefaultMax) + " (default)", rising: Looser, effects: qualify,
-		absent: lead.DefaultMax, known: true, verdicts: scoreNumber},
+	{
+		at: "scoring.max", label: "highest score", unit: plain, none: strconv.Itoa(lead.DefaultMax) + " (default)", rising: Looser, effects: qualify,
+		absent: lead.DefaultMax, known: true, verdicts: scoreNumber,
+	},
 	{at: "scoring.groups", shape: keyed, noun: "group", parts: "rules"},
 	{at: "scoring.groups[].max", label: "max", unit: plain, none: "no limit", rising: Looser, effects: qualify, absent: noLimit, known: true, verdicts: scoreNumber},
 	{at: "scoring.groups[].rules", shape: keyed, noun: "rule", nested: true, verdicts: rulePresence},
 	{at: "scoring.groups[].rules[].when", label: "when", unit: expression, verdicts: scoreText},
 	{at: "scoring.groups[].rules[].signal", label: "signal", unit: plain, verdicts: scoreText},
 	{at: "scoring.groups[].rules[].points", label: "points", unit: plain, rising: Looser, effects: qualify, verdicts: scoreNumber},
-	{at: "scoring.groups[].rules[].max", label: "max", unit: plain, none: "no limit", rising: Looser, effects: qualify, absent: noLimit, known: true,
-		verdicts: scoreNumber},
-	{at: "scoring.groups[].rules[].halfLife", label: "half-life", unit: wall, none: "no decay", rising: Looser, effects: qualify, absent: noLimit, known: true,
-		verdicts: scoreDecay},
+	{
+		at: "scoring.groups[].rules[].max", label: "max", unit: plain, none: "no limit", rising: Looser, effects: qualify, absent: noLimit, known: true,
+		verdicts: scoreNumber,
+	},
+	{
+		at: "scoring.groups[].rules[].halfLife", label: "half-life", unit: wall, none: "no decay", rising: Looser, effects: qualify, absent: noLimit, known: true,
+		verdicts: scoreDecay,
+	},
 
 	{at: "stages", shape: group},
 	{at: "stages.mql", shape: group},
@@ -68,8 +75,10 @@ var definitionVocabulary = vocabulary{signed: func(pattern string) bool { return
 	{at: "stages.mql.paths[].account", shape: clause, noun: "account", neither: backtest},
 	{at: "stages.mql.paths[].account.minContacts", label: "contacts at least", unit: plain, rising: Stricter, effects: qualify},
 	{at: "stages.mql.paths[].account.threshold", label: "threshold", unit: plain, rising: Stricter, effects: qualify},
-	{at: "stages.mql.paths[].criteria", shape: sequence, noun: "criterion", key: "message", label: "criteria", rising: Stricter, effects: qualify,
-		moved: "the same leads qualify"},
+	{
+		at: "stages.mql.paths[].criteria", shape: sequence, noun: "criterion", key: "message", label: "criteria", rising: Stricter, effects: qualify,
+		moved: "the same leads qualify",
+	},
 	{at: "stages.mql.paths[].criteria[].expression", label: "", unit: expression, neither: backtest},
 	{at: "stages.mql.paths[].criteria[].message", label: "message", unit: plain, neither: "the same leads qualify"},
 	{at: "stages.sql", shape: group},
@@ -83,13 +92,10 @@ var definitionVocabulary = vocabulary{signed: func(pattern string) bool { return
 	{at: "dispositions", shape: keyed, noun: "disposition", verdicts: dispositionPresence},
 	{at: "dispositions[].outcome", label: "outcome", unit: plain, verdicts: outcomeVerdict},
 	{at: "dispositions[].minAttempts", label: "attempts at least", unit: plain, rising: Stricter, effects: forS, known: true},
-	{at: "dispositions[].fullCadence", label: "full cadence", unit: plain, neither: "whether Sales must have tried the whole cadence"},
-	{at: "dispositions[].status", label: "CRM status", unit: plain},
-	{at: "dispositions[].suppress", label: "suppress", unit: plain, neither: "who leaves the demand programmes"},
-	{at: "dispositions[].reentry", shape: clause, noun: "re-entry", neither: "when such leads come back"},
-	{at: "dispositions[].reentry.after", label: "after", unit: wall, neither: "when such leads come back"},
+	{at: "dispositions[].reentry", shape: clause, noun: "re-entry", rising: Looser, effects: again},
+	{at: "dispositions[].reentry.after", label: "after", unit: wall, none: "never", rising: Stricter, effects: again},
 	{at: "dispositions[].reentry.scoreDelta", label: "score", unit: plain, none: "0", rising: Looser, effects: qualify, known: true},
-	{at: "dispositions[].reentry.newContact", label: "new contact", unit: plain, neither: "whether only another contact brings the account back"},
+	{at: "dispositions[].reentry.newContact", label: "new contact", unit: plain, neither: "Required: only another contact brings the account back"},
 }}
 
 // noLimit is above every number that the API allows.

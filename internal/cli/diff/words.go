@@ -185,7 +185,7 @@ func (w *walker) describeField(pattern, name string, v any) string {
 	if !known {
 		label = name
 	}
-	text := ""
+	var text string
 	switch word.shape {
 	case keyed, ordered, sequence:
 		text = w.entries(pattern, word, v)
