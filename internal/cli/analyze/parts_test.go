@@ -285,3 +285,9 @@ func TestLoadReadsTheDefinitionsFields(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 }
+
+func TestOneLine(t *testing.T) {
+	if got := oneLine("a\tb\n\x1b[31mc "); got != "a b [31mc" {
+		t.Errorf("%q", got)
+	}
+}

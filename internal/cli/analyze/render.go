@@ -145,7 +145,7 @@ func valueRows(f Field) [][]string {
 	rows := [][]string{{"VALUE", "LEADS", "CONVERTED", "RATE", "95% INTERVAL", "LIFT"}}
 	for _, v := range f.Values[:min(len(f.Values), maxShown)] {
 		rows = append(rows, []string{
-			v.Label, thousands(v.Leads), thousands(v.Converted), percent(v.Rate.Share), v.Rate.interval(), lift(v.Lift),
+			oneLine(v.Label), thousands(v.Leads), thousands(v.Converted), percent(v.Rate.Share), v.Rate.interval(), lift(v.Lift),
 		})
 	}
 	return rows

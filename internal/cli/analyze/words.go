@@ -5,6 +5,8 @@ package analyze
 import (
 	"fmt"
 	"strconv"
+	"strings"
+	"unicode"
 )
 
 // thousands groups a count: 8,000.
@@ -24,3 +26,14 @@ func leads(n int) string {
 }
 
 func percent(share float64) string { return fmt.Sprintf("%.1f%%", 100*share) }
+
+// oneLine keeps a value with line breaks, tabs or a terminal's control characters from breaking a table or a comment.
+func oneLine(text string) string {
+	visible := strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, text)
+	return strings.Join(strings.Fields(visible), " ")
+}

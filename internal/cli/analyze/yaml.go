@@ -292,6 +292,3 @@ func (r *Report) annotate(m *Manifest, root *yaml.Node) {
 	}
 	entry(at(root, "spec", "stages", "mql", "paths"), m.path).HeadComment = comment
 }
-
-// oneLine keeps a value with a line break from ending a comment.
-func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
