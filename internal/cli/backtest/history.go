@@ -153,7 +153,7 @@ func (w *gatherer) touch(s *source, r record) (lead.Event, bool) {
 			Rep: c.text("rep"), Channel: c.word("channel", "", channels), Direction: c.word("direction", "Outbound", directions),
 			Actor: c.word("actor", "Human", actors), Answered: truthy(c.text("answered")),
 		}
-		if e.Touch.Channel == "" {
+		if e.Touch.Channel == "" && c.ok {
 			c.wrong("no channel; it should be one of %s", strings.Join(channels, ", "))
 		}
 	default:

@@ -43,13 +43,12 @@ func (in *Input) judge(ctx context.Context, together bool) (*tally, error) {
 	}
 	defer func() { _ = closeAll(all) }() // they were only read
 	total := newTally(in.Examples)
-	columns, err := in.columns(all)
-	if err != nil {
-		return nil, err
-	}
-	o, err := newOutcome(in.Outcome, in.New.Definition.Fields, columns)
-	if err != nil && len(columns) > 0 {
-		return nil, err
+	columns := in.columns(all)
+	var o *outcome
+	if len(columns) > 0 { // no outcome can be checked against files that are all empty
+		if o, err = newOutcome(in.Outcome, in.New.Definition.Fields, columns); err != nil {
+			return nil, err
+		}
 	}
 	for _, s := range all {
 		in.absent(s, all)
@@ -71,7 +70,7 @@ func (in *Input) judge(ctx context.Context, together bool) (*tally, error) {
 }
 
 // columns of all files of leads; of events, the properties that the definition reads.
-func (in *Input) columns(all []*source) ([]string, error) {
+func (in *Input) columns(all []*source) []string {
 	var columns []string
 	add := func(name string) {
 		if !slices.Contains(columns, name) && name != "" {
@@ -90,7 +89,7 @@ func (in *Input) columns(all []*source) ([]string, error) {
 			add(f.SourceProperty())
 		}
 	}
-	return columns, nil
+	return columns
 }
 
 // absent tells of fields that no file has a column for.

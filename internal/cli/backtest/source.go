@@ -203,16 +203,40 @@ func (in *Input) timeOf(s *source) error {
 	if err == nil {
 		return nil
 	}
-	s.time = -1
+	if s.time = mostlyDates(s.columns, rows); s.time >= 0 {
+		return nil
+	}
 	switch s.role {
 	case base:
-		s.reader.Problems().Add(s.problem(1, leadfile.KindColumn, "no column of dates: no months are reported; name one with --time-column"))
+		s.reader.Problems().Add(s.problem(1, leadfile.KindColumn,
+			"no column of dates (RFC 3339, YYYY-MM-DD hh:mm:ss, YYYY-MM-DD): no months are reported; name one with --time-column"))
 		return nil
 	case joined: // its rows tell of the lead as it was captured
 		return nil
 	default:
 		return err
 	}
+}
+
+// mostlyDates is the column of which at least half of the values are dates, and the most; -1 when there is none.
+func mostlyDates(columns []string, rows []leadfile.Row) int {
+	best, most := -1, 0
+	for i := range columns {
+		read, filled := 0, 0
+		for _, row := range rows {
+			if row.Cells[i] == "" {
+				continue
+			}
+			filled++
+			if _, err := leadfile.ParseTime(row.Cells[i]); err == nil {
+				read++
+			}
+		}
+		if 2*read >= filled && read > most {
+			best, most = i, read
+		}
+	}
+	return best
 }
 
 // when is the time of a row.
