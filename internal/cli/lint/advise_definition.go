@@ -44,10 +44,6 @@ var (
 		"a definition without a path over the account",
 		"the unit of measurement has moved from the single lead to the buying group: several contacts of an account say more than one person's form fills",
 		"name the account's field and add a path with account: {minContacts: 2, threshold: ...}")
-	ruleDispositions = define("incomplete-dispositions", Warning, playbook,
-		"dispositions without an outcome Accepted, Recycled or Disqualified, or none at all",
-		"every lead ends in one of three ways; what sales cannot say is lost as a lesson, and a rejection without a code improves nothing",
-		"add the missing outcome, such as AcceptAsSQL, BadTiming or NotICP")
 )
 
 // adviseDefinition says what practice says about a valid definition.
@@ -137,19 +133,6 @@ func namesOf(intents []lead.Intent) []string {
 		names = append(names, in.Name)
 	}
 	return names
-}
-
-func (o *object) adviseDispositions() {
-	var missing []string
-	for _, outcome := range []lead.Outcome{lead.Accepted, lead.Recycled, lead.Disqualified} {
-		if !slices.ContainsFunc(o.definition.Dispositions, func(d lead.Disposition) bool { return d.Outcome == outcome }) {
-			missing = append(missing, string(outcome))
-		}
-	}
-	path := "spec.dispositions"
-	if len(missing) > 0 {
-		o.report(ruleDispositions, path, "no disposition has the outcome %s", strings.Join(missing, " or "))
-	}
 }
 
 // adviseUnread looks for fields and signals that nothing reads; alsoFields and alsoSignals are read by others.
