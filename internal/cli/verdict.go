@@ -141,7 +141,7 @@ func (v verifier) check(ctx context.Context, d manifest.Document, namespace, dig
 	}
 	var current *sla.InForce
 	if now.digest != "" {
-		current = &sla.InForce{Digest: now.digest, SignedAt: now.signedAt}
+		current = &now.last
 	}
 	return keyring.Check(d.Kind, namespace, d.Name, previous...), current, nil
 }

@@ -367,18 +367,32 @@ func TestVerifyAgainstTheCluster(t *testing.T) {
 		return map[string]string{resources.SignedAtAnnotation: at.Format(time.RFC3339), resources.PreviousAnnotation: previous}
 	}
 	hour := time.Hour
+	// coming is what is in force, and a text to come that was signed at a time.
+	coming := func(digest string, at time.Time) []client.Object {
+		objects := live(old, signed(fixedNow().Add(-hour), ""))
+		objects[0].(*slav1alpha1.LeadDefinition).Status.Scheduled = []slav1alpha1.ScheduledRevision{{Revision: "small-2", Digest: slav1alpha1.Digest(digest)}}
+		annotations := signed(at, old)
+		annotations[resources.DigestAnnotation] = digest
+		return append(objects, &appsv1.ControllerRevision{
+			ObjectMeta: metav1.ObjectMeta{Namespace: "revenue", Name: "small-2", Annotations: annotations},
+		})
+	}
+	other := "v1:sha256:" + strings.Repeat("cd", 32)
 	cases := map[string]struct {
 		previous string
 		objects  []client.Object
 		want     string // in Sales's line
 	}{
-		"nothing there":             {"none", nil, "verified"},
-		"made over what is there":   {old, live(old, signed(fixedNow().Add(-hour), "")), "verified"},
-		"made over nothing":         {"none", live(old, signed(fixedNow().Add(-hour), "")), "was made when nothing was in force, and must be made over v1:sha256:abababab…"},
-		"older than what is there":  {old, live(old, signed(fixedNow().Add(hour), "")), "bringing back an older text needs new signatures"},
-		"in force already":          {old, live(digest, signed(fixedNow(), old)), "verified"},
-		"in force, and signed anew": {digest, live(digest, signed(fixedNow(), old)), "verified"},
-		"in force, of another turn": {"none", live(digest, signed(fixedNow(), old)), "must be made over v1:sha256:abababab…"},
+		"nothing there":              {"none", nil, "verified"},
+		"made over what is there":    {old, live(old, signed(fixedNow().Add(-hour), "")), "verified"},
+		"made over nothing":          {"none", live(old, signed(fixedNow().Add(-hour), "")), "was made when nothing was in force, and must be made over v1:sha256:abababab…"},
+		"older than what is there":   {old, live(old, signed(fixedNow().Add(hour), "")), "bringing back an older text needs new signatures"},
+		"older than what is to come": {old, coming(other, fixedNow().Add(hour)), "bringing back an older text needs new signatures"},
+		"newer than what is to come": {old, coming(other, fixedNow().Add(-hour)), "verified"},
+		"to come itself":             {old, coming(digest, fixedNow().Add(hour)), "verified"},
+		"in force already":           {old, live(digest, signed(fixedNow(), old)), "verified"},
+		"in force, and signed anew":  {digest, live(digest, signed(fixedNow(), old)), "verified"},
+		"in force, of another turn":  {"none", live(digest, signed(fixedNow(), old)), "must be made over v1:sha256:abababab…"},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
