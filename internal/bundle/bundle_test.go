@@ -41,7 +41,7 @@ func full() Bundle {
 			SQL:     []lead.SQLCriterion{{Name: "budget", Expression: "qualification.budget", Message: "no budget"}},
 			Intents: []lead.Intent{{Name: "High", When: "signals.demo.count > 0"}},
 			Dispositions: []lead.Disposition{{
-				Name: "NotICP", Outcome: lead.Disqualified, MinAttempts: 5, Reentry: &lead.Reentry{After: time.Hour, ScoreDelta: -20, NewContact: true},
+				Name: "NotICP", Outcome: lead.Disqualified, MinAttempts: 5, Reentry: &lead.Reentry{After: time.Hour, ScoreDelta: -20, NewContact: lead.NewContactRequired},
 			}},
 		},
 		SLA: sla.Terms{

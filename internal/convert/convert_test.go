@@ -76,7 +76,7 @@ func TestDefinition(t *testing.T) {
 		Intents: []lead.Intent{{Name: "High", When: "true"}, {Name: "Standard"}},
 		Dispositions: []lead.Disposition{
 			{Name: "BadTiming", Outcome: lead.Recycled, MinAttempts: 5, Reentry: &lead.Reentry{After: 90 * 24 * time.Hour, ScoreDelta: -20}},
-			{Name: "StakeholderChange", Outcome: lead.Recycled, Reentry: &lead.Reentry{NewContact: true}},
+			{Name: "StakeholderChange", Outcome: lead.Recycled, Reentry: &lead.Reentry{NewContact: lead.NewContactRequired}},
 		},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -169,7 +169,7 @@ func TestTheFullObjectsAreFull(t *testing.T) {
 	definition.Scoring.Groups[0].Rules = definition.Scoring.Groups[0].Rules[1:]
 	definition.Scoring.Groups[0].Rules[0].When = "excludes the other"
 	definition.Paths[0].Account, definition.Paths = definition.Paths[1].Account, definition.Paths[:1] // exclude each other
-	definition.Dispositions[0].Reentry.NewContact, definition.Dispositions = true, definition.Dispositions[:1]
+	definition.Dispositions[0].Reentry.NewContact, definition.Dispositions = "excludes the other", definition.Dispositions[:1]
 	definition.Intents = definition.Intents[:1]
 	for name, full := range map[string]any{
 		"definition": definition, "terms": terms, "API terms": withVolume(fullContract().Terms),

@@ -86,7 +86,7 @@ func reentry(r *slav1alpha1.Reentry) (*lead.Reentry, error) {
 	if r == nil {
 		return nil, nil
 	}
-	out := &lead.Reentry{ScoreDelta: int(value(r.ScoreDelta)), NewContact: r.NewContact == slav1alpha1.NewContactRequired}
+	out := &lead.Reentry{ScoreDelta: int(value(r.ScoreDelta)), NewContact: lead.NewContact(r.NewContact)}
 	if r.After == "" {
 		return out, nil
 	}

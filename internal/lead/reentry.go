@@ -8,11 +8,17 @@ import (
 	"time"
 )
 
+// NewContact says whether an account comes back by somebody else.
+type NewContact string
+
+// NewContactRequired keeps the lead itself out.
+const NewContactRequired NewContact = "Required"
+
 // Reentry says how a lead that sales recycled may become MQL again.
 type Reentry struct {
 	After      time.Duration `json:"after,omitempty"`      // since the disposition
 	ScoreDelta int           `json:"scoreDelta,omitempty"` // added to the score from then on
-	NewContact bool          `json:"newContact,omitempty"` // the account may come back by somebody else; this lead does not
+	NewContact NewContact    `json:"newContact,omitempty"` // who may come back for the account; this lead when empty
 }
 
 // Again says that a lead was handed off before: its history is evaluated for what comes after that.
@@ -68,7 +74,7 @@ func (s *state) admits(p path) bool {
 	switch {
 	case r == nil:
 		return true
-	case r.rule == nil || r.rule.NewContact || !s.signalledAfter(r.at):
+	case r.rule == nil || r.rule.NewContact != "" || !s.signalledAfter(r.at):
 		return false
 	case !s.now.Before(r.at.Add(r.rule.After)):
 		return true
@@ -106,9 +112,11 @@ func (c *compiler) reentry(where string, d Disposition) {
 		c.problem(where, "`reentry` needs the outcome Recycled: a lead with the outcome %s does not come back", d.Outcome)
 	case r.After < 0:
 		c.problem(where, "reentry.after is negative")
-	case r.NewContact == (r.After != 0):
+	case r.NewContact != "" && r.NewContact != NewContactRequired:
+		c.problem(where, "reentry.newContact %q is unknown; known: Required", r.NewContact)
+	case (r.NewContact == "") == (r.After == 0):
 		c.problem(where, "reentry: write either `after` or `newContact: Required`")
-	case r.NewContact && r.ScoreDelta != 0:
+	case r.NewContact != "" && r.ScoreDelta != 0:
 		c.problem(where, "reentry: `scoreDelta` needs `after`: with `newContact` this lead does not come back")
 	case r.ScoreDelta != 0 && c.program.definition.Scoring == nil:
 		c.problem(where, "reentry.scoreDelta is %d, but the definition has no `scoring`", r.ScoreDelta)

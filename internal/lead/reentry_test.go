@@ -16,7 +16,7 @@ func recycling() Definition {
 		{Name: "AcceptAsSQL", Outcome: Accepted}, {Name: "NotICP", Outcome: Disqualified}, {Name: "Lost", Outcome: Recycled},
 		{Name: "BadTiming", Outcome: Recycled, MinAttempts: 5, Reentry: &Reentry{After: 90 * day}},
 		{Name: "NoResponse", Outcome: Recycled, Reentry: &Reentry{After: 30 * day, ScoreDelta: -20}},
-		{Name: "StakeholderChange", Outcome: Recycled, Reentry: &Reentry{NewContact: true}},
+		{Name: "StakeholderChange", Outcome: Recycled, Reentry: &Reentry{NewContact: NewContactRequired}},
 	}
 	return d
 }
@@ -138,11 +138,12 @@ func TestCompileReentry(t *testing.T) {
 		want    string
 	}{
 		"after a time":      {reentry: Reentry{After: day, ScoreDelta: 5}},
-		"by a new contact":  {reentry: Reentry{NewContact: true}},
+		"by a new contact":  {reentry: Reentry{NewContact: NewContactRequired}},
 		"neither":           {want: "disposition \"Lost\": reentry: write either `after` or `newContact: Required`"},
-		"both":              {reentry: Reentry{After: day, NewContact: true}, want: "disposition \"Lost\": reentry: write either `after` or `newContact: Required`"},
+		"both":              {reentry: Reentry{After: day, NewContact: NewContactRequired}, want: "disposition \"Lost\": reentry: write either `after` or `newContact: Required`"},
+		"of whoever":        {reentry: Reentry{NewContact: "Somebody"}, want: `disposition "Lost": reentry.newContact "Somebody" is unknown; known: Required`},
 		"before it":         {reentry: Reentry{After: -day}, want: `disposition "Lost": reentry.after is negative`},
-		"points of nobody":  {reentry: Reentry{NewContact: true, ScoreDelta: 1}, want: "disposition \"Lost\": reentry: `scoreDelta` needs `after`: with `newContact` this lead does not come back"},
+		"points of nobody":  {reentry: Reentry{NewContact: NewContactRequired, ScoreDelta: 1}, want: "disposition \"Lost\": reentry: `scoreDelta` needs `after`: with `newContact` this lead does not come back"},
 		"points of nothing": {reentry: Reentry{After: day, ScoreDelta: 1}, change: func(d *Definition) { d.Scoring, d.Paths = nil, d.Paths[:1] }, want: "disposition \"Lost\": reentry.scoreDelta is 1, but the definition has no `scoring`"},
 		"of another outcome": {
 			reentry: Reentry{After: day}, change: func(d *Definition) { d.Dispositions[2].Outcome = Accepted },

@@ -106,7 +106,7 @@ func (c *canonical) reentry(r lead.Reentry) {
 	if r.ScoreDelta != 0 {
 		c.number("scoreDelta", int64(r.ScoreDelta))
 	}
-	c.flag("newContact", r.NewContact)
+	c.text("newContact", string(r.NewContact))
 }
 
 func (c *canonical) sqlCriteria(criteria []lead.SQLCriterion) {

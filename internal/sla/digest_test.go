@@ -201,8 +201,10 @@ func TestWhatChangesTheDigestOfADefinition(t *testing.T) {
 		"re-entry with points": func(d *lead.Definition) {
 			d.Dispositions[1].Reentry = &lead.Reentry{After: 24 * time.Hour, ScoreDelta: -20}
 		},
-		"re-entry of another": func(d *lead.Definition) { d.Dispositions[1].Reentry = &lead.Reentry{NewContact: true} },
-		"an outcome":          func(d *lead.Definition) { d.Dispositions[1].Outcome = lead.Disqualified },
+		"re-entry of another": func(d *lead.Definition) {
+			d.Dispositions[1].Reentry = &lead.Reentry{NewContact: lead.NewContactRequired}
+		},
+		"an outcome": func(d *lead.Definition) { d.Dispositions[1].Outcome = lead.Disqualified },
 		"a reason code more": func(d *lead.Definition) {
 			d.Dispositions = append(d.Dispositions, lead.Disposition{Name: "Bot", Outcome: lead.Disqualified})
 		},

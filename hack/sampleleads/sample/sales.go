@@ -87,4 +87,34 @@ func (t *teller) disposes(s *story) {
 		d.reason, d.coded = pick(t, []string{"", "Other"}), false
 	}
 	s.disposed = d
+	t.persists(s)
+}
+
+// persists tries as often as the reason demands before it is given, but for a few that give up early: theirs is no reason.
+func (t *teller) persists(s *story) {
+	d := s.disposed
+	if d.reason != "BadTiming" {
+		return
+	}
+	if !t.chance(20) {
+		for n := s.attempts(d.at); n < badTimingAttempts; n++ {
+			at := d.at.Add(-t.between(time.Hour, 20*time.Hour))
+			s.touches = append(s.touches, touch{at: at, channel: "Email", direction: "Outbound", actor: "Automated"})
+		}
+	}
+	d.coded = s.attempts(d.at) >= badTimingAttempts
+}
+
+// badTimingAttempts is what config/samples/leaddefinition.yaml demands before the timing is found to be bad.
+const badTimingAttempts = 5
+
+// attempts to reach the lead up to an instant.
+func (s *story) attempts(until time.Time) int {
+	n := 0
+	for _, one := range s.touches {
+		if one.direction == "Outbound" && !one.at.Before(s.qualified) && !one.at.After(until) {
+			n++
+		}
+	}
+	return n
 }

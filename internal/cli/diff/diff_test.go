@@ -347,14 +347,14 @@ func TestSignatures(t *testing.T) {
 		state []string
 	}{
 		"nothing signed": {[]string{"threshold: 65", "threshold: 70"}, []string{
-			"voids the signatures of Marketing (VP Marketing) and Sales (VP Sales): v1:sha256:6bcd55e1… -> " + short(next),
+			"voids the signatures of Marketing (VP Marketing) and Sales (VP Sales): v1:sha256:c9ecb05c… -> " + short(next),
 			"takes effect when Marketing and Sales have signed:",
 			"kubectl sla sign --party Marketing --by \"VP Marketing\" sla/x.yaml",
 			"kubectl sla sign --party Sales --by \"VP Sales\" sla/x.yaml",
 		}},
 		"one has signed": {
 			[]string{"threshold: 65", "threshold: 70", sales, strings.Replace(sales, digest, next, 1)}, []string{
-				"voids the signature of Marketing (VP Marketing): v1:sha256:6bcd55e1… -> " + short(next),
+				"voids the signature of Marketing (VP Marketing): v1:sha256:c9ecb05c… -> " + short(next),
 				"signed by Sales (VP Sales): " + short(next),
 				"takes effect when Marketing has signed:",
 				"kubectl sla sign --party Marketing --by \"VP Marketing\" sla/x.yaml",

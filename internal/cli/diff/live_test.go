@@ -58,7 +58,7 @@ func TestLive(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	unsigned := "v1:sha256:6bcd55e1263d8c44978325008dd89aa195fa6dba21eb6eee9970d5898c71b38c"
+	unsigned := "v1:sha256:c9ecb05c017b022fee96ceace35cae89ddb79397093f0389253214427e2b7170"
 	cases := map[string]struct {
 		live []client.Object
 		file manifest.Document
