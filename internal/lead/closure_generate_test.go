@@ -223,6 +223,15 @@ func (g *generator) about(depth int) string {
 		},
 		func() string { return fmt.Sprintf("%s.matches(%q)", property(), pick(g, "^a", "", "b$")) },
 		func() string { return "has(" + property() + ")" },
+		func() string {
+			changed := property() + pick(g, ".lowerAscii()", ".upperAscii()", ".trim()", ".trim().lowerAscii()")
+			return pick(g, func() string { return fmt.Sprintf("%s %s %s", changed, g.operator(), g.literalText()) },
+				func() string { return g.among(changed, g.literalText) },
+				func() string {
+					return fmt.Sprintf("%s.%s(%s)", changed, pick(g, "startsWith", "endsWith", "contains"), g.literalText())
+				},
+				func() string { return fmt.Sprintf("%s.size() %s %s", changed, g.operator(), g.literalInteger()) })()
+		},
 	}
 	if depth <= 0 {
 		return simple[g.below(len(simple))]()

@@ -75,9 +75,6 @@ func loweredContains(text, part string) bool {
 		if loweredHasPrefix(text, part) {
 			return true
 		}
-		if text == "" {
-			break
-		}
 	}
 	return false
 }
