@@ -91,7 +91,7 @@ FROM events GROUP BY scored_by, scored_at < (SELECT since FROM in_force WHERE se
 // A transaction in which the second passes keeps nothing: it is done again by the pair of its end.
 func TestSwitchInTheMiddleOfATransaction(t *testing.T) {
 	l, dsn := ledgertest.New(t, tenant)
-	at := soon(t, l, 0)
+	at := soon(t, l, 2*time.Second)
 	registered(t, l, pair(1), from(at, 2))
 	ingest(t, l, many(1)...)
 	var stale *ledger.StaleError
@@ -109,7 +109,7 @@ func TestSwitchInTheMiddleOfATransaction(t *testing.T) {
 		t.Errorf("by the new one: %+v, %v", batch, err)
 	}
 
-	at = soon(t, l, 0)
+	at = soon(t, l, 2*time.Second)
 	registered(t, l, from(at, 3))
 	_, err = l.Route(t.Context(), 2, 10, func(_ context.Context, r *ledger.Routing) error {
 		time.Sleep(time.Until(at) + 50*time.Millisecond)
@@ -132,7 +132,7 @@ func TestSupersededPairNeverComesIntoForce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	at := soon(t, l, 0)
+	at := soon(t, l, 2*time.Second)
 	registered(t, l, pair(1), from(at, 2))
 	registered(t, l, pair(3))
 	if got := inForce(t, l); got != 3 {
@@ -172,7 +172,7 @@ func TestRegisterBelowOneToCome(t *testing.T) {
 // Nothing is in force before the first pair's time.
 func TestFirstPairIsToCome(t *testing.T) {
 	l, _ := ledgertest.New(t, tenant)
-	at := soon(t, l, 0)
+	at := soon(t, l, 2*time.Second)
 	registered(t, l, from(at, 1))
 	ingest(t, l, many(1)...)
 	if _, err := l.Score(t.Context(), 1, 10, reach); !errors.Is(err, ledger.ErrNothingInForce) {
