@@ -112,6 +112,9 @@ func writeAs(w io.Writer, form string, p printable) error {
 }
 
 func (f *diffFlags) compare(ctx context.Context, args []string, stdin io.Reader) (diff.Report, error) {
+	if len(args) == 2 && args[0] == "-" && args[1] == "-" {
+		return diff.Report{}, errors.New("standard input can be read once: name a file, a folder or REV:PATH for the other side")
+	}
 	after, err := manifest.Load(ctx, args[len(args)-1], stdin)
 	if err != nil {
 		return diff.Report{}, err

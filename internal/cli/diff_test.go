@@ -38,6 +38,7 @@ func TestDiff(t *testing.T) {
 		},
 		"Markdown":             {args: []string{"main:config/samples/", "config/samples/", "-o", "markdown"}, want: "| `65` | `70` | **stricter** (fewer leads qualify) |"},
 		"another form":         {args: []string{"main:config/samples/", "config/samples/", "-o", "yaml"}, fails: `--output "yaml": text, markdown or json`},
+		"twice standard input": {args: []string{"-", "-"}, fails: "standard input can be read once"},
 		"one side":             {args: []string{"config/samples/"}, fails: "accepts 2 arg(s)"},
 		"nothing of ours":      {args: []string{"config/samples/namespace.yaml", "config/samples/namespace.yaml"}, fails: "neither"},
 		"live and an old side": {args: []string{"--live", "main:config/samples/", "config/samples/"}, fails: "accepts 1 arg(s)"},
@@ -105,5 +106,17 @@ func TestDiffFromStandardInput(t *testing.T) {
 	out, err := script.CombinedOutput()
 	if err != nil || !strings.Contains(string(out), "threshold 60 -> 70") {
 		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+// The proposal of the examples follows the samples: it differs from them in what its head says, and in nothing else.
+func TestProposalFollowsTheSamples(t *testing.T) {
+	t.Chdir(checkout(t))
+	out, err := runCLI(t, "diff", "config/samples/leaddefinition.yaml", "docs/examples/leaddefinition-stricter.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(out, "1 object differs, 3 changes of what both parties sign") {
+		t.Errorf("it differs otherwise:\n%s", out)
 	}
 }

@@ -13,12 +13,10 @@ import (
 	"github.com/handoff-sla/handoff/internal/cli/manifest"
 )
 
-const samples = "../../../config/samples/"
-
-// sample with edits: pairs of old and new text.
+// sample of testdata with edits: pairs of old and new text.
 func sample(t *testing.T, file string, edits ...string) manifest.Document {
 	t.Helper()
-	data, err := os.ReadFile(samples + file)
+	data, err := os.ReadFile(filepath.Join("testdata", file))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -347,14 +345,14 @@ func TestSignatures(t *testing.T) {
 		state []string
 	}{
 		"nothing signed": {[]string{"threshold: 65", "threshold: 70"}, []string{
-			"voids the signatures of Marketing (VP Marketing) and Sales (VP Sales): v1:sha256:c9ecb05c… -> " + short(next),
+			"voids the signatures of Marketing (VP Marketing) and Sales (VP Sales): " + short(digest) + " -> " + short(next),
 			"takes effect when Marketing and Sales have signed:",
 			"kubectl sla sign --party Marketing --by \"VP Marketing\" sla/x.yaml",
 			"kubectl sla sign --party Sales --by \"VP Sales\" sla/x.yaml",
 		}},
 		"one has signed": {
 			[]string{"threshold: 65", "threshold: 70", sales, strings.Replace(sales, digest, next, 1)}, []string{
-				"voids the signature of Marketing (VP Marketing): v1:sha256:c9ecb05c… -> " + short(next),
+				"voids the signature of Marketing (VP Marketing): " + short(digest) + " -> " + short(next),
 				"signed by Sales (VP Sales): " + short(next),
 				"takes effect when Marketing has signed:",
 				"kubectl sla sign --party Marketing --by \"VP Marketing\" sla/x.yaml",
@@ -366,6 +364,13 @@ func TestSignatures(t *testing.T) {
 		"a signature less": {
 			[]string{"  - {" + sales + `"}` + "\n", ""}, []string{
 				"the sign-off of Sales is gone", "takes effect when Sales has signed:", "kubectl sla sign --party Sales --by \"VP Sales\" sla/x.yaml",
+			},
+		},
+		"who signed with a key signs with a key": {
+			[]string{"threshold: 65", "threshold: 70", sales, `signature: AAAA, ` + sales}, []string{
+				"voids the signatures of", "takes effect when Marketing and Sales have signed:",
+				"kubectl sla sign --party Marketing --by \"VP Marketing\" sla/x.yaml",
+				"kubectl sla sign --party Sales --by \"VP Sales\" --key KEY --cluster sla/x.yaml",
 			},
 		},
 		"a name that would run in a shell": {

@@ -220,14 +220,20 @@ func (o *Object) judge(party slav1alpha1.Party, old, now *slav1alpha1.SignOff, a
 		o.Renewed = append(o.Renewed, fmt.Sprintf("the sign-off of %s is gone", party))
 	}
 	o.Missing = append(o.Missing, string(party))
-	by := "..."
+	by, key := "...", ""
 	for _, known := range []*slav1alpha1.SignOff{find(after.SignOffs(), party), old} {
-		if known != nil && known.By != "" {
+		if known == nil {
+			continue
+		}
+		if known.Signature != "" {
+			key = " --key KEY --cluster"
+		}
+		if by == "..." && known.By != "" {
 			by = known.By
-			break
 		}
 	}
-	o.Commands = append(o.Commands, fmt.Sprintf("kubectl sla sign --party %s --by %s %s", party, shell(by), shell(cmp.Or(strings.TrimPrefix(after.File, "-"), "FILE"))))
+	o.Commands = append(o.Commands, fmt.Sprintf("kubectl sla sign --party %s --by %s%s %s", party, shell(by), key,
+		shell(cmp.Or(strings.TrimPrefix(after.File, "-"), "FILE"))))
 }
 
 // renewed says what happened to a sign-off over the same text.

@@ -31,7 +31,7 @@ func load(t *testing.T, paths ...string) []manifest.Document {
 }
 
 func TestGolden(t *testing.T) {
-	const samples = "../../../config/samples/"
+	const samples = "testdata/agreement/"
 	cases := map[string]struct {
 		file  string
 		paths []string
