@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -59,6 +60,9 @@ Rows that cannot be read are counted and located and cost no other row; --strict
 the first an error. --fail-on is CEL over the members of the JSON output (recall,
 precision, auc, mqls, flips.lost, ...): when it holds, or a number in it is not
 known, the exit code is 1. Memory does not grow with the files.`
+
+// garbagePercent of what is in use may be garbage while files are read.
+const garbagePercent = 400
 
 type backtestFlags struct {
 	definition, against, contract, name  string
@@ -127,6 +131,8 @@ func (f *backtestFlags) run(cmd *cobra.Command, now func() time.Time) error {
 	}
 	progress := newReadProgress(cmd.ErrOrStderr(), now)
 	in.Progress = progress.show
+	// What is read is garbage soon after, and what stays is small: collecting less often takes a tenth less time and some more memory.
+	defer debug.SetGCPercent(debug.SetGCPercent(garbagePercent))
 	report, err := backtest.Run(cmd.Context(), in)
 	progress.end()
 	if err != nil {

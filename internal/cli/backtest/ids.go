@@ -20,20 +20,37 @@ type idSet struct{ spill *spill }
 
 func newIDSet(dir string) *idSet { return &idSet{spill: newSpill(dir, idParts, 32<<10)} }
 
-// add the hashes of a block; it may be called from several goroutines at once.
-func (s *idSet) add(hashes []uint64) error {
-	slices.Sort(hashes) // those of one part stand together: one lock for each
-	var text []byte
-	for i, h := range hashes {
-		text = binary.LittleEndian.AppendUint64(text, h)
-		part := int(h >> 56)
-		if i+1 < len(hashes) && int(hashes[i+1]>>56) == part {
-			continue
-		}
-		if err := s.spill.write(part, text); err != nil {
+// idWriter gathers ids of one goroutine before they go to the set.
+type idWriter struct {
+	set   *idSet
+	parts [idParts][]byte
+}
+
+// idsAtOnce of one part are handed over together.
+const idsAtOnce = 64
+
+func (w *idWriter) add(id string) error {
+	h := hashOf(id)
+	at := h >> 56
+	w.parts[at] = binary.LittleEndian.AppendUint64(w.parts[at], h)
+	if len(w.parts[at]) < 8*idsAtOnce {
+		return nil
+	}
+	return w.hand(int(at))
+}
+
+func (w *idWriter) hand(part int) error {
+	err := w.set.spill.write(part, w.parts[part])
+	w.parts[part] = w.parts[part][:0]
+	return err
+}
+
+// end hands over what is left.
+func (w *idWriter) end() error {
+	for part := range w.parts {
+		if err := w.hand(part); err != nil {
 			return err
 		}
-		text = text[:0]
 	}
 	return nil
 }

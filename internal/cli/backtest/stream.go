@@ -82,7 +82,7 @@ type streamer struct {
 	cells   []string
 	index   map[string]int
 	differ  *differ
-	ids     *idSet
+	ids     idWriter
 	tally   *tally
 }
 
@@ -104,7 +104,7 @@ func stream(ctx context.Context, in *Input, s *source, o *outcome, total *tally)
 		mu.Lock()
 		defer mu.Unlock()
 		total.merge(w.tally)
-		return nil
+		return w.ids.end()
 	})
 	if err != nil {
 		return err
@@ -117,7 +117,7 @@ func stream(ctx context.Context, in *Input, s *source, o *outcome, total *tally)
 }
 
 func newStreamer(in *Input, s *source, o *outcome, ids *idSet) (*streamer, error) {
-	w := &streamer{in: in, outcome: o, ids: ids, tally: newTally(in.Examples), index: map[string]int{}}
+	w := &streamer{in: in, outcome: o, ids: idWriter{set: ids}, tally: newTally(in.Examples), index: map[string]int{}}
 	for _, r := range in.both() {
 		w.judges = append(w.judges, newJudge(r))
 	}
@@ -141,7 +141,6 @@ func (w *streamer) block(ctx context.Context, j job) error {
 		return context.Cause(ctx)
 	}
 	var failed error
-	var hashes []uint64
 	before := w.tally.problems.Count
 	j.block.Rows(&w.tally.problems, func(row leadfile.Row) bool {
 		w.tally.rows++
@@ -149,14 +148,14 @@ func (w *streamer) block(ctx context.Context, j job) error {
 		if !ok {
 			return true
 		}
-		hashes = append(hashes, hashOf(id))
-		failed = w.row(j, row, id, at)
+		w.row(j, row, id, at)
+		failed = w.ids.add(id)
 		return failed == nil && (!w.in.Options.Strict || w.tally.problems.Count == before)
 	})
 	if w.in.Options.Strict && w.tally.problems.Count > before {
 		return w.tally.problems.First[0]
 	}
-	return errors.Join(failed, w.ids.add(hashes))
+	return failed
 }
 
 // identify finds whom a row is about and when it happened; what has neither is left out.
@@ -186,7 +185,7 @@ func leftOut(r role) string {
 	return "; the row is left out"
 }
 
-func (w *streamer) row(j job, row leadfile.Row, id string, at time.Time) error {
+func (w *streamer) row(j job, row leadfile.Row, id string, at time.Time) {
 	l := judged{id: id, at: at, compared: w.in.Old != nil}
 	if j.source.time < 0 {
 		l.at = time.Time{}
@@ -210,7 +209,6 @@ func (w *streamer) row(j job, row leadfile.Row, id string, at time.Time) error {
 	if order := j.number*perBlock + int64(row.Line%perBlock); w.tally.examples.wanted(l, order) {
 		w.tally.examples.add(w.differ, l, w.outcome != nil, leadfile.Problem{File: j.source.reader.Name(), Line: row.Line}, order, w.history(j.source, row, at))
 	}
-	return nil
 }
 
 // judge a row under one of the definitions.
