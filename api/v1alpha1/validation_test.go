@@ -50,7 +50,7 @@ func reentry(d *slav1alpha1.LeadDefinition) *slav1alpha1.Reentry {
 func buyingGroup(d *slav1alpha1.LeadDefinition) *slav1alpha1.Path {
 	d.Spec.Account = &slav1alpha1.Account{Field: "email"}
 	d.Spec.Stages.MQL.Paths = append(d.Spec.Stages.MQL.Paths, slav1alpha1.Path{
-		Name: "buying-group", Account: &slav1alpha1.AccountPath{MinContacts: ptr.To[int32](2), Threshold: ptr.To[int32](90)},
+		Name: "buying-group", Account: &slav1alpha1.AccountPath{MinContacts: 2, Threshold: 90},
 	})
 	return &d.Spec.Stages.MQL.Paths[len(d.Spec.Stages.MQL.Paths)-1]
 }
@@ -91,8 +91,8 @@ func TestLeadDefinition(t *testing.T) {
 		"path with threshold and account": {
 			func(d *slav1alpha1.LeadDefinition) { buyingGroup(d).Threshold = ptr.To[int32](5) }, "either a `threshold` (of this lead) or an `account`",
 		},
-		"account of one contact":    {func(d *slav1alpha1.LeadDefinition) { buyingGroup(d).Account.MinContacts = ptr.To[int32](1) }, "minContacts"},
-		"account without threshold": {func(d *slav1alpha1.LeadDefinition) { buyingGroup(d).Account.Threshold = nil }, "threshold"},
+		"account of one contact":    {func(d *slav1alpha1.LeadDefinition) { buyingGroup(d).Account.MinContacts = 1 }, "minContacts"},
+		"account without threshold": {func(d *slav1alpha1.LeadDefinition) { buyingGroup(d).Account.Threshold = 0 }, "threshold"},
 		"account by an unknown field": {
 			func(d *slav1alpha1.LeadDefinition) { buyingGroup(d); d.Spec.Account.Field = "company" }, "`account.field` must be the name of a field of type String",
 		},

@@ -38,7 +38,7 @@ func fullDefinition() slav1alpha1.LeadDefinitionSpec {
 			{Name: "budget", Expression: "qualification.budget", Message: "no budget"},
 		}}, MQL: slav1alpha1.MQLStage{Paths: []slav1alpha1.Path{
 			{Name: "fit", Threshold: ptr.To[int32](65), Criteria: []slav1alpha1.Criterion{{Expression: "true", Message: "why"}}},
-			{Name: "group", Account: &slav1alpha1.AccountPath{MinContacts: ptr.To[int32](2), Threshold: ptr.To[int32](90)}},
+			{Name: "group", Account: &slav1alpha1.AccountPath{MinContacts: 2, Threshold: 90}},
 		}}},
 		Intents: []slav1alpha1.Intent{{Name: "High", When: "true"}, {Name: "Standard"}},
 		Dispositions: []slav1alpha1.Disposition{

@@ -101,7 +101,7 @@ func reentry(r *slav1alpha1.Reentry) (*lead.Reentry, error) {
 func path(p slav1alpha1.Path) lead.Path {
 	out := lead.Path{Name: string(p.Name), Threshold: number(p.Threshold)}
 	if a := p.Account; a != nil {
-		out.Account = &lead.AccountPath{MinContacts: int(value(a.MinContacts)), Threshold: int(value(a.Threshold))}
+		out.Account = &lead.AccountPath{MinContacts: int(a.MinContacts), Threshold: int(a.Threshold)}
 	}
 	for _, c := range p.Criteria {
 		out.Criteria = append(out.Criteria, lead.Criterion{Expression: string(c.Expression), Message: c.Message})

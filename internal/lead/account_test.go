@@ -49,31 +49,36 @@ func TestAccountPath(t *testing.T) {
 		},
 		"a blank account is none": {
 			[]Event{captured(day0, director()), updated(day0, map[string]any{"company": "  "}), pricingView(at)},
-			Circumstances{Judge: always, Peers: &Contacts{5, 200}}, want{},
+			Circumstances{Judge: always, Peers: &Contacts{5, 200}},
+			want{},
 		},
 		"a criterion of this lead fails": {
 			[]Event{captured(day0, director()), updated(at, map[string]any{"numberofemployees": 10})}, Circumstances{Judge: always, Peers: &Contacts{5, 200}}, want{},
 		},
 		"held for a missing field": {
-			[]Event{captured(day0, without(director(), "email")), pricingView(at)}, Circumstances{Judge: always, Peers: &Contacts{2, 30}},
+			[]Event{captured(day0, without(director(), "email")), pricingView(at)},
+			Circumstances{Judge: always, Peers: &Contacts{2, 30}},
 			want{Reached: reached("email"), MissingNow: []string{"email"}},
 		},
 		"its last event is not news": {
 			seen, Circumstances{Judge: func(e Event) bool { return e.Time.Equal(day0) }, Peers: &Contacts{5, 200}}, want{},
 		},
 		"what sales does after is no matter": {
-			append(seen[:2:2], Event{Kind: KindTouch, Time: at.Add(day), Touch: &Touch{}}), Circumstances{Judge: always, Peers: &Contacts{2, 30}},
+			append(seen[:2:2], Event{Kind: KindTouch, Time: at.Add(day), Touch: &Touch{}}),
+			Circumstances{Judge: always, Peers: &Contacts{2, 30}},
 			want{Reached: reached(), Qualified: qualified(3, 90)},
 		},
 		"a path before it goes first": {
-			[]Event{captured(day0, director()), demoRequest(at)}, Circumstances{Judge: always, Peers: &Contacts{5, 200}},
+			[]Event{captured(day0, director()), demoRequest(at)},
+			Circumstances{Judge: always, Peers: &Contacts{5, 200}},
 			want{
 				Reached:   &Reached{At: at, Path: "hand-raise"},
 				Qualified: &Qualified{At: at, Path: "hand-raise", Score: 85, Intent: "High", MetThreshold: true},
 			},
 		},
 		"qualified before, by itself": {
-			[]Event{captured(day0, director()), demoRequest(day0), pricingView(at)}, Circumstances{Judge: always, Peers: &Contacts{5, 200}},
+			[]Event{captured(day0, director()), demoRequest(day0), pricingView(at)},
+			Circumstances{Judge: always, Peers: &Contacts{5, 200}},
 			want{
 				Reached:   &Reached{At: day0, Path: "hand-raise"},
 				Qualified: &Qualified{At: day0, Path: "hand-raise", Score: 85, Intent: "High", MetThreshold: true},

@@ -13,7 +13,9 @@ import (
 func recycling() Definition {
 	d := midMarket()
 	d.Dispositions = []Disposition{
-		{Name: "AcceptAsSQL", Outcome: Accepted}, {Name: "NotICP", Outcome: Disqualified}, {Name: "Lost", Outcome: Recycled},
+		{Name: "AcceptAsSQL", Outcome: Accepted},
+		{Name: "NotICP", Outcome: Disqualified},
+		{Name: "Lost", Outcome: Recycled},
 		{Name: "BadTiming", Outcome: Recycled, MinAttempts: 5, Reentry: &Reentry{After: 90 * day}},
 		{Name: "NoResponse", Outcome: Recycled, Reentry: &Reentry{After: 30 * day, ScoreDelta: -20}},
 		{Name: "StakeholderChange", Outcome: Recycled, Reentry: &Reentry{NewContact: NewContactRequired}},

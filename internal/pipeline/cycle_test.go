@@ -21,7 +21,9 @@ func byRecycling(b *bundle.Bundle) {
 	b.Lead.Paths = append(b.Lead.Paths, scored(35))
 }
 
-func later(days, hours int) time.Time { return monday.AddDate(0, 0, days).Add(time.Duration(hours) * time.Hour) }
+func later(days, hours int) time.Time {
+	return monday.AddDate(0, 0, days).Add(time.Duration(hours) * time.Hour)
+}
 
 // twice is a lead that is handed off, recycled, handed off again on day 20, and accepted.
 func twice() []ledger.Entry {

@@ -44,7 +44,7 @@ func (c Clause) EnforcedBy() string {
 	case ClauseDisposition:
 		return "first disposition against time of ownership"
 	case ClauseRejection:
-		return "reason code of the first disposition that recycled or disqualified the lead"
+		return "reason code of the first disposition that recycled or disqualified the lead, after the attempts that it demands"
 	default:
 		return ""
 	}
