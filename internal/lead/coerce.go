@@ -185,7 +185,7 @@ func typed[T any](value T, err error) (any, error) {
 }
 
 func parseInteger(text string) (int64, error) {
-	if strings.Trim(text, "+-0123456789") == "" {
+	if digitsAnd(text, "+-") {
 		if i, err := strconv.ParseInt(text, 10, 64); err == nil {
 			return i, nil
 		}
@@ -223,9 +223,19 @@ func toNumber(value any) (any, error) {
 	}
 }
 
+// digitsAnd says whether a text holds nothing but digits and the others given.
+func digitsAnd(text, others string) bool {
+	for i := range len(text) {
+		if c := text[i]; (c < '0' || c > '9') && strings.IndexByte(others, c) < 0 {
+			return false
+		}
+	}
+	return true
+}
+
 // parseNumber takes decimal notation only: neither "Inf" nor "0x1p3" comes from a form.
 func parseNumber(text string) (float64, error) {
-	if strings.Trim(text, "+-.0123456789eE") != "" {
+	if !digitsAnd(text, "+-.eE") {
 		return 0, given(text)
 	}
 	f, err := strconv.ParseFloat(text, 64)
