@@ -35,7 +35,7 @@ func onPath(t *testing.T) string {
 		"kubectl":     "#!/bin/bash\n[ \"$1\" = sla ] || { echo \"no cluster here: kubectl $*\" >&2; exit 1; }\nshift\nexec kubectl-sla \"$@\"\n",
 		"kubectl-sla": "#!/bin/bash\n" + asCommand + "=1 exec '" + self + "' \"$@\"\n",
 	} {
-		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o700); err != nil { //nolint:gosec // it is a program
+		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o700); err != nil {
 			t.Fatal(err)
 		}
 	}

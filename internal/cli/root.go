@@ -15,14 +15,33 @@ import (
 func Root(now func() time.Time) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "kubectl-sla",
-		Short: "Sign and replay sales-marketing SLAs",
-		Long: `kubectl sla signs definitions and contracts, and sends exports of leads to a
-contract. With kubectl-sla on the PATH it runs as "kubectl sla".`,
+		Short: "Build, argue over, sign and feed sales-marketing SLAs",
+		Long: `kubectl sla is what people and pipelines do with definitions and contracts besides
+"kubectl apply": draft a definition from past leads, check it, say what an edit
+changes and what it would have done, sign it, and send leads to it. Most verbs work
+on files, folders and git revisions (main:sla/) and need no cluster.
+
+With kubectl-sla on the PATH it runs as "kubectl sla".`,
 		Version:       version.String(),
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		Annotations:   map[string]string{cobra.CommandDisplayNameAnnotation: "kubectl sla"},
 	}
-	root.AddCommand(analyzeCommand(), lintCommand(now), diffCommand(), summaryCommand(), digestCommand(), signCommand(now), verifyCommand(now), replayCommand(now), simulateCommand(), backtestCommand(now), explainCommand(now), revisionsCommand(now))
+	for _, group := range []struct {
+		id, title string
+		verbs     []*cobra.Command
+	}{
+		{"draft", "Draft and argue:", []*cobra.Command{
+			analyzeCommand(), simulateCommand(), lintCommand(now), diffCommand(), backtestCommand(now), explainCommand(now), summaryCommand(),
+		}},
+		{"sign", "Agree:", []*cobra.Command{digestCommand(), signCommand(now), verifyCommand(now), revisionsCommand(now)}},
+		{"run", "Run:", []*cobra.Command{replayCommand(now)}},
+	} {
+		root.AddGroup(&cobra.Group{ID: group.id, Title: group.title})
+		for _, verb := range group.verbs {
+			verb.GroupID = group.id
+			root.AddCommand(verb)
+		}
+	}
 	return root
 }
