@@ -90,8 +90,10 @@ func TestLeadsOnly(t *testing.T) {
 	in := input(t, 40)
 	in.Leads, in.Outcome = []string{files(t, map[string]string{"l.csv": fourLeads})("l.csv")}, "won"
 	r := run(t, in)
-	want := Report{Leads: 4, MQLs: 2, Converted: pointer[int64](2), Precision: pointer(0.5), Recall: pointer(0.5), BaseRate: pointer(0.5), Lift: pointer(1.0),
-		AUC: pointer(0.75)} // scores 70 and 30 of the converted, 40 and 0 of the others: 3 of 4 pairs are in order
+	want := Report{
+		Leads: 4, MQLs: 2, Converted: pointer[int64](2), Precision: pointer(0.5), Recall: pointer(0.5), BaseRate: pointer(0.5), Lift: pointer(1.0),
+		AUC: pointer(0.75),
+	} // scores 70 and 30 of the converted, 40 and 0 of the others: 3 of 4 pairs are in order
 	got := Report{Leads: r.Leads, MQLs: r.MQLs, Converted: r.Converted, Precision: r.Precision, Recall: r.Recall, BaseRate: r.BaseRate, Lift: r.Lift, AUC: r.AUC}
 	if diff := cmp.Diff(want, got, cmp.AllowUnexported(Report{})); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)

@@ -179,6 +179,8 @@ func (w *gatherer) cloudEvent(r record) (lead.Event, bool) {
 		e.Touch = &data.Touch
 	case lead.KindDisposition:
 		e.Disposition = &lead.Disposed{Outcome: data.Outcome, Reason: data.Reason, By: data.By}
+	default:
+		return e, false
 	}
 	return e, true
 }

@@ -75,6 +75,7 @@ func pathOf(x ast.Expr) []string {
 		if from := pathOf(x.AsSelect().Operand()); from != nil {
 			return append(from, x.AsSelect().FieldName())
 		}
+	default:
 	}
 	return nil
 }

@@ -48,8 +48,7 @@ func Find(ctx context.Context, in Input, id string) ([]lead.Event, *leadfile.Pro
 	if captured.IsZero() {
 		captured = records[0].at
 	}
-	history, err := w.history(records, captured)
-	return history, &total.problems, err
+	return w.history(records, captured), &total.problems, nil
 }
 
 // find the rows of one lead.

@@ -19,7 +19,7 @@ import (
 const kindOrder = "order"
 
 // history makes events of a lead's rows, in order of time.
-func (w *gatherer) history(records []record, captured time.Time) ([]lead.Event, error) {
+func (w *gatherer) history(records []record, captured time.Time) []lead.Event {
 	events := make([]lead.Event, 0, len(records))
 	for _, r := range records {
 		e, ok := w.event(r, captured)
@@ -30,7 +30,7 @@ func (w *gatherer) history(records []record, captured time.Time) ([]lead.Event, 
 		events = append(events, e)
 	}
 	slices.SortStableFunc(events, func(a, b lead.Event) int { return cmp.Or(a.Time.Compare(b.Time), int(a.Sequence-b.Sequence)) })
-	return events, nil
+	return events
 }
 
 func (w *gatherer) event(r record, captured time.Time) (lead.Event, bool) {

@@ -22,17 +22,16 @@ const (
 
 // joiner brings together all that the files say of a lead.
 type joiner struct {
-	in       *Input
-	sources  []*source
-	outcome  *outcome
-	columns  []string // of all files of leads
-	needed   [][]bool // by source and column
-	spill    *spill
-	mu       sync.Mutex
-	total    *tally
-	latest   atomic.Int64 // the latest time in any file, in nanoseconds
-	unknown  atomic.Int64 // rows about leads that no file of leads has
-	numbered atomic.Int64
+	in      *Input
+	sources []*source
+	outcome *outcome
+	columns []string // of all files of leads
+	needed  [][]bool // by source and column
+	spill   *spill
+	mu      sync.Mutex
+	total   *tally
+	latest  atomic.Int64 // the latest time in any file, in nanoseconds
+	unknown atomic.Int64 // rows about leads that no file of leads has
 }
 
 // join judges leads of which several rows tell.
@@ -212,15 +211,13 @@ func (w *gatherer) lead(id string, records []record) error {
 		return nil
 	}
 	captured := w.capture(records)
-	history, err := w.history(records, captured)
-	if err != nil {
-		return err
-	}
+	history := w.history(records, captured)
 	l := judged{id: id, at: captured, compared: w.in.Old != nil}
 	if r := records[first]; r.source < len(w.sources) && w.sources[r.source].time < 0 {
 		l.at = time.Time{}
 	}
 	if w.outcome != nil {
+		var err error
 		w.gather(records)
 		if l.converted, err = w.outcome.converted(w.subject); err != nil {
 			w.tally.outcomes[err.Error()]++

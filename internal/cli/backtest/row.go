@@ -17,8 +17,6 @@ type object struct {
 	find  func(name string) (ref.Val, bool)
 }
 
-var objectType = types.NewMapType(types.StringType, types.DynType)
-
 // Find implements traits.Mapper.
 func (o *object) Find(key ref.Val) (ref.Val, bool) {
 	name, isText := key.(types.String)
@@ -67,7 +65,11 @@ func (o *object) all() ref.Val {
 
 // Iterator implements traits.Iterable.
 func (o *object) Iterator() traits.Iterator {
-	return types.NewStringList(types.DefaultTypeAdapter, o.present()).(traits.Lister).Iterator()
+	names := map[ref.Val]ref.Val{}
+	for _, name := range o.present() {
+		names[types.String(name)] = types.True
+	}
+	return types.NewRefValMap(types.DefaultTypeAdapter, names).Iterator()
 }
 
 // ConvertToNative implements ref.Val.

@@ -168,7 +168,11 @@ func (s *source) unique(rows []leadfile.Row, column int) bool {
 
 // idOf is the column of the lead's id in one file: of the common name, lead_id, or the only one named *_id.
 func (in *Input) idOf(s *source, common string) (int, error) {
-	for _, name := range []string{common, "lead_id"} {
+	names := []string{common}
+	if in.IDColumn == "" {
+		names = append(names, "lead_id")
+	}
+	for _, name := range names {
 		if i := slices.Index(s.columns, name); i >= 0 {
 			return i, nil
 		}

@@ -5,6 +5,7 @@ package backtest
 import (
 	"math"
 	"math/bits"
+	"slices"
 	"time"
 
 	"github.com/handoff-sla/handoff/internal/lead"
@@ -53,10 +54,7 @@ func (t *termsTally) merge(o *termsTally) {
 
 // sales judges what became of a lead after the hand-off by the contract's terms, and counts its first reason code.
 func (t *tally) sales(in *Input, l judged, history []lead.Event, now time.Time) {
-	stamps, known := stampsOf(l.now), false
-	for _, e := range history {
-		known = known || (e.Kind == lead.KindAssigned && e.Owner != "")
-	}
+	stamps, known := stampsOf(l.now), owned(history)
 	if l.now.mql && !known {
 		stamps.OwnedAt = l.now.at
 	}
@@ -72,30 +70,37 @@ func (t *tally) sales(in *Input, l judged, history []lead.Event, now time.Time) 
 		t.terms.assumed++
 	}
 	for _, o := range sla.Obligations(in.Terms, facts, now) {
-		if o.Clause.Party() != sla.PartySales && (o.Clause != sla.ClauseDelivery || !known) {
-			continue
-		}
-		c := t.terms.of(clauseKey{o.Clause, o.Tier})
-		switch o.State {
-		case sla.Met:
-			c.met++
-		case sla.Missed:
-			c.missed++
-		case sla.Excused:
-			c.excused++
-		default:
-			c.open++
-		}
-		switch {
-		case o.State == sla.Excused || o.Due.IsZero():
-		case o.Stop.IsZero():
-			c.took.add(math.MaxInt64)
-		case o.Clause == sla.ClauseFirstContact:
-			c.took.add(in.Terms.Hours().Elapsed(o.Start, o.Stop))
-		default:
-			c.took.add(o.Stop.Sub(o.Start))
+		if o.Clause.Party() == sla.PartySales || (o.Clause == sla.ClauseDelivery && known) {
+			t.terms.of(clauseKey{o.Clause, o.Tier}).add(o, in.Terms.Hours())
 		}
 	}
+}
+
+func (c *clauseCounts) add(o sla.Obligation, hours *sla.Hours) {
+	switch o.State {
+	case sla.Met:
+		c.met++
+	case sla.Missed:
+		c.missed++
+	case sla.Excused:
+		c.excused++
+	default:
+		c.open++
+	}
+	switch {
+	case o.State == sla.Excused || o.Due.IsZero():
+	case o.Stop.IsZero():
+		c.took.add(math.MaxInt64)
+	case o.Clause == sla.ClauseFirstContact:
+		c.took.add(hours.Elapsed(o.Start, o.Stop))
+	default:
+		c.took.add(o.Stop.Sub(o.Start))
+	}
+}
+
+// owned says whether the history names an owner.
+func owned(history []lead.Event) bool {
+	return slices.ContainsFunc(history, func(e lead.Event) bool { return e.Kind == lead.KindAssigned && e.Owner != "" })
 }
 
 // told says whether anything is known of what sales did with the lead.

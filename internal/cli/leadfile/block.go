@@ -86,7 +86,7 @@ func (b *Block) check(rec *record, at, line int) parsed {
 		return parsed{problem: &Problem{Kind: rec.kind, Line: line, Column: rec.column, Message: rec.message}}
 	}
 	columns := len(b.layout.columns)
-	if len(rec.cells) != columns && !(blank(rec.cells) && rec.lines == 1) {
+	if len(rec.cells) != columns && (!blank(rec.cells) || rec.lines > 1) {
 		p := &Problem{Kind: KindCells, Line: line, Message: fmt.Sprintf("%d cells instead of %d", len(rec.cells), columns)}
 		if rec.lines > 1 {
 			p.Message += fmt.Sprintf(" over %d lines; if a quote is broken here, the lines that follow are rows of their own", rec.lines)

@@ -154,7 +154,12 @@ func (r *Reader) decode(in io.Reader) error {
 		}
 		r.source = io.MultiReader(bytes.NewReader(head[:n]), r.source)
 	}
-	utf16 := n == 2 && (head[0] == 0xff && head[1] == 0xfe || head[0] == 0xfe && head[1] == 0xff)
+	return r.translate([2]byte(head))
+}
+
+// translate to UTF-8 what begins with the two bytes given.
+func (r *Reader) translate(head [2]byte) error {
+	utf16 := head == [2]byte{0xff, 0xfe} || head == [2]byte{0xfe, 0xff}
 	switch strings.ToLower(r.options.Encoding) {
 	case "", UTF8, "utf8":
 		if utf16 {

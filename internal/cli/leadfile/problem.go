@@ -29,7 +29,7 @@ const maxFirst = 100
 
 // Problem is one piece of input that could not be read as it should. Line and Column are counted from 1, Column in characters; 0 where
 // there is none.
-type Problem struct {
+type Problem struct { //nolint:errname // what reads a list of problems calls each of them a problem; only a strict run makes one an error
 	File    string `json:"file"`
 	Line    int    `json:"line,omitempty"`
 	Column  int    `json:"column,omitempty"`

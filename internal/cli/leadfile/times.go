@@ -33,11 +33,8 @@ func plainTime(s string) (time.Time, bool) {
 	if len(s) != 10 && len(s) != 19 {
 		return time.Time{}, false
 	}
-	if s[4] != '-' || s[7] != '-' {
-		return time.Time{}, false
-	}
-	year, month, day := two(s[0:])*100+two(s[2:]), two(s[5:]), two(s[8:])
-	if year < 0 || month < 1 || month > 12 || day < 1 || day > 28 && day > daysIn(year, month) {
+	year, month, day, ok := plainDate(s)
+	if !ok {
 		return time.Time{}, false
 	}
 	if len(s) == 10 {
@@ -49,6 +46,12 @@ func plainTime(s string) (time.Time, bool) {
 		return time.Time{}, false
 	}
 	return time.Date(year, time.Month(month), day, hour, minute, second, 0, time.UTC), true
+}
+
+func plainDate(s string) (year, month, day int, ok bool) {
+	year, month, day = two(s[0:])*100+two(s[2:]), two(s[5:]), two(s[8:])
+	ok = s[4] == '-' && s[7] == '-' && year >= 0 && month >= 1 && month <= 12 && day >= 1 && (day <= 28 || day <= daysIn(year, month))
+	return year, month, day, ok
 }
 
 // two digits as a number; far below zero when they are none.
