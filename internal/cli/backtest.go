@@ -242,25 +242,9 @@ func definitionRules(docs []manifest.Document, source, name string) (backtest.Ru
 
 // terms of the contract that is named, or of the one beside the definition that refers to it.
 func (f *backtestFlags) terms(ctx context.Context, stdin io.Reader, in *backtest.Input, docs []manifest.Document, definition manifest.Document) error {
-	refers := func(d manifest.Document) bool {
-		return d.Contract != nil && d.Contract.Spec.DefinitionRef.Name == definition.Name && d.Namespace == definition.Namespace
-	}
-	if f.contract != "" {
-		var err error
-		if docs, err = manifest.Load(ctx, f.contract, stdin); err != nil {
-			return err
-		}
-	} else if info, err := os.Stat(f.definition); err == nil && !info.IsDir() {
-		docs = append(docs, beside(ctx, f.definition)...)
-	}
-	var found []manifest.Document
-	for _, d := range docs {
-		if refers(d) || (f.contract != "" && d.Contract != nil && len(docs) == 1) {
-			found = append(found, d)
-		}
-	}
-	if len(found) == 0 && f.contract != "" {
-		return fmt.Errorf("%s: no SLAContract that refers to the definition %s", f.contract, definition.Name)
+	found, err := f.contracts(ctx, stdin, docs, definition)
+	if err != nil {
+		return err
 	}
 	if len(found) == 0 || (len(found) > 1 && f.contract == "") {
 		return nil // nothing beside it, or too much to choose from: the report does without
@@ -274,6 +258,36 @@ func (f *backtestFlags) terms(ctx context.Context, stdin io.Reader, in *backtest
 	}
 	in.Contract, in.Zone = found[0].Name, in.Terms.Hours().Location()
 	return nil
+}
+
+// contracts that refer to the definition; one that is named alone need not.
+func (f *backtestFlags) contracts(ctx context.Context, stdin io.Reader, docs []manifest.Document, definition manifest.Document) ([]manifest.Document, error) {
+	if f.contract != "" {
+		var err error
+		if docs, err = manifest.Load(ctx, f.contract, stdin); err != nil {
+			return nil, err
+		}
+	} else if info, err := os.Stat(f.definition); err == nil && !info.IsDir() {
+		docs = append(docs, beside(ctx, f.definition)...)
+	}
+	var all, refer []manifest.Document
+	for _, d := range docs {
+		if d.Contract == nil {
+			continue
+		}
+		all = append(all, d)
+		if d.Contract.Spec.DefinitionRef.Name == definition.Name && d.Namespace == definition.Namespace {
+			refer = append(refer, d)
+		}
+	}
+	switch {
+	case len(refer) > 0 || f.contract == "":
+		return refer, nil
+	case len(all) == 1:
+		return all, nil
+	default:
+		return nil, fmt.Errorf("%s: no SLAContract that refers to the definition %s", f.contract, definition.Name)
+	}
 }
 
 // beside are the documents of the other manifests in the folder of a file; one that cannot be read says nothing here.
