@@ -81,9 +81,9 @@ func (c *chart) bar(class string, x, width, value float64, title string) {
 		class, x, y, width, max(0, chartHeight-chartBottom-y), template.HTMLEscapeString(title))
 }
 
-// label under a slot; with many slots only some have one, so that they stay readable.
+// label under a slot; with many slots only some have one, so that they stay readable on a phone.
 func (c *chart) label(i int, text string) {
-	if every := (c.n + 11) / 12; i%every == 0 {
+	if every := (c.n + 5) / 6; i%every == 0 {
 		x, width := c.slot(i)
 		c.text(x+width/2, chartHeight-12, "middle", text)
 	}

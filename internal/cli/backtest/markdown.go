@@ -78,7 +78,7 @@ func (m *markdown) headline(r *Report) {
 				m.row(row.Name, row.Now)
 				continue
 			}
-			m.row(row.Name, row.Now, row.Was, "")
+			m.row(row.Name, row.Now, row.Was, row.Change)
 		}
 		m.line("\n%d of the leads converted (%s): `%s`.", *r.Converted, percent(r.BaseRate), cell(r.Outcome))
 	}

@@ -51,7 +51,7 @@ func (r *Report) headline(w io.Writer) {
 	}
 }
 
-type qualityRow struct{ Name, Now, Was, Meaning string }
+type qualityRow struct{ Name, Now, Was, Change, Meaning string }
 
 // qualityRows of the headline, in all forms of the report.
 func (r *Report) qualityRows() []qualityRow {
@@ -60,10 +60,10 @@ func (r *Report) qualityRows() []qualityRow {
 		old = r.Against
 	}
 	rows := []qualityRow{
-		{"precision", percent(r.Precision), percent(old.Precision), "of the MQLs converted"},
-		{"recall", percent(r.Recall), percent(old.Recall), "of the converted leads were MQLs"},
-		{"lift", decimal(r.Lift, 2), decimal(old.Lift, 2), "precision over the share of all leads that converted"},
-		{"AUC", decimal(r.AUC, 3), decimal(old.AUC, 3), "chance that a converted lead scores higher than another"},
+		{"precision", percent(r.Precision), percent(old.Precision), change(r.Precision, old.Precision, 100, 1, " points"), "of the MQLs converted"},
+		{"recall", percent(r.Recall), percent(old.Recall), change(r.Recall, old.Recall, 100, 1, " points"), "of the converted leads were MQLs"},
+		{"lift", decimal(r.Lift, 2), decimal(old.Lift, 2), change(r.Lift, old.Lift, 1, 2, ""), "precision over the share of all leads that converted"},
+		{"AUC", decimal(r.AUC, 3), decimal(old.AUC, 3), change(r.AUC, old.AUC, 1, 3, ""), "chance that a converted lead scores higher than another"},
 	}
 	if r.Against == nil {
 		for i := range rows {
@@ -237,6 +237,14 @@ func decimal(f *float64, digits int) string {
 		return "-"
 	}
 	return fmt.Sprintf("%.*f", digits, *f)
+}
+
+// change from old to now, in units of which there are so many in 1.
+func change(now, old *float64, units float64, digits int, name string) string {
+	if now == nil || old == nil {
+		return ""
+	}
+	return fmt.Sprintf("%+.*f%s", digits, (*now-*old)*units, name)
 }
 
 func whole(n *int64) string {
