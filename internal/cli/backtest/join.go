@@ -16,7 +16,7 @@ import (
 
 // Sizes of joining: a part of the leads is in memory at a time.
 const (
-	partBytes = 8 << 20 // of input
+	partBytes = 1 << 20 // of input
 	maxParts  = 1024
 )
 
