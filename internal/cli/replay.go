@@ -33,8 +33,8 @@ zone). What was chosen is printed; rows that cannot be sent are counted and
 located.
 
 The ingest address, its token and the definition are found through the contract,
-by a port-forward to a ready pod. Without a cluster name them: --to, --token-file
-and, for a CSV file, --definition.
+by a port-forward to a ready pod. Without a cluster name them: --to with the base
+address (https://ingest.example.com), --token-file and, for a CSV file, --definition.
 
 Sending the same file again is safe: the identity of an event is its lead, kind
 and number within the source urn:handoff:replay:FILENAME, so each counts once.
@@ -65,9 +65,8 @@ func replayCommand(now func() time.Time) *cobra.Command {
 		Use:   "replay [CONTRACT] [--leads FILE.csv] [--events FILE.ndjson]",
 		Short: "send an export of leads or events to a contract",
 		Long:  replayHelp,
-		Example: `  kubectl sla replay mid-market -n revenue --leads leads.csv --shift-to-now
-  kubectl sla replay mid-market -n revenue --events events.ndjson
-  kubectl sla replay --to http://localhost:8080 --token-file token.txt --definition config/samples/leaddefinition.yaml --leads leads.csv`,
+		Example: `  kubectl sla replay mid-market -n revenue --leads docs/examples/leads.csv --shift-to-now
+  kubectl sla replay mid-market -n revenue --events docs/examples/events.ndjson`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, args, now) },
 	}
