@@ -77,6 +77,14 @@ type SignOff struct {
 	// +required
 	At metav1.Time `json:"at,omitzero"`
 
+	// object that is signed, as namespace/name: a sign-off that names another one does not count, so that it is of no use when it is copied
+	// there with the text. `kubectl sla sign` writes it. The digest binds the kind.
+	// +required
+	// +kubebuilder:validation:MinLength=3
+	// +kubebuilder:validation:MaxLength=116
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?/[a-z0-9]([-.a-z0-9]*[a-z0-9])?$`
+	Object string `json:"object,omitempty"`
+
 	// digest of the text that is agreed to, as `kubectl sla digest` prints it. A sign-off with any other digest
 	// than the one in `status.digest` does not count.
 	// +required

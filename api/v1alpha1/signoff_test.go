@@ -25,6 +25,16 @@ func TestSignature(t *testing.T) {
 		"over a digest":  {func(o *slav1alpha1.SignOff) { o.Previous = o.Digest }, ""},
 		"over a commit":  {func(o *slav1alpha1.SignOff) { o.Previous = "HEAD" }, "spec.signOffs[0].previous"},
 		"over `nothing`": {func(o *slav1alpha1.SignOff) { o.Previous = "none" }, "spec.signOffs[0].previous"},
+
+		"of no object":             {func(o *slav1alpha1.SignOff) { o.Object = "" }, "spec.signOffs[0].object"},
+		"of another object":        {func(o *slav1alpha1.SignOff) { o.Object = "europe/other" }, ""},
+		"of a name alone":          {func(o *slav1alpha1.SignOff) { o.Object = "mid-market" }, "spec.signOffs[0].object"},
+		"of a name with a dot":     {func(o *slav1alpha1.SignOff) { o.Object = "revenue/mid.market" }, ""},
+		"of the longest names":     {func(o *slav1alpha1.SignOff) { o.Object = strings.Repeat("n", 63) + "/" + strings.Repeat("d", 52) }, ""},
+		"of a longer name":         {func(o *slav1alpha1.SignOff) { o.Object = strings.Repeat("n", 63) + "/" + strings.Repeat("d", 53) }, "spec.signOffs[0].object"},
+		"of a longer namespace":    {func(o *slav1alpha1.SignOff) { o.Object = strings.Repeat("n", 64) + "/d" }, "spec.signOffs[0].object"},
+		"of something in capitals": {func(o *slav1alpha1.SignOff) { o.Object = "Revenue/mid-market" }, "spec.signOffs[0].object"},
+		"of a path":                {func(o *slav1alpha1.SignOff) { o.Object = "revenue/a/b" }, "spec.signOffs[0].object"},
 	}
 	namespace := testkit.Namespace(t)
 	for name, tc := range tests {

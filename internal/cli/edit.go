@@ -167,6 +167,7 @@ func (s signature) fields() []field {
 	return []field{
 		{"by", s.by, quoted(s.by)},
 		{"at", s.at, fmt.Sprintf("%q", s.at)},
+		{"object", s.object, quoted(s.object)},
 		{"digest", s.digest, fmt.Sprintf("%q", s.digest)},
 		{"previous", s.previous, fmt.Sprintf("%q", s.previous)},
 		{"signature", s.sealed, fmt.Sprintf("%q", s.sealed)},

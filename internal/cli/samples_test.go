@@ -26,7 +26,7 @@ func TestSamplesAreSigned(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", d, err)
 		}
-		if r := sla.Ratify(convert.SignOffs(d.SignOffs()), digest, nil); !r.Ratified {
+		if r := sla.Ratify(convert.SignOffs(d.SignOffs()), sla.Subject{Namespace: d.Namespace, Name: d.Name, Digest: digest}, nil); !r.Ratified {
 			t.Errorf("%s: not signed by %v (%v): kubectl sla sign --party ... %s", d, r.Missing, r.Notes, d.File)
 		}
 		if err := d.Check(); err != nil {

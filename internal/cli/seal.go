@@ -19,7 +19,7 @@ import (
 )
 
 // sealer adds an SSH signature to the sign-off of a document.
-type sealer func(context.Context, manifest.Document, *signature) error
+type sealer func(ctx context.Context, d manifest.Document, namespace string, s *signature) error
 
 var digestPattern = regexp.MustCompile(`^v[0-9]+:sha256:[0-9a-f]{64}$`)
 
@@ -32,7 +32,7 @@ func (f *signFlags) sealer(cmd *cobra.Command) (seal sealer, done func(), err er
 		return nil, nil, err
 	}
 	if f.key == "" {
-		return func(context.Context, manifest.Document, *signature) error { return nil }, func() {}, nil
+		return func(context.Context, manifest.Document, string, *signature) error { return nil }, func() {}, nil
 	}
 	before, err := f.before(cmd)
 	if err != nil {
@@ -43,11 +43,7 @@ func (f *signFlags) sealer(cmd *cobra.Command) (seal sealer, done func(), err er
 	if err != nil {
 		return nil, nil, err
 	}
-	return func(ctx context.Context, d manifest.Document, s *signature) error {
-		namespace, err := namespaceOf(d, f.namespace)
-		if err != nil {
-			return err
-		}
+	return func(ctx context.Context, d manifest.Document, namespace string, s *signature) error {
 		if s.previous, err = before(ctx, d, namespace); err != nil {
 			return err
 		}
@@ -94,11 +90,13 @@ func (f *signFlags) before(cmd *cobra.Command) (beforeFunc, error) {
 	return func(context.Context, manifest.Document, string) (string, error) { return named, nil }, nil
 }
 
+const namespaceUsage = "namespace of objects that name none"
+
 // namespaceOf a document: it is signed with the rest.
 func namespaceOf(d manifest.Document, flag string) (string, error) {
 	switch {
 	case d.Namespace == "" && flag == "":
-		return "", errors.New("it names no namespace, which a signature is bound to: set metadata.namespace or --namespace")
+		return "", errors.New("it names no namespace, which a sign-off is bound to: set metadata.namespace or --namespace")
 	case d.Namespace != "" && flag != "" && d.Namespace != flag:
 		return "", fmt.Errorf("its namespace is %s, not %s (--namespace)", d.Namespace, flag)
 	case d.Namespace == "":

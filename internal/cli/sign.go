@@ -15,9 +15,12 @@ import (
 
 	slav1alpha1 "github.com/handoff-sla/handoff/api/v1alpha1"
 	"github.com/handoff-sla/handoff/internal/cli/manifest"
+	"github.com/handoff-sla/handoff/internal/sla"
 )
 
-const signHelp = `Writes a party's sign-off into the file: who agrees, when, and to which digest.
+const signHelp = `Writes a party's sign-off into the file: who agrees, when, for which object
+(namespace/name), and to which digest. Copied to another object it does not count.
+Where a manifest states no namespace, --namespace does.
 Every LeadDefinition and SLAContract in the file is signed. Nothing else in the
 file changes: comments, order and formatting stay. What does not compile is not
 signed.
@@ -35,8 +38,9 @@ either, nothing is taken to be in force yet.`
 
 // signature is one party's sign-off, as it is written. sealed is the SSH signature over it and over previous; empty without a key.
 type signature struct {
-	party, by, at, digest string
-	previous, sealed      string
+	party, by, at    string
+	object, digest   string
+	previous, sealed string
 }
 
 // signFlags are the flags of sign.
@@ -67,6 +71,7 @@ func signCommand(now func() time.Time) *cobra.Command {
 	flags.StringVar(&f.previous, "previous", "", "digest that is in force now, with --key; \"none\" when nothing is")
 	flags.BoolVar(&f.cluster, "cluster", false, "read the digest in force from the cluster, with --key")
 	f.add(flags)
+	flags.Lookup("namespace").Usage = namespaceUsage
 	for _, flag := range []string{"party", "by"} {
 		if err := cmd.MarkFlagRequired(flag); err != nil {
 			panic(err) // the flag is named above
@@ -85,7 +90,7 @@ func (f *signFlags) run(cmd *cobra.Command, file string, now func() time.Time) e
 		return err
 	}
 	defer done()
-	return signFile(cmd, file, s, seal)
+	return f.signFile(cmd, file, s, seal)
 }
 
 func newSignature(party, by, at string, now func() time.Time) (signature, error) {
@@ -105,7 +110,7 @@ func newSignature(party, by, at string, now func() time.Time) (signature, error)
 	return signature{party: party, by: by, at: when.UTC().Format(time.RFC3339)}, nil
 }
 
-func signFile(cmd *cobra.Command, file string, s signature, seal sealer) error {
+func (f *signFlags) signFile(cmd *cobra.Command, file string, s signature, seal sealer) error {
 	info, err := os.Stat(file)
 	if err != nil {
 		return err
@@ -119,7 +124,7 @@ func signFile(cmd *cobra.Command, file string, s signature, seal sealer) error {
 	for _, d := range docs {
 		text := d.Text
 		if d.Signable() {
-			if text, err = signDocument(cmd.Context(), d, s, seal); err != nil {
+			if text, err = f.signDocument(cmd.Context(), d, s, seal); err != nil {
 				return fmt.Errorf("%s: %s: %w", d.Place(), d, err)
 			}
 			lines = append(lines, fmt.Sprintf("%s signed for %s by %s", d, s.party, s.by))
@@ -149,15 +154,19 @@ func replaceFile(file, text string, mode os.FileMode) error {
 }
 
 // signDocument returns the document's text with the sign-off in it.
-func signDocument(ctx context.Context, d manifest.Document, s signature, seal sealer) (string, error) {
+func (f *signFlags) signDocument(ctx context.Context, d manifest.Document, s signature, seal sealer) (string, error) {
 	if err := d.Check(); err != nil {
 		return "", fmt.Errorf("not signed, because the operator would refuse it: %w", err)
 	}
-	var err error
+	namespace, err := namespaceOf(d, f.namespace)
+	if err != nil {
+		return "", err
+	}
 	if s.digest, err = d.Digest(); err != nil {
 		return "", err
 	}
-	if err := seal(ctx, d, &s); err != nil {
+	s.object = sla.Subject{Namespace: namespace, Name: d.Name}.Object()
+	if err := seal(ctx, d, namespace, &s); err != nil {
 		return "", err
 	}
 	root, err := d.Node()
@@ -193,7 +202,7 @@ func verifyEdit(d manifest.Document, text string, s signature) error {
 	if i < 0 || slices.ContainsFunc(offs[i+1:], mine) {
 		return fmt.Errorf("%d sign-offs, not exactly one of %s", len(offs), s.party)
 	}
-	if o := offs[i]; o.By != s.by || string(o.Digest) != s.digest || o.At.UTC().Format(time.RFC3339) != s.at {
+	if o := offs[i]; o.By != s.by || o.Object != s.object || string(o.Digest) != s.digest || o.At.UTC().Format(time.RFC3339) != s.at {
 		return errors.New("the sign-off reads back differently")
 	} else if string(o.Previous) != s.previous || o.Signature != s.sealed {
 		return errors.New("the signature reads back differently")

@@ -34,7 +34,7 @@ spec:
 `
 
 const (
-	oldMarketing = `{party: Marketing, by: "old", at: 2026-01-01T00:00:00Z, digest: 'v1:sha256:` + zeros + `'}`
+	oldMarketing = `{party: Marketing, by: "old", at: 2026-01-01T00:00:00Z, object: revenue/small, digest: 'v1:sha256:` + zeros + `'}`
 	zeros        = "0000000000000000000000000000000000000000000000000000000000000000"
 )
 
@@ -62,7 +62,7 @@ func digestOf(t *testing.T, file string) string {
 }
 
 func TestSignChangesNothingElse(t *testing.T) {
-	flow := `{party: Sales, by: VP Sales, at: "2026-12-15T10:00:00Z", digest: "DIGEST"}`
+	flow := `{party: Sales, by: VP Sales, at: "2026-12-15T10:00:00Z", object: revenue/small, digest: "DIGEST"}`
 	cases := map[string]struct {
 		party, before, after string
 	}{
@@ -95,17 +95,32 @@ func TestSignChangesNothingElse(t *testing.T) {
 			party:  "Sales",
 			before: "  signOffs:\n    - party: Marketing\n      by: x\n      at: 2026-01-01T00:00:00Z\n      digest: v1:sha256:" + zeros + "\n",
 			after: "  signOffs:\n    - party: Marketing\n      by: x\n      at: 2026-01-01T00:00:00Z\n      digest: v1:sha256:" + zeros +
-				"\n    - party: Sales\n      by: VP Sales\n      at: \"2026-12-15T10:00:00Z\"\n      digest: \"DIGEST\"\n",
+				"\n    - party: Sales\n      by: VP Sales\n      at: \"2026-12-15T10:00:00Z\"\n      object: revenue/small\n      digest: \"DIGEST\"\n",
 		},
 		"the same party again keeps quotes and comments": {
 			party:  "Marketing",
 			before: "  signOffs:\n  # why\n  - " + oldMarketing + " # signed\n",
-			after:  "  signOffs:\n  # why\n  - {party: Marketing, by: \"VP Marketing\", at: 2026-12-15T10:00:00Z, digest: 'DIGEST'} # signed\n",
+			after:  "  signOffs:\n  # why\n  - {party: Marketing, by: \"VP Marketing\", at: 2026-12-15T10:00:00Z, object: revenue/small, digest: 'DIGEST'} # signed\n",
 		},
 		"the same party again, as a block in another order": {
 			party:  "Marketing",
 			before: "  signOffs:\n  - digest: v1:sha256:" + zeros + "  # d\n    by: it's me   # b\n    party: Marketing\n    at: \"2026-01-01T00:00:00Z\"\n",
-			after:  "  signOffs:\n  - digest: DIGEST  # d\n    by: VP Marketing   # b\n    party: Marketing\n    at: \"2026-12-15T10:00:00Z\"\n",
+			after:  "  signOffs:\n  - digest: DIGEST  # d\n    by: VP Marketing   # b\n    party: Marketing\n    at: \"2026-12-15T10:00:00Z\"\n    object: revenue/small\n",
+		},
+		"an entry that names no object yet, in braces": {
+			party:  "Sales",
+			before: "  signOffs: [{party: Sales, by: VP Sales, at: 2026-01-01T00:00:00Z , digest: 'v1:sha256:" + zeros + "'}] # signed\n",
+			after:  "  signOffs: [{party: Sales, by: VP Sales, at: 2026-12-15T10:00:00Z, object: revenue/small , digest: 'DIGEST'}] # signed\n",
+		},
+		"an entry that names no object yet, as a block": {
+			party:  "Sales",
+			before: "  signOffs:\n  - party: Sales\n    by: VP Sales\n    at: 2026-01-01T00:00:00Z # then\n    # what\n    digest: v1:sha256:" + zeros + "\n",
+			after:  "  signOffs:\n  - party: Sales\n    by: VP Sales\n    at: 2026-12-15T10:00:00Z # then\n    object: revenue/small\n    # what\n    digest: DIGEST\n",
+		},
+		"an entry of another object, copied": {
+			party:  "Sales",
+			before: "  signOffs:\n  - party: Sales\n    object: \"revenue/large\"   # of\n    by: VP Sales\n    at: 2026-01-01T00:00:00Z\n    digest: v1:sha256:" + zeros + "\n",
+			after:  "  signOffs:\n  - party: Sales\n    object: \"revenue/small\"   # of\n    by: VP Sales\n    at: 2026-12-15T10:00:00Z\n    digest: DIGEST\n",
 		},
 	}
 	for name, tc := range cases {
@@ -136,7 +151,7 @@ func TestSignOfSeveralDocumentsAndLineEndings(t *testing.T) {
 	}
 	got := read(t, file)
 	digest := digestOf(t, file)
-	line := `{party: Sales, by: "J \"R\"", at: "2026-12-16T09:12:00Z", digest: "` + digest + `"}`
+	line := `{party: Sales, by: "J \"R\"", at: "2026-12-16T09:12:00Z", object: revenue/small, digest: "` + digest + `"}`
 	want := "apiVersion: v1\nkind: Namespace\nmetadata: {name: x}\n---\n" + head + "  signOffs:\r\n  - " + line + "\r\n---\n" +
 		definitionHead + "  signOffs:\n  - " + line + "\n"
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -150,9 +165,15 @@ func TestSignRefuses(t *testing.T) {
 		text string
 		want string
 	}{
-		"an unknown party":       {[]string{"--party", "Legal", "--by", "x"}, definitionHead, `--party "Legal": Marketing or Sales`},
-		"nobody":                 {[]string{"--party", "Sales", "--by", " "}, definitionHead, "--by is empty"},
-		"no time":                {[]string{"--party", "Sales", "--by", "x", "--at", "yesterday"}, definitionHead, "not RFC 3339"},
+		"an unknown party":  {[]string{"--party", "Legal", "--by", "x"}, definitionHead, `--party "Legal": Marketing or Sales`},
+		"nobody":            {[]string{"--party", "Sales", "--by", " "}, definitionHead, "--by is empty"},
+		"no time":           {[]string{"--party", "Sales", "--by", "x", "--at", "yesterday"}, definitionHead, "not RFC 3339"},
+		"another namespace": {[]string{"--party", "Sales", "--by", "x", "-n", "europe"}, definitionHead, "its namespace is revenue, not europe (--namespace)"},
+		"no namespace": {
+			[]string{"--party", "Sales", "--by", "x"},
+			strings.Replace(definitionHead, ", namespace: revenue", "", 1),
+			"it names no namespace, which a sign-off is bound to: set metadata.namespace or --namespace",
+		},
 		"a misspelt key":         {[]string{"--party", "Sales", "--by", "x"}, strings.Replace(definitionHead, "required", "requird", 1), `"requird"`},
 		"a misspelt field":       {[]string{"--party", "Sales", "--by", "x"}, strings.Replace(definitionHead, "lead.email !=", "lead.emial !=", 1), "emial"},
 		"a file without a cause": {[]string{"--party", "Sales", "--by", "x"}, "kind: ConfigMap\n", "no LeadDefinition and no SLAContract"},

@@ -78,17 +78,16 @@ func (e *editor) specEnd(root *yaml.Node) int {
 	return end
 }
 
-// update replaces the values of an entry that differ, adds those that are missing behind the party or the digest, and takes out those of an
-// earlier signature.
+// update replaces the values of an entry that differ, adds those that are missing behind the one that is usually before them, and takes out
+// those of an earlier signature.
 func (e *editor) update(item *yaml.Node, s signature) (string, error) {
 	var splices []splice
 	anchor := valueOf(child(item, "party"))
 	for _, f := range s.fields() {
 		key, value := child(item, f.key)
-		if f.key == "previous" {
-			if _, digest := child(item, "digest"); digest != nil {
-				anchor = digest
-			}
+		behind := anchor
+		if value != nil && f.value != "" {
+			anchor = value
 		}
 		var edit splice
 		var err error
@@ -96,7 +95,7 @@ func (e *editor) update(item *yaml.Node, s signature) (string, error) {
 		case value == nil && f.value == "", value != nil && value.Value == f.value:
 			continue
 		case value == nil:
-			edit, err = e.insert(item, anchor, f)
+			edit, err = e.insert(item, behind, f)
 		case f.value == "":
 			edit, err = e.cut(item, key, value)
 		default:

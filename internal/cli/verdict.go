@@ -100,8 +100,9 @@ func (v verifier) documents(ctx context.Context, docs []manifest.Document) ([]ve
 }
 
 func (v verifier) document(ctx context.Context, d manifest.Document) ([]verdict, error) {
+	offs := convert.SignOffs(d.SignOffs())
 	namespace, err := namespaceOf(d, v.flagNamespace)
-	if err != nil && (v.keys != nil || v.cluster != nil) {
+	if err != nil && (len(offs) > 0 || v.keys != nil || v.cluster != nil) {
 		return nil, err
 	}
 	digest, err := d.Digest()
@@ -113,11 +114,11 @@ func (v verifier) document(ctx context.Context, d manifest.Document) ([]verdict,
 		return nil, err
 	}
 	var out []verdict
-	offs := convert.SignOffs(d.SignOffs())
+	subject := sla.Subject{Namespace: namespace, Name: d.Name, Digest: digest}
 	for _, party := range []sla.Party{sla.PartyMarketing, sla.PartySales} {
 		x := verdict{File: d.File, Kind: d.Kind, Namespace: namespace, Name: d.Name, Party: string(party), Digest: digest}
 		mine := slices.DeleteFunc(slices.Clone(offs), func(o sla.SignOff) bool { return o.Party != party })
-		out = append(out, v.judge(x, mine, sla.RatifyWith(mine, digest, current, check)))
+		out = append(out, v.judge(x, mine, sla.RatifyWith(mine, subject, current, check)))
 	}
 	return out, nil
 }

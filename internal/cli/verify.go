@@ -17,8 +17,9 @@ import (
 )
 
 const verifyHelp = `Says for every LeadDefinition and SLAContract in the files and folders whether each
-party's sign-off counts: it is over exactly what is written, its date is not in the
-future, and where the party has keys it carries a valid SSH signature of this
+party's sign-off counts: it is over exactly what is written, in exactly this object
+(namespace/name; --namespace says it where a manifest does not), its date is not in
+the future, and where the party has keys it carries a valid SSH signature of this
 object, party, date and digest by one of them.
 
 The keys are in a ConfigMap (docs/signatures.md), read from a file by --signers,
@@ -55,6 +56,7 @@ func verifyCommand(now func() time.Time) *cobra.Command {
 	flags.BoolVar(&f.cluster, "cluster", false, "compare with what is in force in the cluster")
 	flags.StringVarP(&f.output, "output", "o", "text", "text or json")
 	f.add(flags)
+	flags.Lookup("namespace").Usage = namespaceUsage
 	return cmd
 }
 

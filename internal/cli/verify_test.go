@@ -131,8 +131,8 @@ func TestSignWithKey(t *testing.T) {
 func TestSignatureInPlace(t *testing.T) {
 	key, _ := keyFiles(t, 1)
 	another := "v1:sha256:" + strings.Repeat("cd", 32)
-	byName := `{party: Sales, by: VP, at: "2026-12-15T10:00:00Z", digest: "DIGEST"`
-	block := "  signOffs:\n  - party: Sales\n    by: VP   # who\n    at: \"2026-12-15T10:00:00Z\"\n    digest: DIGEST\n"
+	byName := `{party: Sales, by: VP, at: "2026-12-15T10:00:00Z", object: revenue/small, digest: "DIGEST"`
+	block := "  signOffs:\n  - party: Sales\n    by: VP   # who\n    at: \"2026-12-15T10:00:00Z\"\n    object: revenue/small\n    digest: DIGEST\n"
 	cases := map[string]struct {
 		args          []string
 		before, after string
@@ -158,7 +158,7 @@ func TestSignatureInPlace(t *testing.T) {
 		},
 		"taken out of the front": {
 			nil,
-			`  signOffs: [{signature: AAAA, party: Sales, by: VP, at: "2026-12-15T10:00:00Z", digest: "DIGEST"}]` + "\n",
+			`  signOffs: [{signature: AAAA, party: Sales, by: VP, at: "2026-12-15T10:00:00Z", object: revenue/small, digest: "DIGEST"}]` + "\n",
 			"  signOffs: [" + byName + "}]\n",
 		},
 		"taken out, as a block": {
@@ -203,7 +203,7 @@ func TestSignWithKeyRefuses(t *testing.T) {
 		"two befores":      {definitionHead, []string{"--key", key, "--previous", "none", "--cluster"}, "either --previous or --cluster"},
 		"no namespace":     {unnamed, []string{"--key", key}, "names no namespace"},
 		"an old signature in the way": {
-			definitionHead + "  signOffs: [{signature: AAAA, previous: v1:sha256:" + zeros + ", party: Sales, by: VP, at: 2026-12-15T10:00:00Z, digest: v1:sha256:" +
+			definitionHead + "  signOffs: [{signature: AAAA, previous: v1:sha256:" + zeros + ", party: Sales, by: VP, at: 2026-12-15T10:00:00Z, object: revenue/small, digest: v1:sha256:" +
 				zeros + "}]\n", nil, "add it by hand under spec.signOffs",
 		},
 		"another namespace": {definitionHead, []string{"--key", key, "-n", "europe"}, "its namespace is revenue, not europe"},
@@ -274,7 +274,30 @@ func TestVerify(t *testing.T) {
 				t.Helper()
 				byKey(t, file)
 				write(t, file, strings.Replace(read(t, file), "name: small", "name: large", 1))
+			}, both, []string{
+				"does not count: Marketing signed for revenue/small, and this is revenue/large", "Sales signed for revenue/small, and this is revenue/large",
+			}, "2 of 2 sign-offs",
+		},
+		"of another name, that is said to be of this": {
+			func(t *testing.T, file string) {
+				t.Helper()
+				byKey(t, file)
+				write(t, file, strings.NewReplacer("name: small", "name: large", "revenue/small", "revenue/large").Replace(read(t, file)))
 			}, both, []string{"of something else", "of something else"}, "2 of 2 sign-offs",
+		},
+		"of another namespace, by name": {
+			func(t *testing.T, file string) {
+				t.Helper()
+				byName(t, file)
+				write(t, file, strings.Replace(read(t, file), "namespace: revenue", "namespace: europe", 1))
+			}, "", []string{"Marketing signed for revenue/small, and this is europe/small", "Sales signed for revenue/small"}, "2 of 2 sign-offs",
+		},
+		"of no object": {
+			func(t *testing.T, file string) {
+				t.Helper()
+				byName(t, file)
+				write(t, file, strings.Replace(read(t, file), ", object: revenue/small", "", 1))
+			}, "", []string{"the sign-off of Marketing does not say for which object", "signed by VP S"}, "1 of 2 sign-offs",
 		},
 		"edited since": {
 			func(t *testing.T, file string) {
@@ -314,6 +337,28 @@ func TestVerify(t *testing.T) {
 				t.Errorf("got\n%s\nwant lines with\n%s", out, strings.Join(tc.lines, "\n"))
 			}
 		})
+	}
+}
+
+// A manifest without a namespace is signed and verified with --namespace.
+func TestNamespaceOfAManifestWithoutOne(t *testing.T) {
+	file := definitionFile(t)
+	write(t, file, strings.Replace(definitionHead, ", namespace: revenue", "", 1))
+	if out, err := runCLI(t, "verify", file); err == nil || !strings.Contains(out, "Marketing has not signed") {
+		t.Errorf("unsigned: %v, %s", err, out)
+	}
+	for _, party := range []string{"Marketing", "Sales"} {
+		mustRun(t, "sign", "--party", party, "--by", "VP", "-n", "europe", file)
+	}
+	if got := signOffOf(t, file, "Sales").Object; got != "europe/small" {
+		t.Errorf("signed for %q", got)
+	}
+	mustRun(t, "verify", "-n", "europe", file)
+	if out, err := runCLI(t, "verify", "-n", "revenue", file); err == nil || !strings.Contains(out, "Sales signed for europe/small, and this is revenue/small") {
+		t.Errorf("in another namespace: %v, %s", err, out)
+	}
+	if _, err := runCLI(t, "verify", file); err == nil || !strings.Contains(err.Error(), "set metadata.namespace or --namespace") {
+		t.Errorf("in no namespace: %v", err)
 	}
 }
 

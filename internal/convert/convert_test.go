@@ -308,8 +308,8 @@ func TestCountsAndScorecard(t *testing.T) {
 
 func TestSignOffs(t *testing.T) {
 	at := time.Date(2027, 1, 14, 15, 0, 0, 0, time.UTC)
-	got := SignOffs([]slav1alpha1.SignOff{{Party: "Sales", By: "VP Sales", At: metav1.NewTime(at.Local()), Digest: "v1:sha256:ab"}})
-	want := []sla.SignOff{{Party: sla.PartySales, By: "VP Sales", At: at, Digest: "v1:sha256:ab"}}
+	got := SignOffs([]slav1alpha1.SignOff{{Party: "Sales", By: "VP Sales", At: metav1.NewTime(at.Local()), Object: "revenue/acme", Digest: "v1:sha256:ab"}})
+	want := []sla.SignOff{{Party: sla.PartySales, By: "VP Sales", At: at, Object: "revenue/acme", Digest: "v1:sha256:ab"}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}

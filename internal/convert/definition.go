@@ -132,7 +132,7 @@ func SignOffs(offs []slav1alpha1.SignOff) []sla.SignOff {
 	out := make([]sla.SignOff, 0, len(offs))
 	for _, o := range offs {
 		out = append(out, sla.SignOff{
-			Party: sla.Party(o.Party), By: o.By, At: instant(o.At.Time), Digest: string(o.Digest),
+			Party: sla.Party(o.Party), By: o.By, At: instant(o.At.Time), Object: o.Object, Digest: string(o.Digest),
 			Previous: string(o.Previous), Signature: o.Signature,
 		})
 	}

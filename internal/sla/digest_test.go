@@ -4,7 +4,9 @@ package sla
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -358,5 +360,26 @@ func TestDigestOfWhatDoesNotParse(t *testing.T) {
 				t.Errorf("digest %q, error %v; want an error that begins with %s", digest, err, tc.where)
 			}
 		})
+	}
+}
+
+// A sign-off names no kind, because its digest does: what is hashed begins with the kind, and whatever people write stands behind its own
+// length, so that it cannot pretend to be another beginning.
+func TestKindsNeverShareADigest(t *testing.T) {
+	definition, err := DigestDefinition(lead.Definition{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	terms, err := DigestTerms(Terms{Definition: "definition{}"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for hashed, got := range map[string]string{
+		"definition{}": definition,
+		"terms{definition=12:definition{};parties{marketing{}sales{}}calendar{}}": terms,
+	} {
+		if want := fmt.Sprintf("v1:sha256:%x", sha256.Sum256([]byte(hashed))); got != want {
+			t.Errorf("digest %s, want that of %s", got, hashed)
+		}
 	}
 }

@@ -290,7 +290,11 @@ func write(t *testing.T, folder, name, text string) {
 func TestRatifyWith(t *testing.T) {
 	const digest = "v1:sha256:aa"
 	at := time.Date(2027, 1, 3, 12, 0, 0, 0, time.UTC)
-	offs := []SignOff{{Party: PartyMarketing, At: at, Digest: digest, Signature: "m"}, {Party: PartySales, At: at, Digest: digest, Signature: "s"}}
+	subject := Subject{Namespace: "revenue", Name: "mid-market", Digest: digest}
+	offs := []SignOff{
+		{Party: PartyMarketing, At: at, Object: subject.Object(), Digest: digest, Signature: "m"},
+		{Party: PartySales, At: at, Object: subject.Object(), Digest: digest, Signature: "s"},
+	}
 	cases := map[string]struct {
 		check Check
 		want  Ratification
@@ -315,14 +319,18 @@ func TestRatifyWith(t *testing.T) {
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			if diff := cmp.Diff(tc.want, RatifyWith(offs, digest, nil, tc.check)); diff != "" {
+			if diff := cmp.Diff(tc.want, RatifyWith(offs, subject, nil, tc.check)); diff != "" {
 				t.Error(diff)
 			}
 		})
 	}
 	asked := 0
-	RatifyWith(offs, "v1:sha256:bb", nil, func(SignOff) (bool, string) { asked++; return true, "" })
+	for _, other := range []Subject{
+		{Namespace: "revenue", Name: "mid-market", Digest: "v1:sha256:bb"}, {Namespace: "revenue", Name: "other", Digest: digest},
+	} {
+		RatifyWith(offs, other, nil, func(SignOff) (bool, string) { asked++; return true, "" })
+	}
 	if asked > 0 {
-		t.Error("signatures of another text were looked at")
+		t.Error("signatures of another text or object were looked at")
 	}
 }

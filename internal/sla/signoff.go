@@ -17,15 +17,41 @@ const (
 	PartySales     Party = "Sales"
 )
 
-// SignOff is one party's agreement to one text, named by its digest.
+// SignOff is one party's agreement to one text, named by its digest, of one object.
 type SignOff struct {
 	Party  Party
 	By     string
 	At     time.Time
+	Object string // namespace/name
 	Digest string
 
 	Previous  string // digest in force when it was signed, which a signature is made over; empty when there was none
 	Signature string // base64 of an SSH signature; empty when the party signed by name
+}
+
+// Subject is what is signed: the text with this digest, of this object. The digest binds the kind: texts of two kinds never share one.
+type Subject struct {
+	Namespace string // empty where a manifest leaves it to whoever applies it: then the name alone is compared
+	Name      string
+	Digest    string
+}
+
+// Object as a sign-off names it.
+func (s Subject) Object() string { return s.Namespace + "/" + s.Name }
+
+// Elsewhere says in words why a sign-off is not of this object; empty when it is.
+func (s Subject) Elsewhere(off SignOff) string {
+	namespace, name, named := strings.Cut(off.Object, "/")
+	switch {
+	case !named:
+		return fmt.Sprintf("the sign-off of %s does not say for which object (namespace/name): sign again", off.Party)
+	case name == s.Name && (namespace == s.Namespace || s.Namespace == ""):
+		return ""
+	case s.Namespace == "":
+		return fmt.Sprintf("%s signed for %s, and this is %s", off.Party, off.Object, s.Name)
+	default:
+		return fmt.Sprintf("%s signed for %s, and this is %s", off.Party, off.Object, s.Object())
+	}
 }
 
 // InForce is the text that is in force now.
@@ -49,18 +75,18 @@ type Check func(SignOff) (verified bool, note string)
 
 func byName(SignOff) (bool, string) { return false, "" }
 
-// Ratify judges the sign-offs of the text with the given digest. A sign-off counts when it names exactly this text, has a date and, where
+// Ratify judges the sign-offs of a text. A sign-off counts when it names exactly this text of exactly this object, has a date and, where
 // another text is in force, is not older than that one's: bringing back an old text needs new signatures. inForce is nil when
 // nothing is in force yet.
-func Ratify(offs []SignOff, digest string, inForce *InForce) Ratification {
-	return RatifyWith(offs, digest, inForce, byName)
+func Ratify(offs []SignOff, subject Subject, inForce *InForce) Ratification {
+	return RatifyWith(offs, subject, inForce, byName)
 }
 
 // RatifyWith is Ratify where signatures are checked too.
-func RatifyWith(offs []SignOff, digest string, inForce *InForce, check Check) Ratification {
+func RatifyWith(offs []SignOff, subject Subject, inForce *InForce, check Check) Ratification {
 	var r Ratification
 	for _, party := range []Party{PartyMarketing, PartySales} {
-		j := judgeParty(offs, party, check, func(off SignOff) string { return flaw(off, digest, inForce) })
+		j := judgeParty(offs, party, check, func(off SignOff) string { return flaw(off, subject, inForce) })
 		if j.at.IsZero() {
 			r.Missing = append(r.Missing, party)
 			r.Notes = append(r.Notes, j.notes...)
@@ -113,10 +139,12 @@ func judgeParty(offs []SignOff, party Party, check Check, flaw func(SignOff) str
 }
 
 // flaw says why a sign-off does not count; empty when it does.
-func flaw(off SignOff, digest string, inForce *InForce) string {
-	switch {
+func flaw(off SignOff, subject Subject, inForce *InForce) string {
+	switch digest, elsewhere := subject.Digest, subject.Elsewhere(off); {
 	case off.Digest != digest:
 		return fmt.Sprintf("%s signed %s, another text than %s, which is written now", off.Party, shortDigest(off.Digest), shortDigest(digest))
+	case elsewhere != "":
+		return elsewhere
 	case off.At.IsZero():
 		return fmt.Sprintf("the sign-off of %s has no date", off.Party)
 	case inForce != nil && inForce.Digest != digest && off.At.Before(inForce.SignedAt):

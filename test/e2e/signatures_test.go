@@ -65,6 +65,33 @@ func signatureSpecs() {
 		Expect(definitionIn(ctx, Default, "pasted").Status.InForce).To(BeNil())
 	})
 
+	It("copied with the very same text count neither under another name nor in another namespace", func(ctx SpecContext) {
+		of := fmt.Sprintf("object: %s/original,", signatureNamespace)
+		original := definitionOf("original", 65)
+		Expect(strings.Count(original, of)).To(Equal(2))
+		Expect(env.Apply(ctx, original)).To(Succeed())
+		becomes(ctx, "original", "True Attested")
+		digest := inForceOf(ctx, "original").Digest
+
+		By("copying it under another name")
+		Expect(env.Apply(ctx, replaceOnce(original, "  name: original\n", "  name: copy\n"))).To(Succeed())
+		becomes(ctx, "copy", "False SignOffMissing", fmt.Sprintf("Sales signed for %[1]s/original, and this is %[1]s/copy", signatureNamespace))
+		copied := definitionIn(ctx, Default, "copy")
+		Expect(copied.Status.Digest).To(Equal(digest))
+		Expect(copied.Status.InForce).To(BeNil())
+
+		By("copying it from another namespace")
+		elsewhere := strings.ReplaceAll(definitionOf("moved", 65), "object: "+signatureNamespace+"/", "object: elsewhere/")
+		Expect(env.Apply(ctx, elsewhere)).To(Succeed())
+		becomes(ctx, "moved", "False SignOffMissing", fmt.Sprintf("Marketing signed for elsewhere/moved, and this is %s/moved", signatureNamespace))
+		Expect(definitionIn(ctx, Default, "moved").Status.InForce).To(BeNil())
+
+		By("signing the copy")
+		Expect(env.Apply(ctx, sign(ctx, sign(ctx, replaceOnce(original, "  name: original\n", "  name: copy\n"), "Marketing"), "Sales"))).To(Succeed())
+		becomes(ctx, "copy", "True Attested")
+		Expect(inForceOf(ctx, "copy").Digest).To(Equal(digest))
+	})
+
 	It("count by key alone where a party has keys", func(ctx SpecContext) {
 		marketing, marketingLine := keyPair()
 		sales, salesLine := keyPair()
@@ -93,7 +120,11 @@ func signatureSpecs() {
 		Expect(inForceOf(ctx, "keyed")).NotTo(Equal(before))
 
 		By("pasting both signatures into another definition of the same text")
-		Expect(env.Apply(ctx, replaceOnce(text, "name: keyed\n", "name: copied\n"))).To(Succeed())
+		copied := replaceOnce(text, "name: keyed\n", "name: copied\n")
+		Expect(env.Apply(ctx, copied)).To(Succeed())
+		becomes(ctx, "copied", "False SignOffMissing", "Marketing signed for "+signatureNamespace+"/keyed", "Sales signed for "+signatureNamespace+"/keyed")
+		copied = strings.ReplaceAll(copied, "object: "+signatureNamespace+"/keyed", "object: "+signatureNamespace+"/copied")
+		Expect(env.Apply(ctx, copied)).To(Succeed())
 		becomes(ctx, "copied", "False SignOffMissing", "Marketing's signature", "Sales's signature")
 		Expect(definitionIn(ctx, Default, "copied").Status.InForce).To(BeNil())
 
@@ -109,11 +140,13 @@ func signatureSpecs() {
 	})
 }
 
-// definitionOf is the sample under another name, with another threshold; with the sample's threshold its sign-offs are of the text.
+// definitionOf is the sample under another name, with another threshold, and its sign-offs as if they were of that object; with the sample's
+// threshold they are of the text.
 func definitionOf(name string, threshold int) string {
 	GinkgoHelper()
 	text := replaceOnce(sampleFile("leaddefinition.yaml"), "  name: mid-market\n", "  name: "+name+"\n")
 	text = replaceOnce(text, "  namespace: revenue\n", "  namespace: "+signatureNamespace+"\n")
+	text = strings.ReplaceAll(text, "object: revenue/mid-market,", "object: "+signatureNamespace+"/"+name+",")
 	return replaceOnce(text, "threshold: 65", fmt.Sprintf("threshold: %d", threshold))
 }
 

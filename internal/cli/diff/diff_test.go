@@ -339,7 +339,7 @@ func TestSignatures(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sales := `party: Sales, by: VP Sales, at: "2026-11-16T15:00:00Z", digest: "` + digest
+	sales := `party: Sales, by: VP Sales, at: "2026-11-16T15:00:00Z", object: revenue/mid-market, digest: "` + digest
 	cases := map[string]struct {
 		edits []string
 		state []string
@@ -361,9 +361,20 @@ func TestSignatures(t *testing.T) {
 		"the same text signed again": {
 			[]string{sales, strings.Replace(sales, "2026-11-16", "2026-12-01", 1)}, []string{"Sales signed again: VP Sales, 2026-12-01T15:00:00Z"},
 		},
+		"a signature of another object": {
+			[]string{sales, strings.Replace(sales, "mid-market", "other", 1)}, []string{
+				"the sign-off of Sales does not count any more: Sales signed for revenue/other, and this is revenue/mid-market", "takes effect when Sales has signed:", "kubectl sla sign --party Sales --by \"VP Sales\" sla/x.yaml",
+			},
+		},
 		"a signature less": {
 			[]string{"  - {" + sales + `"}` + "\n", ""}, []string{
 				"the sign-off of Sales is gone", "takes effect when Sales has signed:", "kubectl sla sign --party Sales --by \"VP Sales\" sla/x.yaml",
+			},
+		},
+		"a namespace that whoever applies it gives": {
+			[]string{"  namespace: revenue\n", "", sales, strings.Replace(sales, "revenue/", "", 1)}, []string{
+				"the sign-off of Sales does not count any more: the sign-off of Sales does not say for which object", "takes effect when Sales has signed:",
+				"kubectl sla sign --party Sales --by \"VP Sales\" --namespace NAMESPACE sla/x.yaml",
 			},
 		},
 		"who signed with a key signs with a key": {
@@ -374,8 +385,8 @@ func TestSignatures(t *testing.T) {
 			},
 		},
 		"a name that would run in a shell": {
-			[]string{"  - {" + sales + `"}` + "\n", "  - {party: Sales, by: \"$(touch x)'\", at: \"2026-11-16T15:00:00Z\", digest: \"" + next + "\"}\n"}, []string{
-				"the sign-off of Sales is gone", "takes effect when Sales has signed:", `kubectl sla sign --party Sales --by '$(touch x)'\''' sla/x.yaml`,
+			[]string{"  - {" + sales + `"}` + "\n", "  - {party: Sales, by: \"$(touch x)'\", at: \"2026-11-16T15:00:00Z\", object: revenue/mid-market, digest: \"" + next + "\"}\n"}, []string{
+				"the sign-off of Sales does not count any more", "takes effect when Sales has signed:", `kubectl sla sign --party Sales --by '$(touch x)'\''' sla/x.yaml`,
 			},
 		},
 		"what the operator refuses": {

@@ -217,23 +217,43 @@ func (o *Object) judge(party slav1alpha1.Party, old, now *slav1alpha1.SignOff, a
 	case old != nil && o.OldDigest != o.NewDigest:
 		o.Voided = append(o.Voided, signature(*old))
 	case old != nil:
-		o.Renewed = append(o.Renewed, fmt.Sprintf("the sign-off of %s is gone", party))
+		o.Renewed = append(o.Renewed, gone(party, *after))
 	}
 	o.Missing = append(o.Missing, string(party))
-	by, key := "...", ""
+	by, flags := "...", ""
+	if after.Unplaced() {
+		flags = " --namespace " + shell(cmp.Or(after.Namespace, "NAMESPACE"))
+	}
 	for _, known := range []*slav1alpha1.SignOff{find(after.SignOffs(), party), old} {
 		if known == nil {
 			continue
 		}
 		if known.Signature != "" {
-			key = " --key KEY --cluster"
+			flags += " --key KEY --cluster"
 		}
 		if by == "..." && known.By != "" {
 			by = known.By
 		}
 	}
-	o.Commands = append(o.Commands, fmt.Sprintf("kubectl sla sign --party %s --by %s%s %s", party, shell(by), key,
+	o.Commands = append(o.Commands, fmt.Sprintf("kubectl sla sign --party %s --by %s%s %s", party, shell(by), flags,
 		shell(cmp.Or(strings.TrimPrefix(after.File, "-"), "FILE"))))
+}
+
+// gone says why a sign-off over the same text counts no longer.
+func gone(party slav1alpha1.Party, after manifest.Document) string {
+	off := find(after.SignOffs(), party)
+	if off == nil {
+		return fmt.Sprintf("the sign-off of %s is gone", party)
+	}
+	said := fmt.Sprintf("the sign-off of %s does not count any more", party)
+	if why := subject(after, "").Elsewhere(convert.SignOffs([]slav1alpha1.SignOff{*off})[0]); why != "" {
+		said += ": " + why
+	}
+	return said
+}
+
+func subject(d manifest.Document, digest string) sla.Subject {
+	return sla.Subject{Namespace: d.Namespace, Name: d.Name, Digest: digest}
 }
 
 // renewed says what happened to a sign-off over the same text.
@@ -252,7 +272,7 @@ func (o *Object) renewed(party slav1alpha1.Party, old, now *slav1alpha1.SignOff)
 // counting are the sign-offs that count for the digest.
 func counting(d manifest.Document, digest string, inForce *sla.InForce) []slav1alpha1.SignOff {
 	offs := d.SignOffs()
-	missing := sla.Ratify(convert.SignOffs(offs), digest, inForce).Missing
+	missing := sla.Ratify(convert.SignOffs(offs), subject(d, digest), inForce).Missing
 	var out []slav1alpha1.SignOff
 	for _, o := range offs {
 		if string(o.Digest) == digest && digest != "" && !slices.Contains(missing, sla.Party(o.Party)) {

@@ -10,6 +10,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	slav1alpha1 "github.com/handoff-sla/handoff/api/v1alpha1"
+	"github.com/handoff-sla/handoff/internal/convert"
+	"github.com/handoff-sla/handoff/internal/sla"
 )
 
 var (
@@ -17,6 +19,10 @@ var (
 		"a sign-off whose digest is not that of what is written",
 		"it does not count: the party agreed to something else, or the text was edited since. Until both sign what is written, the last text that both signed stays in force",
 		"have the party sign what is written: kubectl sla sign --party ... FILE")
+	ruleOtherObject = define("sign-off-of-another-object", Error, operator,
+		"a sign-off that is of another object, or does not say of which",
+		"it does not count: what the party agreed to elsewhere it has not agreed to here, though the text be the same",
+		"have the party sign here: kubectl sla sign --party ... FILE")
 	ruleFuture = define("sign-off-in-the-future", Error, semantics,
 		"a sign-off that is dated in the future",
 		"nobody signs tomorrow; and since a sign-off older than the one in force does not count, it would void honest ones until then",
@@ -52,11 +58,15 @@ func (o *object) checkSignOffs(now time.Time) {
 	offs := o.SignOffs()
 	o.checkMissing(offs)
 	digest, err := o.Digest()
+	subject := sla.Subject{Namespace: o.Namespace, Name: o.Name, Digest: digest}
 	for i, off := range offs {
 		path := fmt.Sprintf("spec.signOffs[%d]", i)
 		if err == nil && string(off.Digest) != digest {
 			o.report(ruleOtherText, path+".digest", "%s signed %s, another text than %s, which is written now", off.Party,
 				short(string(off.Digest)), short(digest))
+		}
+		if elsewhere := subject.Elsewhere(convert.SignOffs(offs[i : i+1])[0]); elsewhere != "" {
+			o.report(ruleOtherObject, path+".object", "%s", elsewhere)
 		}
 		switch at := off.At.Time; {
 		case at.After(now.Add(clockSkew)):

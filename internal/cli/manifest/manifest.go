@@ -46,6 +46,14 @@ func (d Document) Place() string {
 // Signable says whether both parties sign this kind.
 func (d Document) Signable() bool { return d.Definition != nil || d.Contract != nil }
 
+// Unplaced says whether a signable document leaves its namespace to whoever applies it.
+func (d Document) Unplaced() bool {
+	if d.Definition != nil {
+		return d.Definition.Namespace == ""
+	}
+	return d.Contract.Namespace == ""
+}
+
 // Ours says whether the document is of one of our kinds.
 func (d Document) Ours() bool { return d.Signable() || d.Cadence != nil }
 

@@ -22,6 +22,7 @@ import (
 	slav1alpha1 "github.com/handoff-sla/handoff/api/v1alpha1"
 	"github.com/handoff-sla/handoff/internal/controller/ratify"
 	"github.com/handoff-sla/handoff/internal/resources"
+	"github.com/handoff-sla/handoff/internal/sla"
 )
 
 type revision = ratify.Revision
@@ -175,13 +176,22 @@ func (k *kind) genuine(object string, r revision) error {
 	case !r.EffectiveFrom.Equal(effectiveFrom):
 		return fmt.Errorf("annotation %s does not say what the data say", resources.EffectiveFromAnnotation)
 	}
-	return signedByBoth(r)
+	return signedByBoth(object, r)
 }
 
-// signedByBoth looks at the sign-offs, which revisions of the first versions do not keep.
-func signedByBoth(r revision) error {
+// signedByBoth looks at the sign-offs, which revisions of the first versions do not keep, or keep without the object. That is in the
+// namespace in which it was signed, which is not where a moved one is brought.
+func signedByBoth(object string, r revision) error {
 	if len(r.SignOffs) == 0 {
 		return nil
+	}
+	for _, off := range r.SignOffs {
+		if off.Object == "" {
+			continue
+		}
+		if why := (sla.Subject{Name: object}).Elsewhere(sla.SignOff{Party: off.Party, Object: off.Object}); why != "" {
+			return fmt.Errorf("annotation %s: %s", resources.SignOffsAnnotation, why)
+		}
 	}
 	for _, party := range []slav1alpha1.Party{slav1alpha1.PartyMarketing, slav1alpha1.PartySales} {
 		if !slices.ContainsFunc(r.SignOffs, func(off ratify.Record) bool { return string(off.Party) == string(party) }) {

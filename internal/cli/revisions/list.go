@@ -41,6 +41,7 @@ type SignOff struct {
 	Party    string    `json:"party"`
 	By       string    `json:"by"`
 	At       time.Time `json:"at"`
+	Object   string    `json:"object,omitempty"` // namespace/name
 	Verified bool      `json:"verified"`
 }
 
@@ -59,7 +60,7 @@ func (o *Object) Rows(now time.Time) []Row {
 			row.EffectiveFrom = &at
 		}
 		for _, off := range r.SignOffs {
-			row.SignOffs = append(row.SignOffs, SignOff{Party: string(off.Party), By: off.By, At: off.At.UTC(), Verified: off.Verified})
+			row.SignOffs = append(row.SignOffs, SignOff{Party: string(off.Party), By: off.By, At: off.At.UTC(), Object: off.Object, Verified: off.Verified})
 		}
 		rows = append(rows, row)
 	}

@@ -68,7 +68,8 @@ func kept(t *testing.T, owner client.Object, data any, number int64, ratified, e
 		t.Fatal(err)
 	}
 	signOffs, err := json.Marshal([]ratify.Record{
-		{Party: "Marketing", By: "VP Marketing", At: ratified, Signature: "AAAA", Verified: true}, {Party: "Sales", By: "VP Sales", At: ratified},
+		{Party: "Marketing", By: "VP Marketing", At: ratified, Object: client.ObjectKeyFromObject(owner).String(), Signature: "AAAA", Verified: true},
+		{Party: "Sales", By: "VP Sales", At: ratified}, // of before sign-offs named their object
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -259,6 +260,7 @@ func TestImportRefuses(t *testing.T) {
 		"a number that is taken": {[]client.Object{d, taken}, good, "has another revision with the number 3 already, " + taken.Name},
 		"one number twice":       {[]client.Object{d}, strings.Replace(good, "revision: 2\n", "revision: 1\n", 1), "has another revision with the number 1 already"},
 		"one party only":         {[]client.Object{d}, strings.Replace(good, `"party":"Sales"`, `"party":"Legal"`, 1), "has no sign-off of Sales"},
+		"of another object":      {[]client.Object{d}, strings.Replace(good, `"object":"revenue/mid-market"`, `"object":"revenue/other"`, 1), "annotation sla.handoff.dev/sign-offs: Marketing signed for revenue/other, and this is mid-market"},
 		"no date of a signature": {[]client.Object{d}, strings.Replace(good, "signed-at", "signed-on", 1), "annotation sla.handoff.dev/signed-at"},
 		"no object":              {nil, good, "LeadDefinition revenue/mid-market does not exist in the cluster"},
 		"an unknown field":       {[]client.Object{d}, strings.Replace(good, "kind: ControllerRevision\n", "kind: ControllerRevision\nspec: {}\n", 1), `unknown field "spec"`},

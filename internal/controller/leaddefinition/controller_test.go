@@ -3,6 +3,7 @@
 package leaddefinition
 
 import (
+	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -104,6 +105,32 @@ func TestUnsigned(t *testing.T) {
 	testkit.Kstatus(t, d, status.CurrentStatus)
 }
 
+// What is signed for one object is not signed for another, though the text be the same.
+func TestSignOffsCopiedWithTheText(t *testing.T) {
+	b := newBench(t)
+	signed := testkit.Definition(testkit.Namespace(t), "mid-market")
+	testkit.SignDefinition(t, signed, testkit.Now(), testkit.Both()...)
+	b.create(signed)
+	b.mustReconcile(signed)
+	for name, copied := range map[string]*slav1alpha1.LeadDefinition{
+		"under another name": testkit.Definition(signed.Namespace, "enterprise"), "in another namespace": testkit.Definition(testkit.Namespace(t), "mid-market"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			copied.Spec = *signed.Spec.DeepCopy()
+			b.create(copied)
+			b.mustReconcile(copied)
+			of, this := client.ObjectKeyFromObject(signed), client.ObjectKeyFromObject(copied)
+			testkit.Condition(t, copied.Status.Conditions, "Ratified", metav1.ConditionFalse, "SignOffMissing",
+				fmt.Sprintf("Marketing and Sales have not signed %[1]s… (Marketing signed for %[2]s, and this is %[3]s; Sales signed for %[2]s, and this is %[3]s); "+
+					"run `kubectl sla sign --party Marketing --by ROLE FILE` and `kubectl sla sign --party Sales --by ROLE FILE` on the manifest of leaddefinition/%[4]s",
+					copied.Status.Digest[:len("v1:sha256:")+8], of, this, this.Name))
+			if copied.Status.Digest != signed.Status.Digest || signed.Status.InForce == nil || copied.Status.InForce != nil {
+				t.Errorf("%s of %s: in force %v", this, copied.Status.Digest, copied.Status.InForce)
+			}
+		})
+	}
+}
+
 func TestRatified(t *testing.T) {
 	b := newBench(t)
 	d := testkit.Definition(testkit.Namespace(t), "mid-market")
@@ -123,11 +150,12 @@ func TestRatified(t *testing.T) {
 	testkit.Kstatus(t, d, status.CurrentStatus)
 
 	revision := testkit.Get(t, &appsv1.ControllerRevision{ObjectMeta: metav1.ObjectMeta{Namespace: d.Namespace, Name: name}})
+	object := d.Namespace + "/mid-market"
 	wantAnnotations := map[string]string{
 		"sla.handoff.dev/digest": digest, "sla.handoff.dev/signed-at": "2027-01-14T14:00:00Z",
 		"sla.handoff.dev/ratified-at": "2027-01-14T15:00:00Z", "sla.handoff.dev/signers": "Marketing=VP Marketing,Sales=VP Sales",
-		"sla.handoff.dev/sign-offs": `[{"party":"Marketing","by":"VP Marketing","at":"2027-01-14T14:00:00Z","verified":false},` +
-			`{"party":"Sales","by":"VP Sales","at":"2027-01-14T14:00:00Z","verified":false}]`,
+		"sla.handoff.dev/sign-offs": `[{"party":"Marketing","by":"VP Marketing","at":"2027-01-14T14:00:00Z","object":"` + object + `","verified":false},` +
+			`{"party":"Sales","by":"VP Sales","at":"2027-01-14T14:00:00Z","object":"` + object + `","verified":false}]`,
 	}
 	if diff := cmp.Diff(wantAnnotations, revision.Annotations); diff != "" {
 		t.Error(diff)

@@ -97,8 +97,8 @@ func TestBothVerified(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []ratify.Record{
-		{Party: "Marketing", By: "VP Marketing", At: testkit.Now(), Signature: s.d.Spec.SignOffs[0].Signature, Verified: true},
-		{Party: "Sales", By: "VP Sales", At: testkit.Now(), Signature: s.d.Spec.SignOffs[1].Signature, Verified: true},
+		{Party: "Marketing", By: "VP Marketing", At: testkit.Now(), Object: s.d.Namespace + "/mid-market", Signature: s.d.Spec.SignOffs[0].Signature, Verified: true},
+		{Party: "Sales", By: "VP Sales", At: testkit.Now(), Object: s.d.Namespace + "/mid-market", Signature: s.d.Spec.SignOffs[1].Signature, Verified: true},
 	}
 	if diff := cmp.Diff(want, kept); diff != "" {
 		t.Error(diff)

@@ -37,6 +37,11 @@ type Text struct {
 	EffectiveFrom time.Time // zero when the text has no date
 }
 
+// subject of the sign-offs.
+func (t *Text) subject() sla.Subject {
+	return sla.Subject{Namespace: t.Namespace, Name: t.Owner.Name, Digest: t.Digest}
+}
+
 // Standing is where an object stands: what is written, what is signed, what is in force.
 type Standing struct {
 	Digest       string // of what is written; empty when it has no meaning
@@ -94,7 +99,7 @@ func (k Keeper) Keep(ctx context.Context, t Text, revisions []Revision, now time
 		out.Ratification = unchecked(err)
 		return out, err
 	}
-	out.Ratification = sla.RatifyWith(counted, t.Digest, out.newest.signed(), w.judge)
+	out.Ratification = sla.RatifyWith(counted, t.subject(), out.newest.signed(), w.judge)
 	out.describe(w)
 	for _, off := range early {
 		at := off.At.Add(-skew)

@@ -127,12 +127,49 @@ func TestNameTakenByAnotherText(t *testing.T) {
 	now := time.Date(2027, 1, 15, 0, 0, 0, 0, time.UTC)
 	var offs []slav1alpha1.SignOff
 	for _, p := range []slav1alpha1.Party{"Marketing", "Sales"} {
-		offs = append(offs, slav1alpha1.SignOff{Party: p, At: metav1.NewTime(now), Digest: digest})
+		offs = append(offs, slav1alpha1.SignOff{Party: p, At: metav1.NewTime(now), Object: "revenue/acme", Digest: digest})
 	}
 	_, err := Keeper{Client: c, Live: c}.Keep(t.Context(), Text{
 		Series: series, Owner: resources.Owner{Namespace: "revenue", Name: "acme"}, Prefix: "acme-terms", Digest: digest, SignOffs: offs,
 	}, nil, now)
 	if err == nil || !strings.Contains(err.Error(), "is taken by v1:sha256:01234567…") {
 		t.Errorf("error %v", err)
+	}
+}
+
+// Sign-offs of before they named their object ratify nothing any more; what they ratified stays in force.
+func TestSignOffsThatNameNoObject(t *testing.T) {
+	kept := revision("acme-terms-01234567", 1, digest)
+	c := fake.NewClientBuilder().WithObjects(kept).Build()
+	all, err := List(t.Context(), c, series)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := all[0].SignedAt
+	offs := []slav1alpha1.SignOff{
+		{Party: "Marketing", At: metav1.NewTime(at), Digest: digest}, {Party: "Sales", At: metav1.NewTime(at), Digest: digest},
+	}
+	for name, tc := range map[string]struct {
+		revisions []Revision
+		want      string // in force
+	}{
+		"with the text in force": {all, kept.Name},
+		"with nothing in force":  {nil, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := Keeper{Client: c, Live: c}.Keep(t.Context(), Text{
+				Series: series, Owner: resources.Owner{Namespace: "revenue", Name: "acme"}, Prefix: "acme-terms", Digest: digest, SignOffs: offs,
+			}, tc.revisions, at.Add(time.Hour))
+			if err != nil {
+				t.Fatal(err)
+			}
+			inForce := ""
+			if got.InForce != nil {
+				inForce = got.InForce.Name
+			}
+			if inForce != tc.want || got.Ratification.Ratified || !strings.Contains(got.Missing("slacontract", "acme"), "does not say for which object") {
+				t.Errorf("%q in force, %+v", inForce, got.Ratification)
+			}
+		})
 	}
 }

@@ -21,16 +21,17 @@ type Record struct {
 	Party     sla.Party `json:"party"`
 	By        string    `json:"by"`
 	At        time.Time `json:"at"`
+	Object    string    `json:"object,omitempty"` // namespace/name; revisions of before sign-offs said it have none
 	Signature string    `json:"signature,omitempty"`
 	Previous  string    `json:"previous,omitempty"` // that the signature was made over
 	Verified  bool      `json:"verified"`           // when the text was ratified
 }
 
 func recordOf(off sla.SignOff, verified bool) Record {
-	return Record{Party: off.Party, By: off.By, At: off.At.UTC(), Signature: off.Signature, Previous: off.Previous, Verified: verified}
+	return Record{Party: off.Party, By: off.By, At: off.At.UTC(), Object: off.Object, Signature: off.Signature, Previous: off.Previous, Verified: verified}
 }
 
-// same leaves out the name, which nobody checks, and the verdict.
+// same leaves out the name, which nobody checks, the object, which is this one by then, and the verdict.
 func (r Record) same(off sla.SignOff) bool {
 	return r.Party == off.Party && r.At.Equal(off.At) && r.Signature == off.Signature && r.Previous == off.Previous
 }

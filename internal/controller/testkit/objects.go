@@ -9,6 +9,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	slav1alpha1 "github.com/handoff-sla/handoff/api/v1alpha1"
 	"github.com/handoff-sla/handoff/internal/convert"
@@ -107,7 +108,7 @@ func SignDefinition(t *testing.T, d *slav1alpha1.LeadDefinition, at time.Time, p
 	if err != nil {
 		t.Fatal(err)
 	}
-	d.Spec.SignOffs = signOffs(digest, at, parties)
+	d.Spec.SignOffs = signOffs(d, digest, at, parties)
 }
 
 // SignContract does the same for a contract.
@@ -121,7 +122,7 @@ func SignContract(t *testing.T, c *slav1alpha1.SLAContract, at time.Time, partie
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.Spec.SignOffs = signOffs(digest, at, parties)
+	c.Spec.SignOffs = signOffs(c, digest, at, parties)
 }
 
 // Both parties.
@@ -129,11 +130,12 @@ func Both() []slav1alpha1.Party {
 	return []slav1alpha1.Party{slav1alpha1.PartyMarketing, slav1alpha1.PartySales}
 }
 
-func signOffs(digest string, at time.Time, parties []slav1alpha1.Party) []slav1alpha1.SignOff {
+func signOffs(object client.Object, digest string, at time.Time, parties []slav1alpha1.Party) []slav1alpha1.SignOff {
 	var out []slav1alpha1.SignOff
 	for _, p := range parties {
 		out = append(out, slav1alpha1.SignOff{
 			Party: p, By: "VP " + string(p), At: metav1.NewTime(at), Digest: slav1alpha1.Digest(digest),
+			Object: client.ObjectKeyFromObject(object).String(),
 		})
 	}
 	return out
