@@ -126,10 +126,11 @@ func bounds(e ledger.Entry, now time.Time) error {
 }
 
 func kinds() []string {
-	return []string{
-		string(lead.KindCaptured), string(lead.KindUpdated), string(lead.KindActivity),
-		string(lead.KindAssigned), string(lead.KindTouch), string(lead.KindDisposition), string(lead.KindQualified),
+	var names []string
+	for _, kind := range lead.Kinds() {
+		names = append(names, string(kind))
 	}
+	return names
 }
 
 // data checks the data of a kind, and keeps the members that the kind has; others are ignored.

@@ -35,7 +35,17 @@ func (p *Program) AccountOf(record map[string]any) string {
 	if !isText {
 		return ""
 	}
-	return strings.Map(foldRune, strings.TrimSpace(name))
+	return foldAccount(name)
+}
+
+func foldAccount(name string) string { return strings.Map(foldRune, strings.TrimSpace(name)) }
+
+// account that the lead is a contact of now; "" for none.
+func (s *state) account() string {
+	if s.program.accountField < 0 {
+		return ""
+	}
+	return foldAccount(s.slots[s.program.accountField].text)
 }
 
 // HasAccountPath says whether a lead's account can qualify it, so that its other contacts must be known.
@@ -54,7 +64,7 @@ func foldRune(r rune) rune {
 
 // contacts of the lead's account with the lead itself; zero where they do not count.
 func (s *state) contacts(own int) Contacts {
-	if s.peers == nil || s.program.AccountOf(s.values()) == "" {
+	if s.peers == nil || s.account() == "" {
 		return Contacts{}
 	}
 	return Contacts{Count: s.peers.Count + 1, Score: s.peers.Score + own}
@@ -67,6 +77,7 @@ func (a *AccountPath) holds(all Contacts) bool {
 // account checks which field names the account, and account paths.
 func (c *compiler) account(d Definition) {
 	const where = "account"
+	c.program.accountField = -1
 	if d.Account != nil {
 		i := slices.IndexFunc(d.Fields, func(f Field) bool { return f.Name == d.Account.Field })
 		switch {
@@ -75,6 +86,8 @@ func (c *compiler) account(d Definition) {
 				Suggest(d.Account.Field, c.program.env.record.provider.names[leadTypeName]))
 		case d.Fields[i].Type != String:
 			c.problem(where, "field %q is of type %s; only a String names an account", d.Account.Field, d.Fields[i].Type)
+		default:
+			c.program.accountField = i
 		}
 	}
 }

@@ -18,6 +18,11 @@ const (
 	KindQualified   Kind = "qualified"   // sales found out in a conversation what qualifies the lead
 )
 
+// Kinds are all of them.
+func Kinds() []Kind {
+	return []Kind{KindCaptured, KindUpdated, KindActivity, KindAssigned, KindTouch, KindDisposition, KindQualified}
+}
+
 // Event in a lead's life, in the terms of the domain.
 type Event struct {
 	Sequence int64 // the ledger's order of arrival; breaks ties of Time

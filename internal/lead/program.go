@@ -46,6 +46,8 @@ type Program struct {
 	paths      []path
 	sql        []sqlCriterion
 	intents    []intent
+
+	accountField int // index of the field that names the account; -1 for none
 }
 
 type group struct {

@@ -12,6 +12,9 @@ type Tracker struct {
 	state   *state
 	known   bool     // whether anything was folded
 	missing []string // of the Standing before
+
+	next      *returning // since the latest hand-off; nil while there is none
+	disposals []Event
 }
 
 // Standing is what a definition makes of a lead at a time.
@@ -29,10 +32,15 @@ func (p *Program) NewTracker() *Tracker { return &Tracker{state: newState(p)} }
 func (t *Tracker) Reset() {
 	t.state.reset()
 	t.state.fitsKnown, t.known = false, false
+	t.state.peers, t.state.returning, t.next, t.disposals = nil, nil, nil, t.disposals[:0]
 }
 
 // Apply folds an event in; they come in (Time, Sequence) order. It is false for the kinds that change neither record nor signals.
 func (t *Tracker) Apply(e Event) bool {
+	if e.Kind == KindDisposition {
+		t.dispose(e)
+		t.disposals = append(t.disposals, e)
+	}
 	applied := t.state.apply(e)
 	t.known = t.known || applied
 	return applied
@@ -48,7 +56,7 @@ func (t *Tracker) SetText(field int, text string) error {
 	return t.state.setText(field, t.state.program.definition.Fields[field], text)
 }
 
-// Standing evaluates the definition at the time of the last event. No account path holds. It is zero before anything was folded.
+// Standing evaluates the definition at the time of the last event. No account path holds unless Among told of the other contacts. It is zero before anything was folded.
 func (t *Tracker) Standing() Standing {
 	if !t.known {
 		return Standing{}

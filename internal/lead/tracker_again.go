@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package lead
+
+// Account that the lead is a contact of at its last event, as AccountOf has it.
+func (t *Tracker) Account() string { return t.state.account() }
+
+// Among says how the other contacts of the lead's account stand now; nil when that is not known.
+func (t *Tracker) Among(peers *Contacts) { t.state.peers = peers }
+
+func (t *Tracker) dispose(e Event) {
+	codes := t.state.program.definition.Dispositions
+	t.state.returning.dispose(e, codes)
+	t.next.dispose(e, codes)
+}
+
+// HandOff says that the lead was handed off at its last event.
+func (t *Tracker) HandOff() {
+	if t.state.returning != nil {
+		t.state.returning.Until = t.state.now
+	}
+	t.next = newReturning(&Again{Since: t.state.now})
+	for _, e := range t.disposals { // those of this very moment are about it
+		t.next.dispose(e, t.state.program.definition.Dispositions)
+	}
+}
+
+// Returns says whether the lead was recycled after its latest hand-off and reaches a path again at its last event. Where it does, its
+// next cycle has begun: Standing is by the rule of its re-entry from now on.
+func (t *Tracker) Returns() bool {
+	if t.next == nil || t.next.rule == nil {
+		return false
+	}
+	before := t.state.returning
+	t.state.returning = t.next
+	if t.state.holding(t.state.score().Clamped) < 0 {
+		t.state.returning = before
+		return false
+	}
+	t.next = nil
+	return true
+}
