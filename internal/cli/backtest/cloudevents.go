@@ -39,6 +39,8 @@ type eventData struct {
 	Outcome lead.Outcome
 	Reason  string
 	By      string
+
+	Qualification map[string]any
 }
 
 func sizeOf(name string) int64 {
@@ -154,7 +156,8 @@ func parseEvent(line string) (record, error) {
 		return record{}, fmt.Errorf("data: %w", err)
 	}
 	switch lead.Kind(kind) {
-	case lead.KindCaptured, lead.KindUpdated, lead.KindActivity, lead.KindAssigned, lead.KindTouch, lead.KindDisposition:
+	case lead.KindCaptured, lead.KindUpdated, lead.KindActivity, lead.KindAssigned, lead.KindTouch, lead.KindDisposition,
+		lead.KindQualified:
 	default:
 		return record{}, fmt.Errorf("type %q is unknown", e.Type)
 	}
@@ -179,6 +182,8 @@ func (w *gatherer) cloudEvent(r record) (lead.Event, bool) {
 		e.Touch = &data.Touch
 	case lead.KindDisposition:
 		e.Disposition = &lead.Disposed{Outcome: data.Outcome, Reason: data.Reason, By: data.By}
+	case lead.KindQualified:
+		e.Qualification = data.Qualification
 	default:
 		return e, false
 	}

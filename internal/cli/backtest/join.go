@@ -36,28 +36,33 @@ type joiner struct {
 
 // join judges leads of which several rows tell.
 func join(ctx context.Context, in *Input, all []*source, columns []string, o *outcome, total *tally) error {
-	size := int64(0)
-	for _, s := range all {
-		_, n := s.reader.Progress()
-		size += n
-	}
-	for _, name := range in.Events {
-		size += sizeOf(name)
-	}
 	j := &joiner{in: in, sources: all, outcome: o, columns: columns, total: total}
-	parts := int(min(maxParts, max(int64(in.Workers), 1+size/partBytes)))
-	j.spill = newSpill(in.TempDir, parts, 32<<10)
-	defer j.spill.close()
-	for _, s := range all {
-		j.needed = append(j.needed, j.need(s))
-	}
-	if err := feed(ctx, in, all, j.sort); err != nil {
-		return err
-	}
-	if err := j.sortEvents(ctx); err != nil {
+	defer func() { j.spill.close() }()
+	if err := j.collect(ctx); err != nil {
 		return err
 	}
 	return j.judgeAll(ctx)
+}
+
+// collect puts all rows where those of their lead come together.
+func (j *joiner) collect(ctx context.Context) error {
+	size := int64(0)
+	for _, s := range j.sources {
+		_, n := s.reader.Progress()
+		size += n
+	}
+	for _, name := range j.in.Events {
+		size += sizeOf(name)
+	}
+	parts := int(min(maxParts, max(int64(j.in.Workers), 1+size/partBytes)))
+	j.spill = newSpill(j.in.TempDir, parts, 32<<10)
+	for _, s := range j.sources {
+		j.needed = append(j.needed, j.need(s))
+	}
+	if err := feed(ctx, j.in, j.sources, j.sort); err != nil {
+		return err
+	}
+	return j.sortEvents(ctx)
 }
 
 // need says which columns of a file anything reads.
@@ -181,18 +186,9 @@ func newGatherer(j *joiner) (*gatherer, error) {
 
 // part of the leads.
 func (w *gatherer) part(number int) error {
-	text, err := w.spill.read(number)
+	byLead, err := w.read(number)
 	if err != nil {
 		return err
-	}
-	byLead := map[string][]record{}
-	d := decoder{text: string(text)}
-	for d.text != "" {
-		r, err := d.record()
-		if err != nil {
-			return err
-		}
-		byLead[r.id] = append(byLead[r.id], r)
 	}
 	for id, records := range byLead {
 		if err := w.lead(id, records); err != nil {
@@ -202,9 +198,26 @@ func (w *gatherer) part(number int) error {
 	return nil
 }
 
+// read the records of a part, by lead.
+func (j *joiner) read(number int) (map[string][]record, error) {
+	text, err := j.spill.read(number)
+	if err != nil {
+		return nil, err
+	}
+	byLead := map[string][]record{}
+	for d := (decoder{text: string(text)}); d.text != ""; {
+		r, err := d.record()
+		if err != nil {
+			return nil, err
+		}
+		byLead[r.id] = append(byLead[r.id], r)
+	}
+	return byLead, nil
+}
+
 // lead with all that the files say of it.
 func (w *gatherer) lead(id string, records []record) error {
-	slices.SortFunc(records, func(a, b record) int { return int(a.order - b.order) })
+	inOrder(records)
 	first := slices.IndexFunc(records, func(r record) bool { return w.captures(r) })
 	if first < 0 {
 		w.unfounded(id, records)
@@ -237,6 +250,10 @@ func (w *gatherer) lead(id string, records []record) error {
 		w.tally.examples.add(w.differ, l, w.outcome != nil, w.place(records[first]), records[first].order, history)
 	}
 	return nil
+}
+
+func inOrder(records []record) {
+	slices.SortFunc(records, func(a, b record) int { return int(a.order - b.order) })
 }
 
 // captures says whether a record is of a lead's capture: a row of a base file, or such an event.
