@@ -48,7 +48,7 @@ func Describe(err error) string {
 
 // ours is the error of this package that err wraps; nil when it is another's.
 func ours(err error) error {
-	for _, e := range []error{ErrDSN, ErrNothingInForce} {
+	for _, e := range []error{ErrDSN, ErrNothingInForce, ErrMayNotRead} {
 		if errors.Is(err, e) {
 			return e
 		}
@@ -58,6 +58,8 @@ func ours(err error) error {
 		mismatch   *MismatchError
 		foreign    *ForeignError
 		unreadable *UnreadableError
+		schema     *SchemaError
+		unknown    *UnknownLeadError
 	)
 	switch {
 	case errors.As(err, &stale):
@@ -68,6 +70,10 @@ func ours(err error) error {
 		return foreign
 	case errors.As(err, &unreadable):
 		return unreadable
+	case errors.As(err, &schema):
+		return schema
+	case errors.As(err, &unknown):
+		return unknown
 	default:
 		return nil
 	}
