@@ -126,11 +126,11 @@ func bounds(e ledger.Entry, now time.Time) error {
 }
 
 func kinds() []string {
-	var names []string
+	var all []string
 	for _, kind := range lead.Kinds() {
-		names = append(names, string(kind))
+		all = append(names, string(kind))
 	}
-	return names
+	return all
 }
 
 // data checks the data of a kind, and keeps the members that the kind has; others are ignored.

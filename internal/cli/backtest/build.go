@@ -288,11 +288,6 @@ func (b builder) notes() []string {
 	if !b.known {
 		notes = append(notes, "no --outcome: what converted is not known, and so are precision, recall and AUC not")
 	}
-	for _, r := range b.in.both() {
-		if r.Program.HasAccountPath() {
-			notes = append(notes, r.Name+": paths about the account are left out: each lead is judged on its own")
-		}
-	}
 	failed := int64(0)
 	for _, n := range b.t.outcomes {
 		failed += n

@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -32,6 +33,7 @@ type joiner struct {
 	total   *tally
 	latest  atomic.Int64 // the latest time in any file, in nanoseconds
 	unknown atomic.Int64 // rows about leads that no file of leads has
+	links   *links       // of accounts; nil where leads are judged alone
 }
 
 // join judges leads of which several rows tell.
@@ -41,7 +43,12 @@ func join(ctx context.Context, in *Input, all []*source, columns []string, o *ou
 	if err := j.collect(ctx); err != nil {
 		return err
 	}
-	return j.judgeAll(ctx)
+	if in.byAccount() {
+		if err := j.groupAccounts(ctx); err != nil {
+			return err
+		}
+	}
+	return j.eachPart(ctx, (*gatherer).part)
 }
 
 // collect puts all rows where those of their lead come together.
@@ -133,8 +140,8 @@ func (j *joiner) put(id string, at time.Time, text []byte) error {
 	return j.spill.write(int(hashOf(id)%uint64(len(j.spill.parts))), text)
 }
 
-// judgeAll parts, so many at a time as there are workers.
-func (j *joiner) judgeAll(ctx context.Context) error {
+// eachPart is worked off, so many at a time as there are workers.
+func (j *joiner) eachPart(ctx context.Context, work func(w *gatherer, number int) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	next := atomic.Int64{}
@@ -147,7 +154,7 @@ func (j *joiner) judgeAll(ctx context.Context) error {
 				if part >= len(j.spill.parts) {
 					break
 				}
-				err = w.part(part)
+				err = work(w, part)
 			}
 			if err != nil {
 				cancel(err)
@@ -165,7 +172,7 @@ func (j *joiner) judgeAll(ctx context.Context) error {
 // gatherer judges the leads of parts; it serves one goroutine.
 type gatherer struct {
 	*joiner
-	judges  []judge
+	judges  []*judge
 	subject *subject
 	values  map[string]string // of the lead, by column
 	differ  *differ
@@ -182,20 +189,6 @@ func newGatherer(j *joiner) (*gatherer, error) {
 	var err error
 	w.differ, err = newDiffer(j.in)
 	return w, err
-}
-
-// part of the leads.
-func (w *gatherer) part(number int) error {
-	byLead, err := w.read(number)
-	if err != nil {
-		return err
-	}
-	for id, records := range byLead {
-		if err := w.lead(id, records); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // read the records of a part, by lead.
@@ -215,8 +208,50 @@ func (j *joiner) read(number int) (map[string][]record, error) {
 	return byLead, nil
 }
 
-// lead with all that the files say of it.
-func (w *gatherer) lead(id string, records []record) error {
+// part of the leads.
+func (w *gatherer) part(number int) error {
+	groups, err := w.groups(number)
+	for _, leads := range groups {
+		w.judge(leads)
+	}
+	return err
+}
+
+// groups of leads of a part that are judged together: of one lead each where no account can qualify a lead.
+func (w *gatherer) groups(number int) ([][]*gathered, error) {
+	byLead, err := w.read(number)
+	var groups [][]*gathered
+	at := map[uint64]int{}
+	for id, records := range byLead {
+		one := w.lead(id, records)
+		if one == nil {
+			continue
+		}
+		if w.links == nil {
+			groups = append(groups, []*gathered{one})
+			continue
+		}
+		account := w.group(id, records)
+		if _, there := at[account]; !there {
+			at[account], groups = len(groups), append(groups, nil)
+		}
+		groups[at[account]] = append(groups[at[account]], one)
+	}
+	for _, leads := range groups {
+		slices.SortFunc(leads, func(a, b *gathered) int { return strings.Compare(a.id, b.id) })
+	}
+	return groups, err
+}
+
+// gathered is a lead with all that the files say of it.
+type gathered struct {
+	judged
+	first   record // that it was captured with
+	history []lead.Event
+}
+
+// lead of which the records tell; nil when no file of leads has it.
+func (w *gatherer) lead(id string, records []record) *gathered {
 	inOrder(records)
 	first := slices.IndexFunc(records, func(r record) bool { return w.captures(r) })
 	if first < 0 {
@@ -224,9 +259,8 @@ func (w *gatherer) lead(id string, records []record) error {
 		return nil
 	}
 	captured := w.capture(records)
-	history := w.history(records, captured)
-	l := judged{id: id, at: captured, compared: w.in.Old != nil}
-	if r := records[first]; r.source < len(w.sources) && w.sources[r.source].time < 0 {
+	l := &gathered{judged: judged{id: id, at: captured, compared: w.in.Old != nil}, first: records[first], history: w.history(records, captured)}
+	if r := l.first; r.source < len(w.sources) && w.sources[r.source].time < 0 {
 		l.at = time.Time{}
 	}
 	if w.outcome != nil {
@@ -236,20 +270,39 @@ func (w *gatherer) lead(id string, records []record) error {
 			w.tally.outcomes[err.Error()]++
 		}
 	}
-	for i := range w.judges {
-		sum := w.judges[i].follow(history)
-		if i == 0 {
-			l.now = sum
+	return l
+}
+
+// judge leads that have to do with each other, mostly one.
+func (w *gatherer) judge(leads []*gathered) {
+	for i, judge := range w.judges {
+		var sums []judgement
+		if len(leads) > 1 && judge.program.HasAccountPath() {
+			histories := make([][]lead.Event, len(leads))
+			for n, l := range leads {
+				histories[n] = l.history
+			}
+			sums = judge.together(histories)
 		} else {
-			l.was = sum
+			for _, l := range leads {
+				sums = append(sums, judge.alone(l.history))
+			}
+		}
+		for n, l := range leads {
+			if i == 0 {
+				l.now = sums[n]
+			} else {
+				l.was = sums[n]
+			}
 		}
 	}
-	w.tally.add(l, w.in.zone())
-	w.tally.sales(w.in, l, history, time.Unix(0, w.latest.Load()).UTC())
-	if w.tally.examples.wanted(l, records[first].order) {
-		w.tally.examples.add(w.differ, l, w.outcome != nil, w.place(records[first]), records[first].order, history)
+	for _, l := range leads {
+		w.tally.add(l.judged, w.in.zone())
+		w.tally.sales(w.in, l.judged, l.history, time.Unix(0, w.latest.Load()).UTC())
+		if w.tally.examples.wanted(l.judged, l.first.order) {
+			w.tally.examples.add(w.differ, l.judged, w.outcome != nil, w.place(l.first), l.first.order, l.history)
+		}
 	}
-	return nil
 }
 
 func inOrder(records []record) {

@@ -3,12 +3,13 @@
 package backtest
 
 import (
+	"slices"
 	"time"
 
 	"github.com/handoff-sla/handoff/internal/lead"
 )
 
-// judgement is what one definition makes of one lead.
+// judgement is what one definition makes of one lead up to its first hand-off, and in each cycle after that.
 type judgement struct {
 	score   int       // when it became MQL; of a lead that did not, at the end of its history
 	mql     bool      // a path held and no required field was missing
@@ -18,48 +19,91 @@ type judgement struct {
 	missing []string  // required fields, when a path first held
 	path    string
 	intent  string
+
+	again []judgement // cycles of a lead that was recycled and reached a path again
+}
+
+// take what the lead's standing says at a time; true when that makes it an MQL.
+func (c *judgement) take(s lead.Standing, at time.Time) bool {
+	c.score = s.Score.Clamped
+	if s.Path == "" {
+		return false
+	}
+	if c.reached.IsZero() {
+		c.reached, c.missing = at, s.Missing
+		c.path, c.intent = s.Path, s.Intent
+	}
+	c.held = len(s.Missing) > 0 || c.held
+	if len(s.Missing) > 0 {
+		return false
+	}
+	c.mql, c.held, c.at, c.path, c.intent = true, false, at, s.Path, s.Intent
+	return true
+}
+
+// cycles are all hand-offs, in order of time; one at least, which may be none yet.
+func (c *judgement) cycles() []judgement {
+	if len(c.again) == 0 {
+		return []judgement{*c}
+	}
+	return append([]judgement{*c}, c.again...)
 }
 
 // judge evaluates leads under one definition; it serves one goroutine.
 type judge struct {
+	program *lead.Program
 	tracker *lead.Tracker
+	others  []*lead.Tracker // of leads that are judged together
+	returns bool            // whether leads may come back
 }
 
-func newJudge(r Rules) judge { return judge{tracker: r.Program.NewTracker()} }
-
-// standing takes what the tracker says now into the judgement; false when nothing later can change it.
-func (j judge) standing(at time.Time, sum *judgement) bool {
-	s := j.tracker.Standing()
-	sum.score = s.Score.Clamped
-	if s.Path == "" {
-		return true
-	}
-	if sum.reached.IsZero() {
-		sum.reached, sum.missing = at, s.Missing
-		sum.path, sum.intent = s.Path, s.Intent
-	}
-	sum.held = len(s.Missing) > 0
-	if sum.held {
-		return true
-	}
-	sum.mql, sum.at, sum.path, sum.intent = true, at, s.Path, s.Intent
-	return false
+func newJudge(r Rules) *judge {
+	comesBack := func(d lead.Disposition) bool { return d.Reentry != nil }
+	return &judge{program: r.Program, tracker: r.Program.NewTracker(), returns: slices.ContainsFunc(r.Definition.Dispositions, comesBack)}
 }
 
-// follow judges a history in order of time.
-func (j judge) follow(history []lead.Event) judgement {
+// alone judges a history in order of time, by the lead itself.
+func (j *judge) alone(history []lead.Event) judgement {
 	j.tracker.Reset()
-	var sum judgement
-	held := false
+	f := follower{tracker: j.tracker}
+	more := j.returns && slices.ContainsFunc(history, func(e lead.Event) bool { return e.Kind == lead.KindDisposition })
 	for _, e := range history {
-		if j.tracker.Apply(e) {
-			more := j.standing(e.Time, &sum)
-			held = held || sum.held
-			if !more {
+		if f.tracker.Apply(e) {
+			f.stand(e.Time)
+			if f.sum.mql && !more {
 				break
 			}
 		}
 	}
-	sum.held = held && !sum.mql
-	return sum
+	return f.sum
+}
+
+// follower is one lead on its way through its history.
+type follower struct {
+	tracker *lead.Tracker
+	sum     judgement
+	score   int    // at its last event
+	account string // that it is counted under
+}
+
+// stand takes what the definition says at the lead's last event, as the scorer does when that event is the latest that it knows.
+func (f *follower) stand(at time.Time) {
+	cycle := &f.sum
+	if n := len(f.sum.again); n > 0 {
+		cycle = &f.sum.again[n-1]
+	}
+	f.enter(cycle, at)
+	for cycle.mql && f.tracker.Returns() {
+		f.sum.again = append(f.sum.again, judgement{})
+		cycle = &f.sum.again[len(f.sum.again)-1]
+		f.enter(cycle, at)
+	}
+}
+
+func (f *follower) enter(cycle *judgement, at time.Time) {
+	standing := f.tracker.Standing()
+	f.score = standing.Score.Clamped
+	if !cycle.mql && cycle.take(standing, at) {
+		f.tracker.HandOff()
+	}
 }

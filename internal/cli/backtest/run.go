@@ -21,7 +21,7 @@ func Run(ctx context.Context, in Input) (*Report, error) {
 	if n := slices.Index(in.files(), "-"); n >= 0 && slices.Index(in.files()[n+1:], "-") >= 0 {
 		return nil, errors.New("standard input can be read once only")
 	}
-	t, err := in.judge(ctx, len(in.files()) > 1 || len(in.Leads) == 0)
+	t, err := in.judge(ctx, len(in.files()) > 1 || len(in.Leads) == 0 || in.byAccount())
 	if errors.Is(err, errRepeated) {
 		if in.files()[0] != "-" {
 			t, err = in.judge(ctx, true)

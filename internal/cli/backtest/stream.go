@@ -76,7 +76,7 @@ func send(ctx context.Context, in *Input, all []*source, jobs chan<- job) error 
 // streamer judges rows of which each is a whole lead; it serves one goroutine.
 type streamer struct {
 	in      *Input
-	judges  []judge
+	judges  []*judge
 	outcome *outcome
 	subject *subject
 	cells   []string
@@ -226,7 +226,7 @@ func (w *streamer) judge(i int, s *source, row leadfile.Row, at time.Time) judge
 		}
 	}
 	var sum judgement
-	w.judges[i].standing(at, &sum)
+	sum.take(tracker.Standing(), at)
 	return sum
 }
 

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package backtest
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/handoff-sla/handoff/internal/lead"
+)
+
+// step is one event of one of several leads.
+type step struct {
+	lead int
+	at   time.Time
+	e    *lead.Event
+}
+
+// together judges leads whose accounts have to do with each other. Their events are taken in order of time, across leads; each lead
+// stands among the contacts that its account has then, with the score of each at its own last event, as the scorer has it when every event
+// is scored as it happens. leads are in order of their ids, which is that of events of the same time.
+func (j *judge) together(histories [][]lead.Event) []judgement {
+	followers := make([]follower, len(histories))
+	var steps []step
+	for i, history := range histories {
+		if i == len(j.others) {
+			j.others = append(j.others, j.program.NewTracker())
+		}
+		followers[i].tracker = j.others[i]
+		followers[i].tracker.Reset()
+		for n := range history {
+			steps = append(steps, step{lead: i, at: history[n].Time, e: &history[n]})
+		}
+	}
+	slices.SortStableFunc(steps, func(a, b step) int { return cmp.Or(a.at.Compare(b.at), cmp.Compare(a.lead, b.lead)) })
+	accounts := map[string]lead.Contacts{}
+	for _, s := range steps {
+		if f := &followers[s.lead]; f.tracker.Apply(*s.e) {
+			f.count(accounts, -1)
+			f.account = f.tracker.Account()
+			peers := accounts[f.account]
+			f.tracker.Among(&peers)
+			f.stand(s.at)
+			f.count(accounts, 1)
+		}
+	}
+	sums := make([]judgement, len(followers))
+	for i := range followers {
+		sums[i] = followers[i].sum
+	}
+	return sums
+}
+
+// count the lead among the contacts of its account, or not any more.
+func (f *follower) count(accounts map[string]lead.Contacts, times int) {
+	if f.account == "" {
+		return
+	}
+	c := accounts[f.account]
+	accounts[f.account] = lead.Contacts{Count: c.Count + times, Score: c.Score + times*f.score}
+}
