@@ -9,12 +9,12 @@ import (
 	"cel.dev/cel-go/common/ast"
 )
 
-// absent are the fields that an expression reads and the record does not have, in the order in which it reads them.
-func (e *Explainer) absent(expression string, record map[string]any) []string {
-	reads, known := e.reads[expression]
+// absent are the fields of a variable that an expression reads and nothing has a value for, in the order in which it reads them.
+func (e *Explainer) absent(variable, expression string, record map[string]any) []string {
+	reads, known := e.reads[variable+" "+expression]
 	if !known {
-		reads = fieldsOf(expression)
-		e.reads[expression] = reads
+		reads = fieldsOf(variable, expression)
+		e.reads[variable+" "+expression] = reads
 	}
 	var names []string
 	for _, name := range reads {
@@ -25,8 +25,8 @@ func (e *Explainer) absent(expression string, record map[string]any) []string {
 	return names
 }
 
-// fieldsOf are the names behind `lead.`; not those that has() asks for.
-func fieldsOf(expression string) []string {
+// fieldsOf are the names behind `lead.` or `qualification.`; not those that has() asks for.
+func fieldsOf(variable, expression string) []string {
 	env, err := cel.NewEnv()
 	if err != nil {
 		return nil
@@ -41,7 +41,7 @@ func fieldsOf(expression string) []string {
 			return
 		}
 		from := x.AsSelect()
-		if from.Operand().Kind() == ast.IdentKind && from.Operand().AsIdent() == "lead" && !slices.Contains(names, from.FieldName()) {
+		if from.Operand().Kind() == ast.IdentKind && from.Operand().AsIdent() == variable && !slices.Contains(names, from.FieldName()) {
 			names = append(names, from.FieldName())
 		}
 	}))

@@ -12,8 +12,11 @@ import (
 	"time"
 )
 
-// needs says for each path that does not hold what would make it hold.
+// needs says for each path that does not hold what would make it hold. A lead that is an MQL needs none, unless sales recycled it.
 func needs(x *Explanation) []string {
+	if x.Qualified != nil && (x.Reentry == nil || x.Reentry.From == nil) {
+		return nil
+	}
 	var all []string
 	for _, p := range x.Paths {
 		if p.Holds {
@@ -24,6 +27,9 @@ func needs(x *Explanation) []string {
 	if len(x.Missing) > 0 {
 		all = append(all, "every path: a value for "+strings.Join(x.Missing, ", "))
 	}
+	if x.Reentry != nil && len(x.Reentry.Signals) == 0 {
+		all = append(all, "every path: a signal after "+instant(x.Reentry.Recycled)+": "+strings.Join(x.Reentry.By, ", "))
+	}
 	return all
 }
 
@@ -31,15 +37,18 @@ func needs(x *Explanation) []string {
 func (p Path) Lacks() []string {
 	var lacks []string
 	if p.Short > 0 {
-		lacks = append(lacks, fmt.Sprintf("%d more points (threshold %d)", p.Short, *p.Threshold))
+		lacks = append(lacks, fmt.Sprintf("%s (threshold %d)", counted(p.Short, "more point"), *p.Threshold))
 	}
-	if p.Account != "" {
-		lacks = append(lacks, p.Account+"; one lead alone does not show that")
+	if p.Account != nil && !p.Account.holds() {
+		lacks = append(lacks, p.Account.asks()+"; "+p.Account.has())
 	}
 	for _, c := range p.Criteria {
 		if !c.Holds {
 			lacks = append(lacks, cmp.Or(c.Message, c.Expression)+absence(c.Absent))
 		}
+	}
+	if p.Recycled {
+		lacks = append(lacks, "it is not open to the lead again yet: see re-entry")
 	}
 	return lacks
 }
@@ -56,27 +65,22 @@ func (x *Explanation) Text(out io.Writer) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(w, "%s\n", x.verdict())
 	if x.Definition != "" {
-		fmt.Fprintf(w, "Definition %s, as of %s\n", x.Definition, x.At.UTC().Format(time.RFC3339))
+		fmt.Fprintf(w, "Definition %s, as of %s\n", x.Definition, instant(x.At))
 	}
+	x.ledgerText(w)
 	fmt.Fprintf(w, "\nRECORD\n")
 	for _, v := range x.Record {
 		fmt.Fprintf(w, "  %s\t%s\n", v.Field, v.text())
 	}
-	fmt.Fprintf(w, "\nSCORE\t%d of %d\n", x.Score.Clamped, x.Score.Max)
-	for _, g := range x.Groups {
-		fmt.Fprintf(w, "  %s\t%s\t%s\n", g.Name, points(g.Points), g.note())
-		for _, r := range g.Rules {
-			fmt.Fprintf(w, "    %s\t%s\t%s\n", r.Name, points(r.Points), r.note())
-		}
-	}
-	if float64(x.Score.Clamped) != x.Score.Raw {
-		fmt.Fprintf(w, "  rounded and clamped\t%s\tfrom %s to %d\n", points(float64(x.Score.Clamped)-x.Score.Raw), points(x.Score.Raw), x.Score.Clamped)
-	}
+	x.scoreText(w)
 	fmt.Fprintf(w, "\nPATHS TO MQL\n")
 	for _, p := range x.Paths {
 		p.text(w)
 	}
 	fmt.Fprintf(w, "\nINTENT\t%s\n", x.Intent)
+	x.cyclesText(w)
+	x.salesText(w)
+	x.reentryText(w)
 	if len(x.Needs) > 0 {
 		fmt.Fprintf(w, "\nWHAT IS LACKING\n")
 	}
@@ -86,17 +90,50 @@ func (x *Explanation) Text(out io.Writer) error {
 	return w.Flush()
 }
 
+func (x *Explanation) scoreText(w io.Writer) {
+	fmt.Fprintf(w, "\nSCORE\t%d of %d\n", x.Score.Clamped, x.Score.Max)
+	for _, g := range x.Groups {
+		fmt.Fprintf(w, "  %s\t%s\t%s\n", g.Name, points(g.Points), g.note())
+		for _, r := range g.Rules {
+			fmt.Fprintf(w, "    %s\t%s\t%s\n", r.Name, points(r.Points), r.note())
+		}
+	}
+	if x.Score.Reentry != 0 {
+		fmt.Fprintf(w, "  re-entry\t%s\tby the disposition that recycled the lead\n", points(float64(x.Score.Reentry)))
+	}
+	if float64(x.Score.Clamped) != x.Score.Raw {
+		fmt.Fprintf(w, "  rounded and clamped\t%s\tfrom %s to %d\n", points(float64(x.Score.Clamped)-x.Score.Raw), points(x.Score.Raw), x.Score.Clamped)
+	}
+}
+
 func (x *Explanation) verdict() string {
 	switch {
+	case x.Qualified != nil && x.Reentry != nil:
+		return fmt.Sprintf("%s was recycled at %s%s: %s", x.Lead, instant(x.Reentry.Recycled), because(x.Reentry.Reason), x.Reentry.verdict())
 	case x.Qualified != nil:
-		return fmt.Sprintf("%s is an MQL since %s: path %s, score %d, intent %s",
-			x.Lead, x.Qualified.At.UTC().Format(time.RFC3339), x.Qualified.Path, x.Qualified.Score, x.Qualified.Intent)
+		q := x.Qualified
+		text := fmt.Sprintf("%s is an MQL since %s: path %s, score %d, intent %s", x.Lead, instant(q.At), q.Path, q.Score, q.Intent)
+		if n := len(x.Disposals); n > 0 && x.Disposals[n-1].Cycle == x.Cycle {
+			text += fmt.Sprintf("; %s at %s%s", strings.ToLower(x.Disposals[n-1].Outcome), instant(x.Disposals[n-1].At), because(x.Disposals[n-1].Reason))
+		}
+		return text
 	case len(x.Missing) > 0 && x.anyHolds():
 		return fmt.Sprintf("%s is held: a path to MQL holds, but these required fields are missing: %s", x.Lead, strings.Join(x.Missing, ", "))
+	case x.waits != "":
+		return fmt.Sprintf("%s is no MQL yet: %s", x.Lead, x.waits)
 	default:
 		return fmt.Sprintf("%s is no MQL: no path holds", x.Lead)
 	}
 }
+
+func because(reason string) string {
+	if reason == "" {
+		return ""
+	}
+	return " for " + reason
+}
+
+func instant(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
 func (x *Explanation) anyHolds() bool {
 	for _, p := range x.Paths {
@@ -115,7 +152,7 @@ func (v Value) text() string {
 	case []string:
 		text = strings.Join(t, "; ")
 	case time.Time:
-		text = t.UTC().Format(time.RFC3339)
+		text = instant(t)
 	}
 	if v.Required && v.Value == nil {
 		text += "  (required)"
@@ -136,11 +173,11 @@ func (g Group) note() string {
 func (r Rule) note() string {
 	switch {
 	case r.Signal != "" && r.Points != 0 && r.Capped:
-		return fmt.Sprintf("%s, %d times, up to the rule's max", r.Signal, r.Occurrences)
+		return fmt.Sprintf("%s, %s, up to the rule's max", r.Signal, counted(r.Occurrences, "time"))
 	case r.Signal != "" && r.Points != 0:
-		return fmt.Sprintf("%s, %d times, %d points each when fresh", r.Signal, r.Occurrences, r.Worth)
+		return fmt.Sprintf("%s, %s, %s each when fresh", r.Signal, counted(r.Occurrences, "time"), counted(r.Worth, "point"))
 	case r.Signal != "":
-		return fmt.Sprintf("%s did not happen; %d points each time", r.Signal, r.Worth)
+		return fmt.Sprintf("%s did not happen; %s each time", r.Signal, counted(r.Worth, "point"))
 	case r.Points != 0:
 		return r.When
 	default:
@@ -149,24 +186,35 @@ func (r Rule) note() string {
 }
 
 func (p Path) text(w io.Writer) {
-	fmt.Fprintf(w, "  %s\t%s\t%s\n", p.Name, yes(p.Holds), p.Account)
+	note := ""
+	if p.Recycled {
+		note = "not open to the lead again yet"
+	}
+	fmt.Fprintf(w, "  %s\t%s\t%s\n", p.Name, yes(p.Holds), note)
 	if p.Threshold != nil {
 		fmt.Fprintf(w, "    threshold %d\t%s\t%s\n", *p.Threshold, yes(p.Short == 0), short(p.Short))
 	}
-	for _, c := range p.Criteria {
-		note := c.Expression
-		if !c.Holds {
-			note = cmp.Or(c.Message, "not so") + absence(c.Absent) + ": " + c.Expression
-		}
-		fmt.Fprintf(w, "    criterion\t%s\t%s\n", yes(c.Holds), note)
+	if p.Account != nil {
+		p.Account.text(w)
 	}
+	for _, c := range p.Criteria {
+		c.text(w)
+	}
+}
+
+func (c Criterion) text(w io.Writer) {
+	note := c.Expression
+	if !c.Holds {
+		note = cmp.Or(c.Message, "not so") + absence(c.Absent) + ": " + c.Expression
+	}
+	fmt.Fprintf(w, "    %s\t%s\t%s\n", cmp.Or(c.Name, "criterion"), yes(c.Holds), note)
 }
 
 func short(n int) string {
 	if n == 0 {
 		return ""
 	}
-	return fmt.Sprintf("%d points short", n)
+	return counted(n, "point") + " short"
 }
 
 func yes(b bool) string {

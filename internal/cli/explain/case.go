@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package explain
+
+import (
+	"time"
+
+	"github.com/handoff-sla/handoff/internal/lead"
+)
+
+// Case is what is known of a lead.
+type Case struct {
+	Lead    string
+	History []lead.Event // in order of time
+
+	// Contacts are the others of its account with their scores; nil when they are not known, for the reason in Unknown.
+	Contacts []Contact
+	Unknown  string
+
+	Kept   *Kept   // nil: what this definition alone would have made of the history is told
+	Ledger *Ledger // where the lead is from there
+}
+
+// Contact of an account.
+type Contact struct {
+	Lead  string `json:"lead"`
+	Score int    `json:"score"`
+}
+
+// Kept is what the ledger stamped: a lead that was handed off stays so, and is judged by the revision of that moment.
+type Kept struct {
+	HandOffs []HandOff
+	Judges   []*Explainer // of each hand-off
+	Cycle    int
+	Unscored bool // events wait for the scorer
+}
+
+// Ledger says where the lead was read, and what the ledger made of it.
+type Ledger struct {
+	Tenant   string    `json:"tenant"`
+	Contract string    `json:"contract,omitempty"`
+	InForce  string    `json:"inForce,omitempty"` // revision of the definition
+	Pair     int64     `json:"pair,omitempty"`    // sequence
+	Since    time.Time `json:"since,omitzero"`
+	Stage    string    `json:"stage"`
+	HandOffs []HandOff `json:"handOffs,omitempty"`
+	Draft    bool      `json:"draft,omitempty"` // another definition was asked than that in force
+}
+
+func (c *Case) peers() *lead.Contacts {
+	if c.Contacts == nil {
+		return nil
+	}
+	peers := &lead.Contacts{Count: len(c.Contacts)}
+	for _, one := range c.Contacts {
+		peers.Score += one.Score
+	}
+	return peers
+}
+
+// handOffs of the lead, and the cycle in which it is.
+func (e *Explainer) handOffs(c *Case) ([]HandOff, int) {
+	if c.Kept != nil {
+		return c.Kept.HandOffs, c.Kept.Cycle
+	}
+	given := lead.Circumstances{Judge: always, Peers: c.peers()}
+	var all []HandOff
+	for cycle := 1; ; cycle++ {
+		q := e.program.QualifyIn(c.History, given).Qualified
+		if q == nil {
+			return all, cycle
+		}
+		all = append(all, HandOff{
+			Cycle: cycle, At: q.At, Path: q.Path, Score: q.Score, Intent: q.Intent, Contacts: q.Account.Count, Account: q.Account.Score,
+		})
+		given.Again = &lead.Again{Since: q.At}
+		if e.program.Comeback(c.History, q.At).Disposed.IsZero() || e.program.QualifyIn(c.History, given).Reached == nil {
+			return all, cycle
+		}
+	}
+}
+
+// again is the hand-off after which score and paths are asked about: for a lead that sales recycled, its next one; else that which it has,
+// or the first.
+func (e *Explainer) again(history []lead.Event, all []HandOff, cycle int) *lead.Again {
+	n := len(all)
+	switch {
+	case n == cycle && !e.program.Comeback(history, all[n-1].At).From().IsZero(), n > 0 && n < cycle:
+		return &lead.Again{Since: all[n-1].At}
+	case n > 1:
+		return &lead.Again{Since: all[n-2].At, Until: all[n-1].At}
+	default:
+		return nil
+	}
+}
+
+// Score of a lead, as it counts for its account.
+func (e *Explainer) Score(history []lead.Event) int {
+	c := Case{History: history}
+	all, cycle := e.handOffs(&c)
+	if cycle == len(all) { // not what it would be for its next hand-off
+		cycle, all = cycle-1, all[:len(all)-1]
+	}
+	given := lead.Circumstances{}
+	if len(all) > 0 {
+		given.Again = &lead.Again{Since: all[len(all)-1].At}
+	}
+	return e.program.ExplainIn(history, given).Clamped
+}
+
+// AccountOf is the account of a lead; "" when it has none.
+func (e *Explainer) AccountOf(history []lead.Event) string {
+	return e.program.AccountOf(e.program.Qualify(history, nil).Record)
+}
+
+// NeedsAccount says whether the other contacts of a lead's account matter.
+func (e *Explainer) NeedsAccount() bool { return e.program.HasAccountPath() }
