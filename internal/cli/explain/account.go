@@ -43,7 +43,8 @@ func (a *Account) holds() bool {
 	return a.Unknown == "" && len(a.Contacts) >= a.MinContacts && a.Score >= a.Threshold
 }
 
-func (a *Account) asks() string {
+// Asks is what a path asks of the account.
+func (a *Account) Asks() string {
 	return fmt.Sprintf("%d contacts of one account with %s together", a.MinContacts, counted(a.Threshold, "point"))
 }
 

@@ -40,7 +40,7 @@ func (p Path) Lacks() []string {
 		lacks = append(lacks, fmt.Sprintf("%s (threshold %d)", counted(p.Short, "more point"), *p.Threshold))
 	}
 	if p.Account != nil && !p.Account.holds() {
-		lacks = append(lacks, p.Account.asks()+"; "+p.Account.has())
+		lacks = append(lacks, p.Account.Asks()+"; "+p.Account.has())
 	}
 	for _, c := range p.Criteria {
 		if !c.Holds {

@@ -18,7 +18,7 @@ func (a *Account) text(w io.Writer) {
 	if a.Unknown != "" {
 		verdict = "cannot be said"
 	}
-	fmt.Fprintf(w, "    account\t%s\t%s: %s\n", verdict, a.asks(), a.has())
+	fmt.Fprintf(w, "    account\t%s\t%s: %s\n", verdict, a.Asks(), a.has())
 	for i, one := range a.Contacts {
 		if i == maxContacts {
 			fmt.Fprintf(w, "      and %d more\n", len(a.Contacts)-i)
