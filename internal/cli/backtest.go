@@ -40,7 +40,9 @@ other columns than the first (closed deals, say) adds its columns to the lead, a
 time of its own first date column. What else is known of leads:
   --activities  id, date, activity (its type); other columns are its properties
   --touches     id, date, channel; direction (Outbound), actor (Human), answered, rep;
-                with a column event also assigned (rep) and disposition (outcome, reason)
+                with a column event also assigned (rep), disposition (outcome, reason)
+                and qualified (budget, businessCase, authority, decisionMakerAccess,
+                need, timelineDays: what sales found out, empty where it did not)
   --events      CloudEvents in JSON, one a line, as docs/events.md has them
 
 --outcome is what counts as converted. The name of a column: true unless its text is
@@ -51,7 +53,12 @@ typed; other columns as text). A value that is absent makes it false.
 
 An MQL is a lead for which a path held with no required field missing; it counts in
 the month in which that was so first. The score of a lead is that at its hand-off, or
-at the end of its history. Months are of the contract's zone, else UTC. The contract
+at the end of its history. A path about the account is judged among the other leads of
+the account in the files: their events are taken in order of time, each lead with its
+account and its score as of its own last event, as the cluster does when every event
+is scored as it happens. A lead that sales recycled and that comes back by the rules of
+its disposition is judged again for the terms; among MQLs and months it counts once.
+With qualified events, the SQL criteria say how many MQLs became SQL. Months are of the contract's zone, else UTC. The contract
 (--contract, or the one beside NEW that refers to it) gives the volume target and, with
 touches or events, what its clauses for sales would have given. Shares are 0 to 1 in
 JSON; intervals are Wilson's, 95 %.
@@ -59,7 +66,9 @@ JSON; intervals are Wilson's, 95 %.
 Rows that cannot be read are counted and located and cost no other row; --strict makes
 the first an error. --fail-on is CEL over the members of the JSON output (recall,
 precision, auc, mqls, flips.lost, ...): when it holds, or a number in it is not
-known, the exit code is 1. Memory does not grow with the files.`
+known, the exit code is 1. Memory does not grow with the files; with a path about the
+account, the leads of one account are in memory together, and so are those of accounts
+that one lead belonged to one after the other.`
 
 // garbagePercent of what is in use may be garbage while files are read.
 const garbagePercent = 400

@@ -122,7 +122,7 @@ func TestWithoutAnOutcome(t *testing.T) {
 	if err := json.Unmarshal(out.Bytes(), &members); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"converted", "precision", "recall", "auc", "flips"} {
+	for _, name := range []string{"converted", "precision", "recall", "auc", "against", "sql"} {
 		if value, there := members[name]; !there || value != nil {
 			t.Errorf("%s is %v, want null", name, value)
 		}
@@ -135,7 +135,7 @@ func TestAgainst(t *testing.T) {
 	in.Old, in.Outcome = &old, "won"
 	in.Leads = []string{files(t, map[string]string{"l.csv": fourLeads})("l.csv")}
 	r := run(t, in)
-	if r.Flips.Gained != 0 || r.Flips.Lost != 1 || *r.Flips.LostConverted != 0 || r.Against.MQLs != 2 {
+	if *r.Flips.Gained != 0 || *r.Flips.Lost != 1 || *r.Flips.LostConverted != 0 || r.Against.MQLs != 2 {
 		t.Fatalf("flips %+v, against %+v", r.Flips, r.Against)
 	}
 	x := r.Flips.LostExamples[0]
@@ -324,7 +324,7 @@ func TestTheWayOfReadingMakesNoDifference(t *testing.T) {
 		return r
 	}
 	want := report(1, "all.csv")
-	if want.Leads != 6000 || want.MQLs == 0 || want.Flips.Gained == 0 || len(want.Flips.GainedExamples) != 3 {
+	if want.Leads != 6000 || want.MQLs == 0 || *want.Flips.Gained == 0 || len(want.Flips.GainedExamples) != 3 {
 		t.Fatalf("nothing to compare: %+v", want)
 	}
 	for name, got := range map[string]*Report{"four workers": report(4, "all.csv"), "joined": report(1, "1.csv", "2.csv"), "joined by four": report(4, "1.csv", "2.csv")} {
@@ -471,7 +471,7 @@ func TestOutcome(t *testing.T) {
 }
 
 func TestGates(t *testing.T) {
-	r := &Report{Leads: 10, MQLs: 4, Recall: pointer(0.4), Flips: &Flips{Lost: 3}, Months: []Month{{Month: "2026-01", MQLs: 4}}}
+	r := &Report{Leads: 10, MQLs: 4, Recall: pointer(0.4), Flips: Flips{Lost: pointer[int64](3)}, Months: []Month{{Month: "2026-01", MQLs: 4}}}
 	cases := map[string]struct{ text, wantErr, wantCompile string }{
 		"holds":             {text: "recall < 0.5", wantErr: `"recall < 0.5" holds (recall = 0.4)`},
 		"does not hold":     {text: "recall < 0.3"},

@@ -25,11 +25,11 @@ func build(in *Input, t *tally) *Report {
 	b := builder{in: in, t: t, known: in.Outcome != ""}
 	r := &Report{
 		Definition: in.New.Name, Outcome: in.Outcome,
-		Leads: t.leads, MQLs: t.mqls, Held: t.held, Converted: b.count(t.converted),
-		Rows: t.rows, Skipped: t.skipped,
+		Leads: t.leads, MQLs: t.mqls, Held: t.held, Returned: t.returned, Converted: b.count(t.converted),
+		Rows: t.rows, Skipped: t.skipped, Flips: Flips{GainedExamples: []Example{}, LostExamples: []Example{}},
 		Problems: Problems{Count: t.problems.Count, ByKind: t.problems.ByKind, First: t.problems.First},
 		Months:   b.months(), Scores: b.bands(), Paths: b.parts(t.paths, pathsOf(in)), Intents: b.parts(t.intents, intentsOf(in)),
-		Missing: b.missing(), Reasons: b.reasons(), Terms: b.terms(), Volume: b.volume(), Notes: b.notes(),
+		Missing: b.missing(), Reasons: b.reasons(), SQL: b.sql(), Terms: b.terms(), Volume: b.volume(), Notes: b.notes(),
 	}
 	if b.known {
 		r.BaseRate = share(t.converted, t.leads)
@@ -77,8 +77,8 @@ func (b builder) against(r *Report) {
 	if b.known {
 		r.Against.Precision, r.Against.Recall, r.Against.Lift, r.Against.AUC = b.quality(t.oldMQLs, t.oldMQLsConverted, t.old)
 	}
-	r.Flips = &Flips{
-		Gained: t.gained, Lost: t.lost, GainedConverted: b.count(t.gainedConverted), LostConverted: b.count(t.lostConverted),
+	r.Flips = Flips{
+		Gained: &t.gained, Lost: &t.lost, GainedConverted: b.count(t.gainedConverted), LostConverted: b.count(t.lostConverted),
 		GainedExamples: append([]Example{}, t.examples.gained...), LostExamples: append([]Example{}, t.examples.lost...),
 	}
 }
@@ -205,6 +205,21 @@ func (b builder) reasons() []Reason {
 	return reasons
 }
 
+func (b builder) sql() *SQL {
+	t := &b.t.sql
+	if t.asked == 0 {
+		return nil
+	}
+	s := &SQL{Asked: t.asked, SQLs: t.met, Converted: b.count(t.converted), Unmet: []Unmet{}}
+	for _, c := range b.in.New.Definition.SQL {
+		if n := t.unmet[c.Name]; n > 0 {
+			s.Unmet = append(s.Unmet, Unmet{Criterion: c.Name, MQLs: n})
+		}
+	}
+	slices.SortStableFunc(s.Unmet, func(x, y Unmet) int { return cmp.Compare(y.MQLs, x.MQLs) })
+	return s
+}
+
 func (b builder) volume() *Volume {
 	if b.in.Terms == nil || b.in.Terms.VolumeTarget() == 0 || len(b.t.months) == 0 {
 		return nil
@@ -296,7 +311,7 @@ func (b builder) notes() []string {
 		if i == maxOutcomeErrors {
 			break
 		}
-		notes = append(notes, fmt.Sprintf("the outcome of %d of %d leads could not be told and counts as not converted: %s", b.t.outcomes[text], failed, text))
+		notes = append(notes, fmt.Sprintf("the outcome of %d of %s could not be told and counts as not converted: %s", b.t.outcomes[text], several(failed, "lead"), text))
 	}
 	return notes
 }

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -155,11 +156,8 @@ func parseEvent(line string) (record, error) {
 	if err := json.Unmarshal(e.Data, &data); err != nil {
 		return record{}, fmt.Errorf("data: %w", err)
 	}
-	switch lead.Kind(kind) {
-	case lead.KindCaptured, lead.KindUpdated, lead.KindActivity, lead.KindAssigned, lead.KindTouch, lead.KindDisposition,
-		lead.KindQualified:
-	default:
-		return record{}, fmt.Errorf("type %q is unknown", e.Type)
+	if !slices.Contains(lead.Kinds(), lead.Kind(kind)) {
+		return record{}, fmt.Errorf("type %q is unknown; it should be %s and one of %s", e.Type, typePrefix, strings.Trim(fmt.Sprint(lead.Kinds()), "[]"))
 	}
 	return record{id: e.Subject, at: at, cells: []string{"", kind, string(e.Data)}}, nil
 }

@@ -92,13 +92,21 @@ func (d *differ) why(id string, history []lead.Event, gained bool) []string {
 	}
 	for _, p := range refuses.Paths {
 		if !p.Holds {
-			why = append(why, fmt.Sprintf("%s, path %s: %s", of, p.Name, strings.Join(p.Lacks(), "; ")))
+			why = append(why, fmt.Sprintf("%s, path %s: %s", of, p.Name, lacks(p)))
 		}
 	}
 	if len(refuses.Missing) > 0 {
 		why = append(why, fmt.Sprintf("%s, no value for %s", of, strings.Join(refuses.Missing, ", ")))
 	}
 	return why
+}
+
+// lacks is what a path lacks. Of the account it is known here, other than where one lead is asked about.
+func lacks(p explain.Path) string {
+	if p.Account != nil && len(p.Criteria) == 0 {
+		return p.Account.Asks() + ", at none of its events"
+	}
+	return strings.Join(p.Lacks(), "; ")
 }
 
 func pointsThatDiffer(was, now *explain.Explanation) []string {

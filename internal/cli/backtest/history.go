@@ -135,7 +135,7 @@ var (
 	outcomes   = []string{string(lead.Accepted), string(lead.Recycled), string(lead.Disqualified)}
 )
 
-// touch of a row: the column event says whether it is a touch (the default), assigned or disposition.
+// touch of a row: the column event says whether it is a touch (the default), assigned, disposition or qualified.
 func (w *gatherer) touch(s *source, r record) (lead.Event, bool) {
 	c := cellsOf{w: w, s: s, r: r, ok: true}
 	e := lead.Event{Time: r.at}
@@ -147,6 +147,8 @@ func (w *gatherer) touch(s *source, r record) (lead.Event, bool) {
 		e.Disposition = &lead.Disposed{
 			Outcome: lead.Outcome(c.word("outcome", "", outcomes)), Reason: c.text("reason"), By: c.text("by", "rep"),
 		}
+	case "qualified":
+		e.Kind, e.Qualification = lead.KindQualified, c.qualification()
 	case "", "touch":
 		e.Kind = lead.KindTouch
 		e.Touch = &lead.Touch{
@@ -157,7 +159,7 @@ func (w *gatherer) touch(s *source, r record) (lead.Event, bool) {
 			c.wrong("no channel; it should be one of %s", strings.Join(channels, ", "))
 		}
 	default:
-		c.wrong("event %q is unknown; it should be touch, assigned or disposition", kind)
+		c.wrong("event %q is unknown; it should be touch, assigned, disposition or qualified", kind)
 	}
 	return e, c.ok
 }
@@ -182,6 +184,29 @@ func (c *cellsOf) text(names ...string) string {
 		}
 	}
 	return ""
+}
+
+// qualification is what sales found out: the columns named like the values of a qualified event, in any case.
+func (c *cellsOf) qualification() map[string]any {
+	told := map[string]any{}
+	var names []string
+	for _, f := range lead.QualificationFields() {
+		names = append(names, f.Name)
+		text := c.text(f.Name)
+		if text == "" {
+			continue
+		}
+		value, err := lead.Coerce(f, text)
+		if err != nil {
+			c.wrong("column %q: %v", f.Name, err)
+			continue
+		}
+		told[f.Name] = value
+	}
+	if len(told) == 0 && c.ok {
+		c.wrong("nothing that was found out: at least one of the columns %s has a value", strings.Join(names, ", "))
+	}
+	return told
 }
 
 func (c *cellsOf) word(name, otherwise string, words []string) string {

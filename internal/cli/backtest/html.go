@@ -15,12 +15,13 @@ import (
 var pageText string
 
 var page = template.Must(template.New("page").Funcs(template.FuncMap{
-	"percent": percent, "whole": whole, "interval": interval, "length": length, "join": strings.Join, "orNone": orNone, "ofThem": ofThem,
+	"percent": percent, "whole": whole, "interval": interval, "length": length, "join": strings.Join, "orNone": orNone, "several": several, "assumed": assumed,
 	"ofTotal": func(c Clause) string { return fmt.Sprintf("%d of %d", c.Met, c.Met+c.Missed) },
 	"needs":   Clause.needs, "target": func(f float64) string { return percent(&f) },
 	"kinds":   func(m map[string]int) []string { return sortedKeys(m) },
 	"outcome": func(b *bool) string { return strings.TrimSuffix(converted(b), "; ") },
-	"volume":  (*Volume).sentence,
+	"volume":  (*Volume).sentence, "flips": Flips.sentence, "sqls": (*SQL).sentence,
+	"problems": func(p Problems) string { return several(int64(p.Count), "problem") },
 }).Parse(pageText))
 
 // HTML is a page of its own: no script, no resource from elsewhere.

@@ -12,8 +12,8 @@ import (
 func (r *Report) Markdown(out io.Writer) error {
 	m := markdown{out: out}
 	m.headline(r)
-	if f := r.Flips; f != nil {
-		m.flips(f)
+	if r.Against != nil {
+		m.flips(r.Flips)
 	}
 	if r.Volume != nil {
 		m.line("%s%s.", strings.ToUpper(r.Volume.sentence()[:1]), r.Volume.sentence()[1:])
@@ -60,7 +60,7 @@ func (m *markdown) fold(title string) { m.line("<details><summary>%s</summary>\n
 func (m *markdown) unfold() { m.line("\n</details>\n") }
 
 func (m *markdown) headline(r *Report) {
-	m.line("### Backtest of %s on %d leads\n", cell(r.Definition), r.Leads)
+	m.line("### Backtest of %s on %s\n", cell(r.Definition), several(r.Leads, "lead"))
 	old := r.Against
 	if old == nil {
 		m.head("", "value")
@@ -69,8 +69,8 @@ func (m *markdown) headline(r *Report) {
 		m.head("", "now", "before ("+old.Definition+")", "change")
 		m.row("MQLs", fmt.Sprint(r.MQLs), fmt.Sprint(old.MQLs), fmt.Sprintf("%+d", r.MQLs-old.MQLs))
 	}
-	if r.Held > 0 {
-		m.line("| held for missing fields | %d |%s", r.Held, only(old != nil, " | |"))
+	for _, x := range r.counted() {
+		m.line("| %s | %d |%s", cell(x.name), x.count, only(old != nil, " | |"))
 	}
 	if r.Converted != nil {
 		for _, row := range r.qualityRows() {
@@ -82,11 +82,14 @@ func (m *markdown) headline(r *Report) {
 		}
 		m.line("\n%d of the leads converted (%s): `%s`.", *r.Converted, percent(r.BaseRate), cell(r.Outcome))
 	}
+	if r.SQL != nil {
+		m.line("\nSQLs: %s.", cell(r.SQL.sentence()))
+	}
 	m.line("")
 }
 
-func (m *markdown) flips(f *Flips) {
-	m.line("**%d leads become MQL%s, %d no longer do%s.**\n", f.Gained, ofThem(f.GainedConverted), f.Lost, ofThem(f.LostConverted))
+func (m *markdown) flips(f Flips) {
+	m.line("**%s**\n", f.sentence())
 	if len(f.GainedExamples)+len(f.LostExamples) == 0 {
 		return
 	}
@@ -172,7 +175,7 @@ func (m *markdown) terms(r *Report) {
 }
 
 func (m *markdown) input(r *Report) {
-	m.line("%d rows read, %d left out, %d problems.", r.Rows, r.Skipped, r.Problems.Count)
+	m.line("%s read, %d left out, %s.", several(r.Rows, "row"), r.Skipped, several(int64(r.Problems.Count), "problem"))
 	if r.Problems.Count > 0 {
 		m.line("")
 		m.fold("problems of the input")

@@ -22,7 +22,8 @@ type Report struct {
 
 	Leads     int64    `json:"leads"`
 	MQLs      int64    `json:"mqls"`
-	Held      int64    `json:"held"` // leads that reached a path, but lacked required fields
+	Held      int64    `json:"held"`     // leads that reached a path, but lacked required fields
+	Returned  int64    `json:"returned"` // MQLs that were handed off again after sales recycled them; they count once in mqls
 	Converted *int64   `json:"converted"`
 	Precision *float64 `json:"precision"` // share of the MQLs that converted
 	Recall    *float64 `json:"recall"`    // share of the converted that were MQLs
@@ -31,7 +32,7 @@ type Report struct {
 	AUC       *float64 `json:"auc"`       // of the score
 
 	Against *Against `json:"against"`
-	Flips   *Flips   `json:"flips"`
+	Flips   Flips    `json:"flips"`
 	Volume  *Volume  `json:"volume"`
 
 	Months  []Month  `json:"months"`
@@ -40,6 +41,7 @@ type Report struct {
 	Intents []Part   `json:"intents"`
 	Missing []Field  `json:"missing"`
 	Reasons []Reason `json:"reasons"`
+	SQL     *SQL     `json:"sql"` // null when the files have no qualified event of an MQL
 	Terms   *Terms   `json:"terms"`
 
 	Rows     int64    `json:"rows"`
@@ -58,10 +60,25 @@ type Against struct {
 	AUC        *float64 `json:"auc"`
 }
 
-// Flips are leads that the two definitions judge differently: gained are MQLs by the new one only.
+// SQL is what became of the MQLs of which sales told what it found out.
+type SQL struct {
+	Asked     int64   `json:"asked"`     // MQLs of which sales told
+	SQLs      int64   `json:"sqls"`      // of these, those that met all criteria
+	Converted *int64  `json:"converted"` // of these
+	Unmet     []Unmet `json:"unmet"`     // what the others lack; one may lack several
+}
+
+// Unmet is a criterion and the MQLs that sales told of and that do not meet it.
+type Unmet struct {
+	Criterion string `json:"criterion"`
+	MQLs      int64  `json:"mqls"`
+}
+
+// Flips are leads that the two definitions judge differently: gained are MQLs by the new one only. The numbers are null when nothing
+// was compared.
 type Flips struct {
-	Gained          int64     `json:"gained"`
-	Lost            int64     `json:"lost"`
+	Gained          *int64    `json:"gained"`
+	Lost            *int64    `json:"lost"`
 	GainedConverted *int64    `json:"gainedConverted"`
 	LostConverted   *int64    `json:"lostConverted"`
 	GainedExamples  []Example `json:"gainedExamples"`
@@ -127,7 +144,7 @@ type Reason struct {
 // Terms is what the contract's clauses would have given over all MQLs of which anything is known after the hand-off.
 type Terms struct {
 	Contract     string   `json:"contract"`
-	AssumedOwned int64    `json:"assumedOwned"` // MQLs without an owner in the files, taken as owned when they qualified
+	AssumedOwned int64    `json:"assumedOwned"` // hand-offs without an owner in the files, taken as owned when the lead qualified
 	Clauses      []Clause `json:"clauses"`
 }
 

@@ -35,6 +35,8 @@ type tally struct {
 	reasons  map[reason]int64 // of first dispositions
 	outcomes map[string]int64 // errors of the outcome
 	terms    termsTally
+	returned int64 // MQLs that were handed off again
+	sql      sqlTally
 	examples examples
 	problems leadfile.Problems
 
@@ -174,6 +176,8 @@ func (t *tally) merge(o *tally) {
 	sum(t.reasons, o.reasons)
 	sum(t.outcomes, o.outcomes)
 	t.terms.merge(&o.terms)
+	t.returned += o.returned
+	t.sql.merge(&o.sql)
 	t.examples.merge(&o.examples)
 	t.problems.Merge(&o.problems)
 }

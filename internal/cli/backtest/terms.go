@@ -15,7 +15,7 @@ import (
 // termsTally is what the contract's terms would have given.
 type termsTally struct {
 	clauses map[clauseKey]*clauseCounts
-	assumed int64 // MQLs without an owner in the files: taken as owned when they qualified
+	assumed int64 // hand-offs without an owner in the files: taken as owned when the lead qualified
 }
 
 type clauseKey struct {
@@ -52,18 +52,46 @@ func (t *termsTally) merge(o *termsTally) {
 	}
 }
 
-// sales judges what became of a lead after the hand-off by the contract's terms, and counts its first reason code.
+// sales judges what became of a lead after each hand-off by the contract's terms, and counts its first reason code.
 func (t *tally) sales(in *Input, l judged, history []lead.Event, now time.Time) {
-	stamps, known := stampsOf(l.now), owned(history)
-	if l.now.mql && !known {
-		stamps.OwnedAt = l.now.at
+	for n, c := range l.now.cycles() {
+		if n > 0 && !c.mql {
+			break // on its way back, not handed off yet
+		}
+		if n == 1 {
+			t.returned++
+		}
+		t.handOff(in, c, n > 0, historyOf(l.now, n, history), now)
+	}
+	if l.now.mql {
+		t.sql.add(in, l, history)
+	}
+}
+
+// historyOf a cycle: from its hand-off to the next. The first begins with the lead.
+func historyOf(j judgement, number int, history []lead.Event) []lead.Event {
+	cycles := j.cycles()
+	if len(cycles) == 1 {
+		return history
+	}
+	return slices.DeleteFunc(slices.Clone(history), func(e lead.Event) bool {
+		next := number+1 < len(cycles) && cycles[number+1].mql
+		return number > 0 && e.Time.Before(cycles[number].at) || next && !e.Time.Before(cycles[number+1].at)
+	})
+}
+
+func (t *tally) handOff(in *Input, c judgement, again bool, history []lead.Event, now time.Time) {
+	stamps, known := stampsOf(c), owned(history)
+	stamps.Again = again
+	if c.mql && !known {
+		stamps.OwnedAt = c.at
 	}
 	facts := sla.FactsOf(stamps, in.New.Definition.Dispositions, history)
-	if len(facts.Disposals) > 0 {
+	if len(facts.Disposals) > 0 && !again {
 		first := facts.Disposals[0]
-		t.reasons[reason{outcome: string(first.Outcome), code: first.Reason, mql: l.now.mql}]++
+		t.reasons[reason{outcome: string(first.Outcome), code: first.Reason, mql: c.mql}]++
 	}
-	if in.Terms == nil || !l.now.mql || !told(history) {
+	if in.Terms == nil || !c.mql || !told(history) {
 		return
 	}
 	if !known {

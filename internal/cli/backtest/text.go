@@ -39,8 +39,8 @@ func (r *Report) headline(w io.Writer) {
 	} else {
 		fmt.Fprintf(w, "\tNEW\tOLD\t(%s)\nleads\t%d\nMQLs\t%d\t%d\n", r.Against.Definition, r.Leads, r.MQLs, r.Against.MQLs)
 	}
-	if r.Held > 0 {
-		fmt.Fprintf(w, "held\t%d\treached a path, but lacked required fields\n", r.Held)
+	for _, x := range r.counted() {
+		fmt.Fprintf(w, "%s\t%d\t%s\n", x.name, x.count, x.meaning)
 	}
 	if r.Converted == nil {
 		return
@@ -49,6 +49,27 @@ func (r *Report) headline(w io.Writer) {
 	for _, row := range r.qualityRows() {
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", row.Name, row.Now, row.Was, row.Meaning)
 	}
+}
+
+// counted leads of sorts that mostly there are none of.
+type counted struct {
+	name    string
+	count   int64
+	meaning string
+}
+
+func (r *Report) counted() []counted {
+	var all []counted
+	if r.Held > 0 {
+		all = append(all, counted{"held", r.Held, "reached a path, but lacked required fields"})
+	}
+	if r.Returned > 0 {
+		all = append(all, counted{"returned", r.Returned, "MQLs that were handed off again after sales recycled them"})
+	}
+	if r.SQL != nil {
+		all = append(all, counted{"SQLs", r.SQL.SQLs, r.SQL.sentence()})
+	}
+	return all
 }
 
 type qualityRow struct{ Name, Now, Was, Change, Meaning string }
@@ -95,10 +116,14 @@ func (r *Report) monthsText(w io.Writer) {
 }
 
 func (v *Volume) sentence() string {
-	text := fmt.Sprintf("volume: contract %s asks for %d MQLs a month; %d of %d months reach it, %.0f on average",
-		v.Contract, v.Target, v.MonthsMet, v.Months, v.Average)
+	reach := "reach"
+	if v.MonthsMet == 1 {
+		reach = "reaches"
+	}
+	text := fmt.Sprintf("volume: contract %s asks for %s a month; %d of %s %s it, %.0f on average",
+		v.Contract, several(int64(v.Target), "MQL"), v.MonthsMet, several(int64(v.Months), "month"), reach, v.Average)
 	if v.AgainstMet != nil {
-		text += fmt.Sprintf(" (before: %d months, %.0f on average)", *v.AgainstMet, *v.AgainstMean)
+		text += fmt.Sprintf(" (before: %s, %.0f on average)", several(int64(*v.AgainstMet), "month"), *v.AgainstMean)
 	}
 	return text
 }
@@ -149,11 +174,10 @@ func (r *Report) partsText(w io.Writer) {
 
 func (r *Report) flipsText(w io.Writer) {
 	f := r.Flips
-	if f == nil {
+	if r.Against == nil {
 		return
 	}
-	fmt.Fprintf(w, "\nAgainst %s: %d leads become MQL%s, %d no longer do%s.\n", r.Against.Definition,
-		f.Gained, ofThem(f.GainedConverted), f.Lost, ofThem(f.LostConverted))
+	fmt.Fprintf(w, "\nAgainst %s: %s\n", r.Against.Definition, f.sentence())
 	for _, list := range []struct {
 		title    string
 		examples []Example
@@ -174,8 +198,45 @@ func (r *Report) termsText(w io.Writer) {
 			length(c.MedianTook), c.needs())
 	}
 	if n := r.Terms.AssumedOwned; n > 0 {
-		fmt.Fprintf(w, "The files name no owner of %d MQLs: taken as owned when they qualified.\n", n)
+		fmt.Fprintln(w, assumed(n))
 	}
+}
+
+// sentence of the leads that change.
+func (f Flips) sentence() string {
+	become, no := "become", "do"
+	if *f.Gained == 1 {
+		become = "becomes"
+	}
+	if *f.Lost == 1 {
+		no = "does"
+	}
+	return fmt.Sprintf("%s %s MQL%s, %d no longer %s%s.", several(*f.Gained, "lead"), become, ofThem(*f.Gained, f.GainedConverted), *f.Lost, no, ofThem(*f.Lost, f.LostConverted))
+}
+
+// sentence of what sales told; the files have qualified events only where there is one.
+func (s *SQL) sentence() string {
+	text := fmt.Sprintf("of the %s that sales told what it found out about", several(s.Asked, "MQL"))
+	if s.Converted != nil {
+		text += fmt.Sprintf("; %d of the SQLs converted", *s.Converted)
+	}
+	for i, u := range s.Unmet {
+		if i == 0 {
+			text += "; not met:"
+		} else {
+			text += ","
+		}
+		text += fmt.Sprintf(" %s %d", u.Criterion, u.MQLs)
+	}
+	return text
+}
+
+// several of a thing, in the right number.
+func several(n int64, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
 }
 
 // needs says which window would have met the target.
@@ -191,11 +252,11 @@ func (c Clause) needs() string {
 }
 
 func (r *Report) inputText(w io.Writer) {
-	fmt.Fprintf(w, "\n%d rows read", r.Rows)
+	fmt.Fprintf(w, "\n%s read", several(r.Rows, "row"))
 	if r.Skipped > 0 {
 		fmt.Fprintf(w, ", %d of them left out", r.Skipped)
 	}
-	fmt.Fprintf(w, ", %d problems\n", r.Problems.Count)
+	fmt.Fprintf(w, ", %s\n", several(int64(r.Problems.Count), "problem"))
 	for _, kind := range sortedKeys(r.Problems.ByKind) {
 		fmt.Fprintf(w, "  %s\t%d\n", kind, r.Problems.ByKind[kind])
 	}
@@ -209,6 +270,13 @@ func (r *Report) inputText(w io.Writer) {
 	for _, note := range r.Notes {
 		fmt.Fprintf(w, "note: %s\n", note)
 	}
+}
+
+func assumed(n int64) string {
+	if n == 1 {
+		return "The files name no owner of 1 hand-off: taken as owned when it qualified."
+	}
+	return fmt.Sprintf("The files name no owner of %d hand-offs: taken as owned when they qualified.", n)
 }
 
 func only(yes bool, text string) string {
@@ -278,9 +346,14 @@ func length(s *int64) string {
 	return sla.FormatWindow(rounded)
 }
 
-func ofThem(n *int64) string {
-	if n == nil {
+func ofThem(all int64, n *int64) string {
+	switch {
+	case n == nil || all == 0:
 		return ""
+	case all == 1 && *n == 1:
+		return " (it converted)"
+	case all == 1:
+		return " (it did not convert)"
 	}
 	return fmt.Sprintf(" (%d of them converted)", *n)
 }

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package backtest
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/handoff-sla/handoff/internal/cli/leadfile"
+	"github.com/handoff-sla/handoff/internal/lead"
+)
+
+// Every kind that ingestion takes is read, and no other.
+func TestEveryKindOfEventIsRead(t *testing.T) {
+	w := &gatherer{}
+	for _, kind := range lead.Kinds() {
+		r, err := parseEvent(fmt.Sprintf(`{"type": "dev.handoff.lead.%s", "subject": "a", "time": "2026-01-01T00:00:00Z", "data": {}}`, kind))
+		if err != nil {
+			t.Errorf("%s: %v", kind, err)
+			continue
+		}
+		if e, ok := w.cloudEvent(r); !ok || e.Kind != kind {
+			t.Errorf("%s is read as %+v", kind, e)
+		}
+	}
+	_, err := parseEvent(`{"type": "dev.handoff.lead.renamed", "subject": "a", "time": "2026-01-01T00:00:00Z", "data": {}}`)
+	if err == nil || !strings.Contains(err.Error(), "one of captured updated") {
+		t.Errorf("error %v for a kind that does not exist", err)
+	}
+}
+
+// twoCycles is a lead that is handed off, recycled, and handed off again when the time is over; b is handed off once.
+const twoCycles = "lead_id,time,event,channel,direction,actor,outcome,reason,rep,budget,timelineDays\n" +
+	"a,2026-02-01 00:00:00,assigned,,,,,,r1,,\n" +
+	"a,2026-02-01 00:30:00,touch,Phone,,,,,r1,,\n" +
+	"a,2026-02-01 02:00:00,qualified,,,,,,r1,true,300\n" +
+	"a,2026-02-02 00:00:00,disposition,,,,Recycled,BadTiming,r1,,\n" +
+	"a,2026-02-10 00:10:00,assigned,,,,,,r2,,\n" +
+	"a,2026-02-10 03:00:00,touch,Phone,,,,,r2,,\n" + // two hours and fifty minutes after the assignment
+	"a,2026-02-11 00:00:00,qualified,,,,,,r2,FALSE,20\n" +
+	"b,2026-02-01 01:00:00,qualified,,,,,,,true,10\n" +
+	"c,2026-02-03 00:00:00,qualified,,,,,,,maybe,\n" +
+	"c,2026-02-03 00:00:00,qualified,,,,,,,,\n"
+
+func cycleInput(t *testing.T) Input {
+	t.Helper()
+	d := definition(40)
+	d.SQL = []lead.SQLCriterion{{Name: "budget", Expression: "qualification.budget"}, {Name: "soon", Expression: "qualification.timelineDays <= 90"}}
+	d.Dispositions = append(d.Dispositions, lead.Disposition{Name: "BadTiming", Outcome: lead.Recycled, Reentry: &lead.Reentry{After: 48 * time.Hour, ScoreDelta: -10}})
+	at := files(t, map[string]string{
+		"l.csv": "lead_id,created,origin,size,won\na,2026-01-31 23:30:00,paid,200,yes\nb,2026-02-01,paid,5,yes\nc,2026-02-02,social,100,no\n",
+		"t.csv": twoCycles,
+		"a.csv": "lead_id,at,activity,form,real\na,2026-02-03,FormSubmit,demo,true\na,2026-02-10,FormSubmit,demo,true\n",
+	})
+	in := input(t, 40)
+	in.New = rules(t, "new", d)
+	in.Leads, in.Touches, in.Activities, in.Outcome = []string{at("l.csv")}, []string{at("t.csv")}, []string{at("a.csv")}, "won"
+	in.Terms, in.Contract = terms(t), "contract"
+	return in
+}
+
+func TestALeadThatComesBackIsJudgedAgain(t *testing.T) {
+	r := run(t, cycleInput(t))
+	if r.MQLs != 2 || r.Returned != 1 {
+		t.Errorf("%d MQLs, %d returned; want 2 and 1", r.MQLs, r.Returned)
+	}
+	sum := int64(0)
+	for _, m := range r.Months {
+		sum += m.MQLs
+	}
+	if sum != 2 {
+		t.Errorf("%d MQLs in all months: one that comes back counts once", sum)
+	}
+	// a within half an hour the first time and too late the second; b was never called
+	if c := r.Terms.Clauses[0]; c.Clause != "firstContact" || c.Met != 1 || c.Missed != 1 {
+		t.Errorf("first contact: %+v", c)
+	}
+	if diff := cmp.Diff([]Reason{{Outcome: "Recycled", Reason: "BadTiming", Leads: 1, MQLs: 1}}, r.Reasons); diff != "" {
+		t.Errorf("reasons (-want +got)\n%s", diff)
+	}
+	in := cycleInput(t)
+	in.New.Definition.Dispositions[2].Reentry = nil
+	in.New = rules(t, "new", in.New.Definition)
+	if r := run(t, in); r.Returned != 0 || r.Terms.Clauses[0].Missed != 0 {
+		t.Errorf("without a rule of re-entry: %d returned, %+v", r.Returned, r.Terms.Clauses[0])
+	}
+}
+
+func TestSQLs(t *testing.T) {
+	r := run(t, cycleInput(t))
+	want := &SQL{Asked: 2, SQLs: 1, Converted: pointer[int64](1), Unmet: []Unmet{{"budget", 1}}}
+	if diff := cmp.Diff(want, r.SQL); diff != "" { // of a, what was told last: it was not taken for granted that the budget stays
+		t.Errorf("SQLs (-want +got)\n%s", diff)
+	}
+	if r.Problems.ByKind[leadfile.KindValue] != 2 {
+		t.Errorf("what is no truth and what tells nothing are no problems: %v", r.Problems)
+	}
+	for name, render := range map[string]func(*Report) (string, error){"text": rendered((*Report).Text), "markdown": rendered((*Report).Markdown), "html": rendered((*Report).HTML)} {
+		text, err := render(r)
+		for _, part := range []string{"of the 2 MQLs that sales told what it found out about; 1 of the SQLs converted; not met: budget 1", "returned"} {
+			if err != nil || !strings.Contains(text, part) {
+				t.Errorf("%s: %v: no %q in\n%s", name, err, part, text)
+			}
+		}
+		in := cycleInput(t)
+		in.Touches = nil
+		if text, err := render(run(t, in)); err != nil || strings.Contains(text, "sales told") {
+			t.Errorf("%s: %v: SQLs where nothing was told", name, err)
+		}
+	}
+}
+
+func rendered(render func(*Report, io.Writer) error) func(*Report) (string, error) {
+	return func(r *Report) (string, error) {
+		var out bytes.Buffer
+		err := render(r, &out)
+		return out.String(), err
+	}
+}
+
+func TestFlipsAreAlwaysThere(t *testing.T) {
+	in := input(t, 40)
+	in.Leads = []string{files(t, map[string]string{"l.csv": fourLeads})("l.csv")}
+	flips := func() (members map[string]any) {
+		var report struct{ Flips map[string]any }
+		var out bytes.Buffer
+		if err := run(t, in).JSON(&out); err != nil {
+			t.Fatal(err)
+		}
+		if err := json.Unmarshal(out.Bytes(), &report); err != nil {
+			t.Fatal(err)
+		}
+		return report.Flips
+	}
+	none := []any{}
+	want := map[string]any{"gained": nil, "lost": nil, "gainedConverted": nil, "lostConverted": nil, "gainedExamples": none, "lostExamples": none}
+	if diff := cmp.Diff(want, flips()); diff != "" {
+		t.Errorf("nothing compared (-want +got)\n%s", diff)
+	}
+	gate, err := NewGate("flips.lost > 20")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := gate.Check(run(t, in)); err == nil || !strings.Contains(err.Error(), "flips.lost is not known") {
+		t.Errorf("error %v for a number that is not known", err)
+	}
+	old := rules(t, "old", definition(70))
+	in.Old = &old
+	if got := flips(); got["gained"] != 1.0 || got["lost"] != 0.0 || got["lostConverted"] != nil {
+		t.Errorf("compared: %v", got)
+	}
+}
+
+func TestNumbersOfThings(t *testing.T) {
+	in := input(t, 70)
+	old := rules(t, "old", definition(40))
+	in.Old, in.Outcome = &old, "won"
+	in.Leads = []string{files(t, map[string]string{"l.csv": "lead_id,created,origin,size,won\nb,2026-02-01,paid,5,no\n"})("l.csv")}
+	text, err := rendered((*Report).Text)(run(t, in))
+	for _, want := range []string{"0 leads become MQL, 1 no longer does (it did not convert).", "1 row read, 1 problem\n"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%v: no %q in\n%s", err, want, text)
+		}
+	}
+	many, one, none := pointer[int64](5), pointer[int64](1), pointer[int64](0)
+	for want, f := range map[string]Flips{
+		"1 lead becomes MQL (it converted), 5 no longer do (1 of them converted).": {Gained: one, GainedConverted: one, Lost: many, LostConverted: one},
+		"5 leads become MQL, 0 no longer do.":                                      {Gained: many, Lost: none},
+	} {
+		if got := f.sentence(); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+	v := Volume{Contract: "c", Target: 1, Months: 1, MonthsMet: 1, Average: 1, AgainstMet: pointer(1), AgainstMean: pointer(1.0)}
+	if got, want := v.sentence(), "volume: contract c asks for 1 MQL a month; 1 of 1 month reaches it, 1 on average (before: 1 month, 1 on average)"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
