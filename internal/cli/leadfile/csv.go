@@ -11,7 +11,8 @@ import (
 // Bounds of one row that runs over several lines. A quote that is never closed would else swallow the rest of the file.
 const (
 	maxQuotedBytes = 128 << 10 // a spreadsheet's cell holds 32,767 characters
-	maxQuotedLines = 1000
+	maxQuotedLines = 1000      // of a cell
+	maxRowLines    = 10_000    // of all cells of a row
 )
 
 // record is one row of a CSV text, or what is wrong with it.
@@ -74,7 +75,7 @@ type quotedParser struct {
 	start, at int
 	comma     byte
 	whole     bool
-	lines     int
+	lines     int // ended so far
 	fault     record
 }
 
@@ -119,7 +120,7 @@ func (p *quotedParser) cell() (string, bool) {
 // quoted reads a cell whose opening quote is at the given place.
 func (p *quotedParser) quoted(open int) (string, bool) {
 	var b strings.Builder
-	at := open + 1
+	at, before := open+1, p.lines
 	for {
 		i := strings.IndexByte(p.text[at:min(len(p.text), open+maxQuotedBytes)], '"')
 		if i < 0 {
@@ -127,8 +128,11 @@ func (p *quotedParser) quoted(open int) (string, bool) {
 		}
 		part := p.text[at : at+i]
 		p.lines += strings.Count(part, "\n")
-		if p.lines > maxQuotedLines {
+		switch {
+		case p.lines-before > maxQuotedLines:
 			return "", p.broken(open, fmt.Sprintf("the quote that opens here is not closed within %d lines", maxQuotedLines))
+		case p.lines > maxRowLines:
+			return "", p.broken(p.start, fmt.Sprintf("the row that begins here has more than %d lines in quotes", maxRowLines))
 		}
 		at += i + 1
 		if at < len(p.text) && p.text[at] == '"' {

@@ -39,6 +39,7 @@ type Reader struct {
 	options Options
 	source  io.Reader
 	closers []io.Closer
+	limits  limits
 	read    atomic.Int64
 	size    int64
 	layout  layout
@@ -91,7 +92,11 @@ func Open(name string, stdin io.Reader, options Options) (*Reader, error) {
 
 // New reads from what is open already; name is for messages.
 func New(name string, in io.Reader, options Options) (*Reader, error) {
-	r := &Reader{name: name, options: options, line: 1, layout: layout{name: name}}
+	return newReader(name, in, options, limits{block: blockSize, line: maxLine})
+}
+
+func newReader(name string, in io.Reader, options Options, held limits) (*Reader, error) {
+	r := &Reader{name: name, options: options, limits: held, line: 1, layout: layout{name: name}}
 	if err := r.decode(&counter{in: in, read: &r.read}); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}

@@ -13,14 +13,17 @@ import (
 
 // Sizes of what is held in memory at a time.
 const (
-	blockSize = 256 << 10 // more than the longest row with quotes
-	maxLine   = 4 << 20   // a line that is longer is no row
+	blockSize = 256 << 10 // more than most rows have; a longer one has a block of its own
+	maxLine   = 4 << 20   // what is longer is no row
 	maxSample = 2000      // rows from which columns are detected
 )
 
+// limits of what is held in memory at a time; tests make them small.
+type limits struct{ block, line int }
+
 // begin reads the header, or enough of an NDJSON file to know its columns.
 func (r *Reader) begin() error {
-	if err := r.fill(blockSize); err != nil {
+	if err := r.fill(r.limits.block); err != nil {
 		return err
 	}
 	r.buf = bytes.TrimPrefix(r.buf, []byte("\ufeff"))
@@ -49,7 +52,7 @@ func (r *Reader) header() error {
 	}
 	text := string(r.buf)
 	if !strings.Contains(text, "\n") && !r.eof {
-		return fmt.Errorf("%s: the header row is longer than %d bytes; this is no CSV file", r.name, blockSize)
+		return fmt.Errorf("%s: the header row is longer than %d bytes; this is no CSV file", r.name, r.limits.block)
 	}
 	first, _, _ := strings.Cut(text, "\n")
 	if strings.ContainsRune(first, 0) {
@@ -57,7 +60,10 @@ func (r *Reader) header() error {
 	}
 	r.layout.comma = Delimiter(first)
 	rec := csvRecord(text, 0, r.layout.comma, r.eof, nil)
-	if rec.kind != "" || rec.incomplete {
+	switch {
+	case rec.incomplete:
+		return fmt.Errorf("%s:%d: the header row has a quote that is not closed within %d bytes", r.name, r.line, len(text))
+	case rec.kind != "":
 		return fmt.Errorf("%s:%d: the header row: %s", r.name, r.line, rec.message)
 	}
 	r.layout.columns = make([]string, len(rec.cells))
@@ -177,38 +183,36 @@ func (r *Reader) NextBlock() (*Block, error) {
 	return r.cut()
 }
 
-// cut takes whole rows from what was read.
+// cut takes whole rows from what was read; more is read until there is one.
 func (r *Reader) cut() (*Block, error) {
-	if err := r.fill(blockSize); err != nil {
-		return nil, err
-	}
-	end := bytes.LastIndexByte(r.buf, '\n') + 1
-	for want := 2 * blockSize; end == 0 && !r.eof; want += blockSize {
-		if len(r.buf) > maxLine {
-			if err := r.skipLine(); err != nil {
-				return nil, err
-			}
-		}
+	for want := r.limits.block; ; want *= 2 {
 		if err := r.fill(want); err != nil {
 			return nil, err
 		}
-		end = bytes.LastIndexByte(r.buf, '\n') + 1
+		end := bytes.LastIndexByte(r.buf, '\n') + 1
+		if r.eof {
+			end = len(r.buf)
+		}
+		if end == 0 && r.eof {
+			return nil, io.EOF
+		}
+		if b := newBlock(&r.layout, r.line, string(r.buf[:end]), r.eof); b.text != "" {
+			b.lines = strings.Count(b.text, "\n")
+			r.buf, r.line = r.buf[len(b.text):], r.line+b.lines
+			return b, nil
+		}
+		if len(r.buf) > r.limits.line {
+			if err := r.skipLine(); err != nil {
+				return nil, err
+			}
+			want = r.limits.block / 2
+		}
 	}
-	if r.eof {
-		end = len(r.buf)
-	}
-	if end == 0 {
-		return nil, io.EOF
-	}
-	b := newBlock(&r.layout, r.line, string(r.buf[:end]), r.eof)
-	b.lines = strings.Count(b.text, "\n")
-	r.buf, r.line = r.buf[len(b.text):], r.line+b.lines
-	return b, nil
 }
 
-// skipLine leaves out a line that does not fit into memory.
+// skipLine leaves out a line of a row that does not fit into memory.
 func (r *Reader) skipLine() error {
-	r.problem(Problem{Kind: KindLong, Line: r.line, Message: fmt.Sprintf("the line is longer than %d bytes; left out", maxLine)})
+	r.problem(Problem{Kind: KindLong, Line: r.line, Message: fmt.Sprintf("a row that is longer than %d bytes begins here; the line is left out", r.limits.line)})
 	for {
 		if end := bytes.IndexByte(r.buf, '\n'); end >= 0 {
 			r.buf, r.line = r.buf[end+1:], r.line+1
@@ -218,7 +222,7 @@ func (r *Reader) skipLine() error {
 		if r.eof {
 			return nil
 		}
-		if err := r.fill(blockSize); err != nil {
+		if err := r.fill(r.limits.block); err != nil {
 			return err
 		}
 	}
@@ -227,8 +231,8 @@ func (r *Reader) skipLine() error {
 // fill reads until so many bytes are there or the file ends.
 func (r *Reader) fill(want int) error {
 	if len(r.buf) < want && cap(r.buf) < want {
-		if cap(r.store) < want+blockSize {
-			r.store = make([]byte, want+blockSize)
+		if cap(r.store) < want+r.limits.block {
+			r.store = make([]byte, want+r.limits.block)
 		}
 		r.buf = r.store[:copy(r.store[:cap(r.store)], r.buf)]
 	}

@@ -13,6 +13,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -137,6 +138,52 @@ func TestLinesOfAnyLength(t *testing.T) {
 	}
 }
 
+// Rows of a spreadsheet whose cells are as long as they can be.
+func TestRowsLongerThanABlock(t *testing.T) {
+	cell := strings.Repeat(strings.Repeat("x", 299)+"\n", 100) + "." // 30 KB, 100 lines
+	for _, columns := range []int{12, 18, 60} {
+		t.Run(fmt.Sprint(columns), func(t *testing.T) {
+			var b strings.Builder
+			for i := range columns {
+				fmt.Fprintf(&b, "c%d,", i)
+			}
+			b.WriteString("last\n")
+			for i := range 3 {
+				for range columns {
+					b.WriteString("\"" + cell + "\",")
+				}
+				fmt.Fprintf(&b, "%d\n", i)
+			}
+			rows, problems := read(t, b.String(), Options{})
+			if len(rows) != 3 || problems.Count != 0 {
+				t.Fatalf("%d rows, want 3; problems %v", len(rows), problems.First)
+			}
+			if got := strings.Count(rows[2], cell); got != columns {
+				t.Errorf("%d cells are whole, want %d", got, columns)
+			}
+		})
+	}
+}
+
+func TestRowsWithoutEnd(t *testing.T) {
+	cell := "\"" + strings.Repeat("x", 30_000) + "\n.\","
+	rows, problems := read(t, "id,x\na,1\n"+strings.Repeat(cell, 200)+"\nb,2\n", Options{})
+	if problems.ByKind[KindLong] == 0 {
+		t.Errorf("problems %v, want a row that is too long", problems.ByKind)
+	}
+	if len(rows) == 0 || rows[0] != "2:a|1" || rows[len(rows)-1] != "204:b|2" {
+		t.Errorf("%d rows, want those of line 2 and 204", len(rows))
+	}
+	text := "id,x\na,\"" + strings.Repeat("\n", maxQuotedLines+1) + "\"\nb,2\n"
+	if _, problems := read(t, text, Options{}); !strings.Contains(fmt.Sprint(problems.First), "2:3: the quote that opens here is not closed within 1000 lines") {
+		t.Errorf("problems %v", problems.First)
+	}
+	text = "id,x\n" + strings.Repeat("\""+strings.Repeat("\n", 900)+"\",", 12) + "\nb,2\n"
+	if _, problems := read(t, text, Options{}); !strings.Contains(fmt.Sprint(problems.First), "2:1: the row that begins here has more than 10000 lines") {
+		t.Errorf("problems %v", problems.First)
+	}
+}
+
 func TestStrict(t *testing.T) {
 	r, err := New("f.csv", strings.NewReader("id,x\na,1\nb\nc,2\n"), Options{Strict: true})
 	if err != nil {
@@ -224,53 +271,81 @@ func TestSampleIsReadAgain(t *testing.T) {
 	}
 }
 
-// FuzzReader holds that no line is lost: each is in a row, in a problem, or blank.
+// FuzzReader holds that reading ends, that no line is lost (each is in a row, in a problem, or blank), and that it makes no difference how
+// much of a file is in memory at a time. Blocks are of a few bytes, so that rows are longer than them.
 func FuzzReader(f *testing.F) {
 	for _, seed := range []string{
 		"id,x\na,1\n", "id,x\na,\"b\nc\"\n\"d,\n", "id;x\r\n\"\"\"\";\"\n\xff\n", "{\"id\":1}\n{\"id\":\n\n{}", "a\n\"\n\"\n,,\n", "\ufeff\n\nid\n\"a\"b\n",
+		"id,x,y\na,\"one cell\nof three lines\nand\",\"another\nlong cell\"\nb,c,d\n",
 	} {
-		f.Add(seed)
+		f.Add(seed, uint8(0))
+		f.Add(seed, uint8(30))
 	}
-	f.Fuzz(func(t *testing.T, text string) {
+	f.Fuzz(func(t *testing.T, text string, block uint8) {
 		if strings.ContainsAny(text, "\x00\ufeff") || strings.HasPrefix(text, "\x1f\x8b") || strings.HasPrefix(text, "\xff\xfe") || strings.HasPrefix(text, "\xfe\xff") {
 			return // other encodings have other lines
 		}
-		r, err := New("f", strings.NewReader(text), Options{})
-		if err != nil {
+		size := 8 + int(block)
+		whole, ok := readBlocks(t, text, limits{block: blockSize, line: maxLine})
+		if !ok {
 			return
 		}
-		seen := map[int]bool{}
-		for {
-			row, err := r.Next()
-			if errors.Is(err, io.EOF) {
-				break
-			}
-			if err != nil {
-				t.Fatal(err)
-			}
+		if _, ok = readBlocks(t, text, limits{block: size, line: 4 * size}); !ok {
+			return // the header is longer than a block
+		}
+		pieces, _ := readBlocks(t, text, limits{block: size, line: maxLine})
+		if diff := cmp.Diff(whole, pieces); diff != "" && !strings.HasPrefix(strings.TrimLeft(text, " \t\r\n"), "{") { // the first block has the members
+			t.Fatalf("in blocks of %d bytes %q reads differently (-whole +in pieces)\n%s", size, text, diff)
+		}
+	})
+}
+
+// readBlocks reads a text in blocks and checks that no line of it is lost. What it read is rows and problems by their line; false when the
+// text is no export at all.
+func readBlocks(t *testing.T, text string, held limits) (map[int]string, bool) {
+	t.Helper()
+	r, err := newReader("f", iotest.HalfReader(strings.NewReader(text)), Options{}, held)
+	if err != nil {
+		return nil, false
+	}
+	seen, problems := map[int]string{}, Problems{}
+	for {
+		block, err := r.NextBlock()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if block.Size() == 0 {
+			t.Fatalf("an empty block at line %d of %q: reading would not end", r.line, text)
+		}
+		block.Rows(&problems, func(row Row) bool {
 			if len(row.Cells) != len(r.Columns()) {
 				t.Fatalf("%d cells for %d columns", len(row.Cells), len(r.Columns()))
 			}
 			for i := range row.Lines {
-				if seen[row.Line+i] {
+				if seen[row.Line+i] != "" {
 					t.Fatalf("line %d is read twice", row.Line+i)
 				}
-				seen[row.Line+i] = true
+				seen[row.Line+i] = fmt.Sprintf("row %q", row.Cells)
 			}
+			return true
+		})
+	}
+	problems.Merge(r.Problems())
+	for _, p := range problems.First {
+		seen[p.Line] += p.Kind + ": " + p.Message
+	}
+	if problems.Count > len(problems.First) {
+		return seen, true
+	}
+	for i, line := range strings.Split(text, "\n") {
+		if n := i + 1; n > r.headerLines && seen[n] == "" && strings.Trim(line, " \t\r\v\f\u0085\u00a0\"") != "" {
+			t.Fatalf("line %d of %q is lost", n, text)
 		}
-		for _, p := range r.Problems().First {
-			seen[p.Line] = true
-		}
-		if r.Problems().Count > len(r.Problems().First) {
-			return
-		}
-		header := r.headerLines
-		for i, line := range strings.Split(text, "\n") {
-			if n := i + 1; n > header && !seen[n] && strings.Trim(line, " \t\r\v\f\u0085\u00a0\"") != "" {
-				t.Fatalf("line %d of %q is lost", n, text)
-			}
-		}
-	})
+	}
+	return seen, true
 }
 
 // What is allocated for a file is per block, not per row, and what is held does not grow with it.
