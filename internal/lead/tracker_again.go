@@ -8,6 +8,15 @@ func (t *Tracker) Account() string { return t.state.account() }
 // Among says how the other contacts of the lead's account stand now; nil when that is not known.
 func (t *Tracker) Among(peers *Contacts) { t.state.peers = peers }
 
+// Score at the lead's last event, clamped, without what the rule of a re-entry adds: what its values and signals alone are worth.
+func (t *Tracker) Score() int {
+	before := t.state.returning
+	t.state.returning = nil
+	score := t.state.score().Clamped
+	t.state.returning = before
+	return score
+}
+
 func (t *Tracker) dispose(e Event) {
 	codes := t.state.program.definition.Dispositions
 	t.state.returning.dispose(e, codes)

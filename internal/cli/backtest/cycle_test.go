@@ -183,3 +183,51 @@ func TestNumbersOfThings(t *testing.T) {
 		t.Errorf("%q, want %q", got, want)
 	}
 }
+
+// The score of a lead is the same whatever the threshold, and whether its deal is a column or a file of its own.
+func TestTheScoreDependsOnNeitherThresholdNorOutcome(t *testing.T) {
+	var leads, won, closed, acts strings.Builder
+	leads.WriteString("id,created,origin\n")
+	won.WriteString("id,created,origin,won\n")
+	closed.WriteString("id,won\n")
+	acts.WriteString("id,time,activity,form,real\n")
+	for i := range 200 {
+		origin, day := []string{"paid", "social"}[i%2], ""
+		fmt.Fprintf(&leads, "%d,2026-01-01,%s\n", i, origin)
+		if i%5 < i%3 {
+			day = "2026-06-01"
+			fmt.Fprintf(&closed, "%d,%s\n", i, day)
+		}
+		fmt.Fprintf(&won, "%d,2026-01-01,%s,%s\n", i, origin, day)
+		if i%7 < 3 {
+			fmt.Fprintf(&acts, "%d,2026-01-0%d,FormSubmit,demo,true\n", i, i%7+2)
+		}
+	}
+	at := files(t, map[string]string{"l.csv": leads.String(), "w.csv": won.String(), "d.csv": closed.String(), "a.csv": acts.String()})
+	report := func(threshold int, old *Rules, names ...string) *Report {
+		d := definition(threshold)
+		d.Scoring.Groups[0].Rules[2].HalfLife = 14 * 24 * time.Hour
+		in := input(t, threshold)
+		in.New, in.Old, in.Outcome, in.Activities = rules(t, "new", d), old, "won", []string{at("a.csv")}
+		for _, name := range names {
+			in.Leads = append(in.Leads, at(name))
+		}
+		return run(t, in)
+	}
+	want := report(50, nil, "w.csv")
+	if *want.AUC == 0.5 || want.MQLs == 0 {
+		t.Fatalf("nothing to compare: AUC %v, %d MQLs", *want.AUC, want.MQLs)
+	}
+	for name, got := range map[string]*Report{"another threshold": report(90, nil, "w.csv"), "deals in a file": report(50, nil, "l.csv", "d.csv"), "both": report(95, nil, "l.csv", "d.csv")} {
+		if diff := cmp.Diff(want.Scores, got.Scores); diff != "" || *got.AUC != *want.AUC {
+			t.Errorf("%s: AUC %v, want %v (-want +got)\n%s", name, *got.AUC, *want.AUC, diff)
+		}
+	}
+	lower := definition(80)
+	lower.Scoring.Groups[0].Rules[2].HalfLife = 14 * 24 * time.Hour
+	old := rules(t, "old", lower)
+	x := report(95, &old, "l.csv", "d.csv").Flips.LostExamples
+	if len(x) == 0 || x[0].Score < 80 || x[0].OldScore != x[0].Score {
+		t.Errorf("leads that are lost are explained at another time than that of the hand-off: %+v", x)
+	}
+}

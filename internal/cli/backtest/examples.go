@@ -82,10 +82,16 @@ func newDiffer(in *Input) (*differ, error) {
 	return &differ{now: now, was: was}, err
 }
 
-// why lists the rules that give other points and what the paths of the definition that refuses the lead lack.
-func (d *differ) why(id string, history []lead.Event, gained bool) []string {
-	now, was := d.now.Lead(id, history), d.was.Lead(id, history)
-	why := pointsThatDiffer(&was, &now)
+// why lists the rules that give other points and what the paths of the definition that refuses the lead lack, when the other one hands it
+// off.
+func (d *differ) why(l judged, history []lead.Event) (score, old int, why []string) {
+	gained, at := l.now.mql, l.was.at
+	if gained {
+		at = l.now.at
+	}
+	history = slices.DeleteFunc(slices.Clone(history), func(e lead.Event) bool { return e.Time.After(at) })
+	now, was := d.now.Lead(l.id, history), d.was.Lead(l.id, history)
+	why = pointsThatDiffer(&was, &now)
 	refuses, of := &now, "now"
 	if gained {
 		refuses, of = &was, "before"
@@ -98,7 +104,7 @@ func (d *differ) why(id string, history []lead.Event, gained bool) []string {
 	if len(refuses.Missing) > 0 {
 		why = append(why, fmt.Sprintf("%s, no value for %s", of, strings.Join(refuses.Missing, ", ")))
 	}
-	return why
+	return now.Score.Clamped, was.Score.Clamped, why
 }
 
 // lacks is what a path lacks. Of the account it is known here, other than where one lead is asked about.

@@ -20,7 +20,11 @@ const kindOrder = "order"
 
 // history makes events of a lead's rows, in order of time.
 func (w *gatherer) history(records []record, captured time.Time) []lead.Event {
-	events := make([]lead.Event, 0, len(records))
+	return w.course(records, captured).events
+}
+
+func (w *gatherer) course(records []record, captured time.Time) course {
+	events, late := make([]lead.Event, 0, len(records)), make([]bool, 0, len(records))
 	for _, r := range records {
 		e, ok := w.event(r, captured)
 		if !ok {
@@ -28,9 +32,10 @@ func (w *gatherer) history(records []record, captured time.Time) []lead.Event {
 		}
 		e.Sequence = int64(len(events))
 		events = append(events, e)
+		late = append(late, r.source < len(w.sources) && w.sources[r.source].role == joined && e.Time.After(captured))
 	}
 	slices.SortStableFunc(events, func(a, b lead.Event) int { return cmp.Or(a.Time.Compare(b.Time), int(a.Sequence-b.Sequence)) })
-	return events
+	return course{events, late}
 }
 
 func (w *gatherer) event(r record, captured time.Time) (lead.Event, bool) {
@@ -59,7 +64,8 @@ func (w *gatherer) event(r record, captured time.Time) (lead.Event, bool) {
 		}
 	}
 	e.Properties = w.properties(s, r)
-	return e, true
+	// A row that says nothing a definition reads is about the outcome; it is no event at which the lead is judged.
+	return e, s.role != joined || len(e.Properties) > 0
 }
 
 // properties are the cells that a field of a definition is read from.

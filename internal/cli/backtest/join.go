@@ -29,6 +29,7 @@ type joiner struct {
 	columns []string // of all files of leads
 	needed  [][]bool // by source and column
 	spill   *spill
+	only    string // one lead's id; empty for all
 	mu      sync.Mutex
 	total   *tally
 	latest  atomic.Int64 // the latest time in any file, in nanoseconds
@@ -129,6 +130,9 @@ func (j *joiner) sort(ctx context.Context, jobs <-chan job) error {
 }
 
 func (j *joiner) put(id string, at time.Time, text []byte) error {
+	if j.only != "" && id != j.only {
+		return nil
+	}
 	if !at.IsZero() {
 		for now := at.UnixNano(); ; {
 			known := j.latest.Load()
@@ -246,8 +250,8 @@ func (w *gatherer) groups(number int) ([][]*gathered, error) {
 // gathered is a lead with all that the files say of it.
 type gathered struct {
 	judged
-	first   record // that it was captured with
-	history []lead.Event
+	first  record // that it was captured with
+	course course
 }
 
 // lead of which the records tell; nil when no file of leads has it.
@@ -259,7 +263,7 @@ func (w *gatherer) lead(id string, records []record) *gathered {
 		return nil
 	}
 	captured := w.capture(records)
-	l := &gathered{judged: judged{id: id, at: captured, compared: w.in.Old != nil}, first: records[first], history: w.history(records, captured)}
+	l := &gathered{judged: judged{id: id, at: captured, compared: w.in.Old != nil}, first: records[first], course: w.course(records, captured)}
 	if r := l.first; r.source < len(w.sources) && w.sources[r.source].time < 0 {
 		l.at = time.Time{}
 	}
@@ -278,14 +282,14 @@ func (w *gatherer) judge(leads []*gathered) {
 	for i, judge := range w.judges {
 		var sums []judgement
 		if len(leads) > 1 && judge.program.HasAccountPath() {
-			histories := make([][]lead.Event, len(leads))
+			courses := make([]course, len(leads))
 			for n, l := range leads {
-				histories[n] = l.history
+				courses[n] = l.course
 			}
-			sums = judge.together(histories)
+			sums = judge.together(courses)
 		} else {
 			for _, l := range leads {
-				sums = append(sums, judge.alone(l.history))
+				sums = append(sums, judge.alone(l.course))
 			}
 		}
 		for n, l := range leads {
@@ -298,9 +302,9 @@ func (w *gatherer) judge(leads []*gathered) {
 	}
 	for _, l := range leads {
 		w.tally.add(l.judged, w.in.zone())
-		w.tally.sales(w.in, l.judged, l.history, time.Unix(0, w.latest.Load()).UTC())
+		w.tally.sales(w.in, l.judged, l.course.events, time.Unix(0, w.latest.Load()).UTC())
 		if w.tally.examples.wanted(l.judged, l.first.order) {
-			w.tally.examples.add(w.differ, l.judged, w.outcome != nil, w.place(l.first), l.first.order, l.history)
+			w.tally.examples.add(w.differ, l.judged, w.outcome != nil, w.place(l.first), l.first.order, l.course.events)
 		}
 	}
 }

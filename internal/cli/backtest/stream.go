@@ -227,6 +227,7 @@ func (w *streamer) judge(i int, s *source, row leadfile.Row, at time.Time) judge
 	}
 	var sum judgement
 	sum.take(tracker.Standing(), at)
+	sum.peak = sum.score
 	return sum
 }
 
@@ -243,8 +244,9 @@ func (w *streamer) history(s *source, row leadfile.Row, at time.Time) []lead.Eve
 
 func (e *examples) add(d *differ, l judged, known bool, at leadfile.Problem, order int64, history []lead.Event) {
 	x := Example{
-		ID: strings.Clone(l.id), Place: placeOf(at), Score: l.now.score, OldScore: l.was.score, order: order, Why: d.why(l.id, history, l.now.mql),
+		ID: strings.Clone(l.id), Place: placeOf(at), order: order,
 	}
+	x.Score, x.OldScore, x.Why = d.why(l, history)
 	if known {
 		x.Converted = &l.converted
 	}

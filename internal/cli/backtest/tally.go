@@ -19,7 +19,6 @@ type counts struct {
 	gainedConverted, gained   int64
 	lostConverted, lost       int64
 	held                      int64
-	heldConverted             int64
 }
 
 // tally is what one goroutine found out; tallies are merged at the end.
@@ -79,15 +78,15 @@ func (t *tally) add(l judged, zone *time.Location) {
 		of(t.intents, l.now.intent).add(&one)
 	}
 	if l.now.held {
-		one.held, one.heldConverted = 1, conv
+		one.held = 1
 		for _, name := range l.now.missing {
 			t.missing[name]++
 		}
 	}
-	bucket(t.scores, l.now.score, conv)
+	bucket(t.scores, l.now.peak, conv)
 	if l.compared {
 		l.flip(&one, conv)
-		bucket(t.old, l.was.score, conv)
+		bucket(t.old, l.was.peak, conv)
 	}
 	t.counts.add(&one)
 	if l.at.IsZero() {
@@ -155,7 +154,6 @@ func (c *counts) add(o *counts) {
 	c.lost += o.lost
 	c.lostConverted += o.lostConverted
 	c.held += o.held
-	c.heldConverted += o.heldConverted
 }
 
 // merge adds what another goroutine found out.

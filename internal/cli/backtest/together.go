@@ -20,17 +20,17 @@ type step struct {
 // together judges leads whose accounts have to do with each other. Their events are taken in order of time, across leads; each lead
 // stands among the contacts that its account has then, with the score of each at its own last event, as the scorer has it when every event
 // is scored as it happens. leads are in order of their ids, which is that of events of the same time.
-func (j *judge) together(histories [][]lead.Event) []judgement {
-	followers := make([]follower, len(histories))
+func (j *judge) together(courses []course) []judgement {
+	followers := make([]follower, len(courses))
 	var steps []step
-	for i, history := range histories {
+	for i, c := range courses {
 		if i == len(j.others) {
 			j.others = append(j.others, j.program.NewTracker())
 		}
-		followers[i].tracker = j.others[i]
+		followers[i] = follower{tracker: j.others[i], course: c, returns: j.returns}
 		followers[i].tracker.Reset()
-		for n := range history {
-			steps = append(steps, step{lead: i, at: history[n].Time, e: &history[n]})
+		for n := range c.events {
+			steps = append(steps, step{lead: i, at: c.events[n].Time, e: &c.events[n]})
 		}
 	}
 	slices.SortStableFunc(steps, func(a, b step) int { return cmp.Or(a.at.Compare(b.at), cmp.Compare(a.lead, b.lead)) })
@@ -41,7 +41,7 @@ func (j *judge) together(histories [][]lead.Event) []judgement {
 			f.account = f.tracker.Account()
 			peers := accounts[f.account]
 			f.tracker.Among(&peers)
-			f.stand(s.at)
+			f.stand(*s.e)
 			f.count(accounts, 1)
 		}
 	}
