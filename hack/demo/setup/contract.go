@@ -55,6 +55,7 @@ func (e *Env) Samples(ctx context.Context, t Target) error {
 		"namespace: "+SampleNamespace+"\n", "namespace: "+t.Namespace+"\n",
 		"name: "+SampleNamespace+"\n", "name: "+t.Namespace+"\n",
 		"tenant: "+SampleContract+"\n", "tenant: "+t.Tenant+"\n",
+		"object: "+SampleNamespace+"/", "object: "+t.Namespace+"/", // signed for the other namespace: a copied sign-off counts for nothing
 	).Replace(text)
 	return e.Apply(ctx, text)
 }
