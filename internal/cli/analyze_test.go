@@ -229,7 +229,7 @@ func TestAnalyzeForms(t *testing.T) {
 					t.Errorf("no %q in\n%s", want, out)
 				}
 			}
-			if !strings.Contains(warnings, ":302: 1 cells instead of 4") {
+			if !strings.Contains(warnings, ":302: 1 cell instead of 4") {
 				t.Errorf("the short row is not located: %q", warnings)
 			}
 		})
@@ -250,7 +250,7 @@ func TestAnalyzeErrors(t *testing.T) {
 		"unknown column":   {[]string{"--leads", file, "--outcome", "won", "--exclude", "origins"}, "--exclude: no column \"origins\"; did you mean 'origin'?"},
 		"small sample":     {[]string{"--leads", file, "--outcome", "won", "--sample", "10"}, "--sample 10"},
 		"no definition":    {[]string{"--leads", file, "--outcome", "won", "-f", contract}, "no LeadDefinition"},
-		"strict":           {[]string{"--leads", file, "--outcome", "won", "--strict"}, ":302: 1 cells instead of 4"},
+		"strict":           {[]string{"--leads", file, "--outcome", "won", "--strict"}, ":302: 1 cell instead of 4"},
 		"nothing to draft": {[]string{"--leads", file, "--outcome", "won", "--exclude", "origin", "-o", "yaml"}, "no draft can be made"},
 	}
 	for name, tc := range cases {

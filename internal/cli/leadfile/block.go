@@ -83,18 +83,25 @@ func blank(cells []string) bool { return len(cells) == 1 && cells[0] == "" }
 // quote: only its first line is left out.
 func (b *Block) check(rec *record, at, line int) parsed {
 	if rec.kind != "" {
-		return parsed{problem: &Problem{Kind: rec.kind, Line: line, Column: rec.column, Message: rec.message}}
+		return parsed{problem: &Problem{Kind: rec.kind, Line: line, Column: rec.column, Message: rec.message + "; the line is left out"}}
 	}
 	columns := len(b.layout.columns)
 	if len(rec.cells) != columns && (!blank(rec.cells) || rec.lines > 1) {
-		p := &Problem{Kind: KindCells, Line: line, Message: fmt.Sprintf("%d cells instead of %d", len(rec.cells), columns)}
+		p := &Problem{Kind: KindCells, Line: line, Message: instead(len(rec.cells), columns) + "; the row is left out"}
 		if rec.lines > 1 {
-			p.Message += fmt.Sprintf(" over %d lines; if a quote is broken here, the lines that follow are rows of their own", rec.lines)
+			p.Message = instead(len(rec.cells), columns) + fmt.Sprintf(" over %d lines; if a quote is broken here, the lines that follow are rows of their own: this one is left out", rec.lines)
 			rec.next, rec.lines = at+strings.IndexByte(b.text[at:], '\n')+1, 1
 		}
 		return parsed{problem: p}
 	}
 	return parsed{Row: Row{Line: line, Lines: rec.lines, Cells: rec.cells}}
+}
+
+func instead(cells, columns int) string {
+	if cells == 1 {
+		return fmt.Sprintf("1 cell instead of %d", columns)
+	}
+	return fmt.Sprintf("%d cells instead of %d", cells, columns)
 }
 
 func (b *Block) eachLine(see func(line int, text string)) {
@@ -163,7 +170,7 @@ func (c *cursor) read(number int, line string, problems *Problems) bool {
 	}
 	if len(c.cells) != len(l.columns) {
 		problems.Add(Problem{
-			File: l.name, Line: number, Kind: KindCells, Message: fmt.Sprintf("%d cells instead of %d", len(c.cells), len(l.columns)),
+			File: l.name, Line: number, Kind: KindCells, Message: instead(len(c.cells), len(l.columns)) + "; the row is left out",
 		})
 		return false
 	}

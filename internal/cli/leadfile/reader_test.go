@@ -193,7 +193,7 @@ func TestStrict(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = r.Next()
-	if want := "f.csv:3: 1 cells instead of 2"; err == nil || err.Error() != want {
+	if want := "f.csv:3: 1 cell instead of 2; the row is left out"; err == nil || err.Error() != want {
 		t.Errorf("error %v, want %s", err, want)
 	}
 	if _, err := New("f.csv", strings.NewReader(""), Options{Strict: true}); err == nil {
