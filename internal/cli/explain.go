@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -36,8 +37,7 @@ field missing, and stays so whatever the score is later, until sales recycles th
 FROM FILES, they are read as by kubectl sla backtest: leads a row each in CSV or NDJSON,
 joined with activities and touches by the id, and CloudEvents one a line. LEAD is the
 value in the id's column. The definition (-f) is a file, a folder or a git revision
-(main:sla/). The contacts of an account are the other leads of the files, as they are at
-that time.
+(main:sla/). The contacts of an account are the other leads of the files.
 
 FROM THE LEDGER, that is the PostgreSQL database that the contract's workers use: its
 connection string is in an environment variable, which --ledger-env names, or in a
@@ -163,14 +163,14 @@ func (f *explainFlags) fromFiles(cmd *cobra.Command, id string, now func() time.
 		return x, err
 	}
 	c := explain.Case{Lead: id, History: history}
-	if err := f.contacts(cmd, input, explainer, &c, until); err != nil {
+	if err := f.contacts(cmd, input, explainer, &c); err != nil {
 		return x, err
 	}
 	return explainer.Explain(c), nil
 }
 
-// contacts of the lead's account are the other leads of the files, at the time of the explanation.
-func (f *explainFlags) contacts(cmd *cobra.Command, input backtest.Input, e *explain.Explainer, c *explain.Case, until cut) error {
+// contacts of the lead's account are the other leads of the files, as they are at their end or at --at.
+func (f *explainFlags) contacts(cmd *cobra.Command, input backtest.Input, e *explain.Explainer, c *explain.Case) error {
 	account := e.AccountOf(c.History)
 	switch {
 	case !e.NeedsAccount() || account == "":
@@ -179,18 +179,34 @@ func (f *explainFlags) contacts(cmd *cobra.Command, input backtest.Input, e *exp
 		c.Unknown = "the other leads of standard input are not known: give a file"
 		return nil
 	}
-	c.Contacts = []explain.Contact{}
-	at := c.History[len(c.History)-1].Time
-	return backtest.Each(cmd.Context(), input, func(id string, history []lead.Event) {
-		if id == c.Lead {
-			return
+	histories := map[string][]lead.Event{}
+	err := backtest.Each(cmd.Context(), input, func(id string, history []lead.Event) {
+		if id != c.Lead && len(history) > 0 && e.AccountOf(history) == account {
+			histories[strings.Clone(id)] = history
 		}
-		history, err := until(slices.DeleteFunc(history, func(one lead.Event) bool { return one.Time.After(at) }))
-		if err != nil || len(history) == 0 || e.AccountOf(history) != account {
-			return // it was not there yet, or is another's
-		}
-		c.Contacts = append(c.Contacts, explain.Contact{Lead: strings.Clone(id), Score: e.Score(history)})
 	})
+	c.Then = func(at time.Time) []explain.Contact {
+		contacts := []explain.Contact{}
+		for _, id := range slices.Sorted(maps.Keys(histories)) {
+			history := histories[id]
+			n := slices.IndexFunc(history, func(one lead.Event) bool { return one.Time.After(at) })
+			if n >= 0 {
+				history = history[:n]
+			}
+			if e.AccountOf(history) == account {
+				contacts = append(contacts, explain.Contact{Lead: id, Score: e.Score(history)})
+			}
+		}
+		return contacts
+	}
+	now := c.History[len(c.History)-1].Time
+	for _, history := range histories {
+		if last := history[len(history)-1].Time; f.at == "" && last.After(now) {
+			now = last
+		}
+	}
+	c.Contacts = c.Then(now)
+	return err
 }
 
 // cut of a history at --at.
@@ -226,7 +242,7 @@ const maxTold = 10
 func tellProblems(out io.Writer, problems *leadfile.Problems) {
 	for i, p := range problems.First {
 		if i == maxTold {
-			fmt.Fprintf(out, "and %d more problems\n", problems.Count-i)
+			fmt.Fprintf(out, "and %d more\n", problems.Count-i)
 			return
 		}
 		fmt.Fprintln(out, strings.TrimSpace(p.String()))

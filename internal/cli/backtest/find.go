@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -22,7 +23,7 @@ func Find(ctx context.Context, in Input, id string) ([]lead.Event, *leadfile.Pro
 	}
 	defer func() { _ = closeAll(all) }() // they were only read
 	total := newTally(0)
-	j := &joiner{in: &in, sources: all, total: total, spill: newSpill(in.TempDir, 1, 1<<30)}
+	j := &joiner{in: &in, sources: all, total: total, spill: newSpill(in.TempDir, 1, 1<<30), only: id}
 	var records []record
 	for _, s := range all {
 		found, err := s.find(ctx, &in, id, total)
@@ -44,11 +45,10 @@ func Find(ctx context.Context, in Input, id string) ([]lead.Event, *leadfile.Pro
 	if len(records) == 0 {
 		return nil, &total.problems, fmt.Errorf("no lead %q in %s", id, strings.Join(in.files(), ", "))
 	}
-	captured := w.capture(records)
-	if captured.IsZero() {
-		captured = records[0].at
+	if !slices.ContainsFunc(records, w.captures) {
+		return nil, &total.problems, fmt.Errorf("no file of leads has the lead %q, and no event captures it; only other files tell of it: %s", id, placeOf(w.place(records[0])))
 	}
-	return w.history(records, captured), &total.problems, nil
+	return w.history(records, w.capture(records)), &total.problems, nil
 }
 
 // find the rows of one lead.

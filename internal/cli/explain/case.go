@@ -16,6 +16,7 @@ type Case struct {
 	// Contacts are the others of its account with their scores; nil when they are not known, for the reason in Unknown.
 	Contacts []Contact
 	Unknown  string
+	Then     func(at time.Time) []Contact // as they were at a time; nil where only how they are now is known
 
 	Kept   *Kept   // nil: what this definition alone would have made of the history is told
 	Ledger *Ledger // where the lead is from there
@@ -47,15 +48,39 @@ type Ledger struct {
 	Draft    bool      `json:"draft,omitempty"` // another definition was asked than that in force
 }
 
-func (c *Case) peers() *lead.Contacts {
-	if c.Contacts == nil {
+func (c *Case) peers() *lead.Contacts { return together(c.Contacts) }
+
+func together(contacts []Contact) *lead.Contacts {
+	if contacts == nil {
 		return nil
 	}
-	peers := &lead.Contacts{Count: len(c.Contacts)}
-	for _, one := range c.Contacts {
+	peers := &lead.Contacts{Count: len(contacts)}
+	for _, one := range contacts {
 		peers.Score += one.Score
 	}
 	return peers
+}
+
+// journey of the lead after a hand-off, or from its beginning. An account path holds at the last event of a history only, by how the other
+// contacts are then: where it is known how they were, each event is made the last once.
+func (e *Explainer) journey(c *Case, again *lead.Again) lead.Journey {
+	if c.Then == nil || !e.NeedsAccount() {
+		return e.program.QualifyIn(c.History, lead.Circumstances{Judge: always, Peers: c.peers(), Again: again})
+	}
+	var whole lead.Journey
+	for i, one := range c.History {
+		if !evaluated(one) {
+			continue
+		}
+		j := e.program.QualifyIn(c.History[:i+1], lead.Circumstances{Judge: always, Peers: together(c.Then(one.Time)), Again: again})
+		if whole.Reached != nil {
+			j.Reached = whole.Reached
+		}
+		if whole = j; j.Qualified != nil {
+			break
+		}
+	}
+	return whole
 }
 
 // handOffs of the lead, and the cycle in which it is.
@@ -63,18 +88,18 @@ func (e *Explainer) handOffs(c *Case) ([]HandOff, int) {
 	if c.Kept != nil {
 		return c.Kept.HandOffs, c.Kept.Cycle
 	}
-	given := lead.Circumstances{Judge: always, Peers: c.peers()}
+	var again *lead.Again
 	var all []HandOff
 	for cycle := 1; ; cycle++ {
-		q := e.program.QualifyIn(c.History, given).Qualified
+		q := e.journey(c, again).Qualified
 		if q == nil {
 			return all, cycle
 		}
 		all = append(all, HandOff{
 			Cycle: cycle, At: q.At, Path: q.Path, Score: q.Score, Intent: q.Intent, Contacts: q.Account.Count, Account: q.Account.Score,
 		})
-		given.Again = &lead.Again{Since: q.At}
-		if e.program.Comeback(c.History, q.At).Disposed.IsZero() || e.program.QualifyIn(c.History, given).Reached == nil {
+		again = &lead.Again{Since: q.At}
+		if e.program.Comeback(c.History, q.At).Disposed.IsZero() || e.journey(c, again).Reached == nil {
 			return all, cycle
 		}
 	}

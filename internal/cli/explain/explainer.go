@@ -4,6 +4,7 @@ package explain
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/handoff-sla/handoff/internal/lead"
@@ -184,13 +185,16 @@ func (e *Explainer) explainPaths(x *Explanation, c *Case, again *lead.Again, rec
 	}
 }
 
+// evaluated says whether a definition is evaluated at an event.
+func evaluated(one lead.Event) bool {
+	return one.Kind == lead.KindCaptured || one.Kind == lead.KindUpdated || one.Kind == lead.KindActivity
+}
+
 // lastEvaluated is the sequence of the latest event at which a definition is evaluated.
 func lastEvaluated(history []lead.Event) int64 {
-	for i := len(history) - 1; i >= 0; i-- {
-		switch history[i].Kind {
-		case lead.KindCaptured, lead.KindUpdated, lead.KindActivity:
-			return history[i].Sequence
-		default:
+	for _, one := range slices.Backward(history) {
+		if evaluated(one) {
+			return one.Sequence
 		}
 	}
 	return -1

@@ -74,7 +74,7 @@ func (e *Explainer) qualification(x *Explanation, c *Case) *Sales {
 		}
 		history = append(history, one)
 		s.Told = s.Told || one.Kind == lead.KindQualified
-		if x.Qualified == nil && one.Kind != lead.KindTouch && one.Kind != lead.KindDisposition && one.Kind != lead.KindAssigned {
+		if x.Qualified == nil && (evaluated(one) || one.Kind == lead.KindQualified) {
 			since = one.Time
 		}
 	}

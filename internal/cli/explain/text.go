@@ -3,6 +3,7 @@
 package explain
 
 import (
+	"bytes"
 	"cmp"
 	"fmt"
 	"io"
@@ -14,7 +15,7 @@ import (
 
 // needs says for each path that does not hold what would make it hold. A lead that is an MQL needs none, unless sales recycled it.
 func needs(x *Explanation) []string {
-	if x.Qualified != nil && (x.Reentry == nil || x.Reentry.From == nil) {
+	if x.waits != "" || x.Qualified != nil && (x.Reentry == nil || x.Reentry.From == nil) {
 		return nil
 	}
 	var all []string
@@ -62,7 +63,8 @@ func absence(names []string) string {
 
 // Text for people.
 func (x *Explanation) Text(out io.Writer) error {
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	var text bytes.Buffer
+	w := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(w, "%s\n", x.verdict())
 	if x.Definition != "" {
 		fmt.Fprintf(w, "Definition %s, as of %s\n", x.Definition, instant(x.At))
@@ -87,7 +89,15 @@ func (x *Explanation) Text(out io.Writer) error {
 	for _, need := range x.Needs {
 		fmt.Fprintf(w, "  %s\n", need)
 	}
-	return w.Flush()
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	for line := range strings.Lines(text.String()) { // the columns leave spaces at the end
+		if _, err := fmt.Fprintln(out, strings.TrimRight(line, " \n")); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (x *Explanation) scoreText(w io.Writer) {
@@ -111,8 +121,10 @@ func (x *Explanation) verdict() string {
 	case x.Qualified != nil && x.Reentry != nil:
 		return fmt.Sprintf("%s was recycled at %s%s: %s", x.Lead, instant(x.Reentry.Recycled), because(x.Reentry.Reason), x.Reentry.verdict())
 	case x.Qualified != nil:
-		q := x.Qualified
-		text := fmt.Sprintf("%s is an MQL since %s: path %s, score %d, intent %s", x.Lead, instant(q.At), q.Path, q.Score, q.Intent)
+		text := fmt.Sprintf("%s is an MQL since %s: %s", x.Lead, instant(x.Qualified.At), x.Qualified.text())
+		if x.Sales != nil && x.Sales.Since != nil {
+			text += "; SQL since " + instant(*x.Sales.Since)
+		}
 		if n := len(x.Disposals); n > 0 && x.Disposals[n-1].Cycle == x.Cycle {
 			text += fmt.Sprintf("; %s at %s%s", strings.ToLower(x.Disposals[n-1].Outcome), instant(x.Disposals[n-1].At), because(x.Disposals[n-1].Reason))
 		}

@@ -5,6 +5,7 @@ package explain
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/handoff-sla/handoff/internal/sla"
@@ -87,7 +88,7 @@ func (d Disposal) note() string {
 	case d.Coded && d.MinAttempts > 0:
 		return fmt.Sprintf("%s, after %s of the %d it demands", d.Reason, counted(d.Attempts, "attempt"), d.MinAttempts)
 	case d.MinAttempts > 0:
-		return fmt.Sprintf("%s does not count as a reason code: it demands %s, there were %d", d.Reason, counted(d.MinAttempts, "attempt"), d.Attempts)
+		return fmt.Sprintf("%s does not count as a reason code: it demands %s and had %d", d.Reason, counted(d.MinAttempts, "attempt"), d.Attempts)
 	case d.Reason == "":
 		return "without a reason"
 	case !d.Coded:
@@ -157,13 +158,16 @@ func (r *Reentry) verdict() string {
 	}
 }
 
-// waiting says why the ledger has not handed off a lead for which a path holds.
+// waiting says why a lead for which a path holds is not handed off.
 func waiting(x *Explanation, c *Case) string {
+	i := slices.IndexFunc(x.Paths, func(p Path) bool { return p.Holds })
 	switch {
-	case c.Kept == nil || x.Qualified != nil || len(x.Missing) > 0 || !x.anyHolds():
+	case x.Qualified != nil || len(x.Missing) > 0 || i < 0:
 		return ""
-	case c.Kept.Unscored:
+	case c.Kept != nil && c.Kept.Unscored:
 		return "a path holds, but the ledger's latest events are not scored yet"
+	case x.Paths[i].Account != nil:
+		return "path " + x.Paths[i].Name + " holds by how the other contacts of its account are now; it is handed off at its next event"
 	default:
 		return "a path holds, but an earlier revision judged its events; it is handed off at its next event"
 	}

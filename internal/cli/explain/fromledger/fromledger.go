@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/handoff-sla/handoff/internal/cli/explain"
@@ -187,9 +188,10 @@ func (w *reader) contacts(ctx context.Context, c *explain.Case) error {
 		if w.Draft != nil || w.Until != nil {
 			history := one.History()
 			if w.Until != nil {
-				if history, err = w.Until(history); err != nil {
-					continue // it was not there yet
-				}
+				history = slices.DeleteFunc(history, func(e lead.Event) bool { return e.Time.After(c.History[len(c.History)-1].Time) })
+			}
+			if len(history) == 0 {
+				continue // it was not there yet
 			}
 			contact.Score = w.explainer.Score(history)
 		}
