@@ -27,38 +27,32 @@ type Input struct {
 
 // source is one file with the places of its columns.
 type source struct {
-	*leadfile.Reader
-	base    bool  // it has a row for each lead
-	id      int   // its column of ids
+	backtest.LeadFile
 	columns []int // of each of its columns, the sample's; -1 for one that is not read
+	undated int   // rows that a backtest leaves out, since it cannot tell when the lead came in
+	first   leadfile.Problem
 }
 
 // Load reads the first file, which has a row for each lead, and what the others say of these leads. Each is read once; the others are read
 // after the sample is drawn, so that memory depends on the sample alone.
 func Load(in Input) (*Sample, *leadfile.Problems, error) {
 	problems := &leadfile.Problems{}
-	var sources []*source
+	var readers []*leadfile.Reader
 	defer func() {
-		for _, s := range sources {
-			_ = s.Close() // it was only read
+		for _, r := range readers {
+			_ = r.Close() // it was only read
 		}
 	}()
-	var columns []Column
 	for _, file := range in.Files {
 		r, err := leadfile.Open(file, in.Stdin, in.Options)
 		if err != nil {
 			return nil, nil, err
 		}
-		sources = append(sources, &source{Reader: r, base: len(sources) == 0 || slices.Equal(r.Columns(), sources[0].Columns())})
+		readers = append(readers, r)
 	}
-	common, err := commonID(in, sources)
+	sources, columns, err := understand(in, readers)
 	if err != nil {
 		return nil, nil, err
-	}
-	for _, s := range sources {
-		if columns, err = s.understand(common, columns); err != nil {
-			return nil, nil, err
-		}
 	}
 	addTypes(columns, in.Fields)
 	NameFields(columns)
@@ -69,13 +63,14 @@ func Load(in Input) (*Sample, *leadfile.Problems, error) {
 	sample := NewSample(columns, in.Size)
 	for _, base := range []bool{true, false} { // all leads before what others say of them
 		for _, s := range sources {
-			if s.base != base {
+			if s.Base != base {
 				continue
 			}
 			if err := s.read(sample, problems); err != nil {
 				return nil, nil, err
 			}
 			problems.Merge(s.Problems())
+			s.tellUndated(problems)
 		}
 	}
 	if sample.Rows == 0 {
@@ -119,39 +114,25 @@ func (t *truth) converted(cells []string) bool {
 	return yes
 }
 
-// commonID is the name of the column of ids: the one that is named, or the first of the leads' that may hold ids and that all files have, or
-// the first whose values are unique, or the first that may hold ids (a file with several rows of a lead).
-func commonID(in Input, sources []*source) (string, error) {
-	if in.IDColumn != "" {
-		return in.IDColumn, nil
-	}
-	first := sources[0]
-	for _, name := range first.Columns() {
-		lacks := slices.ContainsFunc(sources, func(s *source) bool { return !slices.Contains(s.Columns(), name) })
-		if len(sources) > 1 && leadfile.IsIDName(name) && !lacks {
-			return name, nil
-		}
-	}
-	rows, err := first.Sample()
+// understand finds the ids of all files, as a backtest does, and the columns of all.
+func understand(in Input, readers []*leadfile.Reader) (sources []*source, columns []Column, err error) {
+	files, err := backtest.LeadFiles(readers, in.IDColumn)
 	if err != nil {
-		return "", err
+		return nil, nil, err
 	}
-	at, err := leadfile.IDColumn(first.Name(), first.Columns(), rows)
-	if err == nil {
-		return first.Columns()[at], nil
+	for _, f := range files {
+		if err := f.Dated(); err != nil {
+			return nil, nil, err
+		}
+		s := &source{LeadFile: f}
+		columns = s.place(columns)
+		sources = append(sources, s)
 	}
-	if at = slices.IndexFunc(first.Columns(), leadfile.IsIDName); at >= 0 {
-		return first.Columns()[at], nil
-	}
-	return "", err
+	return sources, columns, nil
 }
 
-// understand finds the places of the columns, and appends those that no earlier file has.
-func (s *source) understand(id string, columns []Column) ([]Column, error) {
-	var err error
-	if s.id, err = leadfile.Column(s.Name(), s.Columns(), id); err != nil {
-		return nil, fmt.Errorf("%w; name the column of the lead's id, which all files must have, with --id-column", err)
-	}
+// place finds the places of the file's columns, and appends those that no earlier file has.
+func (s *source) place(columns []Column) []Column {
 	for i, name := range s.Columns() {
 		known := slices.IndexFunc(columns, func(c Column) bool { return c.Property == name })
 		switch {
@@ -161,14 +142,14 @@ func (s *source) understand(id string, columns []Column) ([]Column, error) {
 			s.columns = append(s.columns, known)
 		default:
 			s.columns = append(s.columns, len(columns))
-			c := Column{Property: name, ID: i == s.id}
-			if !s.base {
+			c := Column{Property: name, ID: i == s.ID}
+			if !s.Base {
 				c.File = filepath.Base(s.Name())
 			}
 			columns = append(columns, c)
 		}
 	}
-	return columns, nil
+	return columns
 }
 
 // addTypes gives columns the names and types of the definition's fields.
@@ -191,9 +172,9 @@ func (s *source) read(sample *Sample, problems *leadfile.Problems) error {
 		if err != nil {
 			return err
 		}
-		id := row.Cells[s.id]
+		id := row.Cells[s.ID]
 		if id == "" {
-			problems.Add(s.problem(row, fmt.Sprintf("no id in column %q; the row is left out", s.Columns()[s.id])))
+			problems.Add(s.problem(row, fmt.Sprintf("no id in column %q; the row is left out", s.Columns()[s.ID])))
 			continue
 		}
 		clear(cells)
@@ -202,12 +183,36 @@ func (s *source) read(sample *Sample, problems *leadfile.Problems) error {
 				cells[to] = row.Cells[i]
 			}
 		}
-		if s.base {
+		if s.Base {
+			s.date(row)
 			sample.Add(id, cells)
 		} else if !sample.Join(id, cells) && sample.holdsAll() {
 			problems.Add(s.problem(row, "no file of leads has this lead; the row is left out"))
 		}
 	}
+}
+
+// date counts rows that a backtest leaves out. An analysis needs no dates, so that the lead counts here.
+func (s *source) date(row leadfile.Row) {
+	wrong := s.Undated(row)
+	if wrong == "" {
+		return
+	}
+	if s.undated++; s.undated == 1 {
+		s.first = leadfile.Problem{File: s.Name(), Line: row.Line, Kind: leadfile.KindDate, Message: wrong}
+	}
+}
+
+func (s *source) tellUndated(problems *leadfile.Problems) {
+	switch {
+	case s.undated == 1:
+		s.first.Message += "; the lead counts here, a backtest leaves it out"
+	case s.undated > 1:
+		s.first.Message += fmt.Sprintf(", as in %s rows in all; they count here, a backtest leaves them out", thousands(s.undated))
+	default:
+		return
+	}
+	problems.Add(s.first)
 }
 
 func (s *source) problem(row leadfile.Row, message string) leadfile.Problem {

@@ -269,6 +269,69 @@ func TestLoadJoinsAndLocates(t *testing.T) {
 	}
 }
 
+// The lead's id is found as a backtest finds it, so that both speak of the same leads.
+func TestLoadFindsTheIDAsABacktest(t *testing.T) {
+	leads := "account_id,lead_id,size\nA1,L1,10\nA1,L2,20\nA2,L3,30\n"
+	cases := map[string]struct {
+		leads, deals, fails string
+		leadsOf, won        int
+	}{
+		"an id of accounts first":       {leads: leads, deals: "account_id,lead_id,stage\nA1,L2,won\n", leadsOf: 3, won: 1},
+		"another name in the deals":     {leads: "id,size\n1,10\n2,20\n", deals: "mql_id,stage\n1,won\n", leadsOf: 2, won: 1},
+		"an empty file of deals beside": {leads: "id,stage\n1,won\n2,\n", deals: "", leadsOf: 2, won: 1},
+		"no id in the deals":            {leads: "id,size\n1,10\n2,20\n", deals: "email,stage\nx,won\n", fails: "deals.csv: no column"},
+		"nothing at all":                {leads: "", deals: " \n", fails: "deals.csv: the file is empty"},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			s, problems, err := Load(Input{Files: []string{writeFile(t, "leads.csv", tc.leads), writeFile(t, "deals.csv", tc.deals)}, Outcome: "stage", Size: 1000})
+			if tc.fails != "" {
+				if err == nil || !strings.Contains(err.Error(), tc.fails) {
+					t.Fatalf("error %v, want one with %q", err, tc.fails)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := s.cell(); got.Total() != tc.leadsOf || got.Yes != tc.won || problems.ByKind[leadfile.KindID] != 0 {
+				t.Errorf("%d of %d converted, %+v", got.Yes, got.Total(), problems)
+			}
+		})
+	}
+}
+
+// A lead without a date counts, since an analysis needs none; that a backtest leaves it out is said once.
+func TestLoadTellsOfLeadsThatABacktestLeavesOut(t *testing.T) {
+	cases := map[string]struct{ text, want string }{
+		"all have a date": {"id,created,won\n1,2026-01-01,1\n2,2026-01-02,0\n", ""},
+		"no dates at all": {"id,size,won\n1,2,1\n2,4,0\n", ""},
+		"one has none": {
+			"id,created,won\n1,2026-01-01,1\n2,,0\n3,2026-01-02,0\n",
+			`:3: no date in column "created"; the lead counts here, a backtest leaves it out`,
+		},
+		"some are none": {
+			"id,created,won\n1,2026-01-01,1\n2,2026-02-30,0\n3,2026-01-02,0\n4,,1\n",
+			`: "2026-02-30" is not a date: RFC 3339, YYYY-MM-DD hh:mm:ss or YYYY-MM-DD, as in 2 rows in all; they count here, a backtest leaves them out`,
+		},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			s, problems, err := Load(Input{Files: []string{writeFile(t, "leads.csv", tc.text)}, Outcome: "won", Size: 1000})
+			if err != nil || len(s.kept) != strings.Count(tc.text, "\n")-1 {
+				t.Fatalf("%v, %+v", err, s)
+			}
+			got := ""
+			if problems.Count > 0 {
+				got = problems.First[0].String()
+			}
+			if tc.want == "" && got != "" || !strings.HasSuffix(got, tc.want) || problems.Count > 1 {
+				t.Errorf("%d problems, %q; want %q", problems.Count, got, tc.want)
+			}
+		})
+	}
+}
+
 func TestLoadReadsTheDefinitionsFields(t *testing.T) {
 	leads := writeFile(t, "leads.csv", "id,numberofemployees\n1,many\n2,20\n")
 	s, _, err := Load(Input{

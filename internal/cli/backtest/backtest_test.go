@@ -284,8 +284,12 @@ func TestBadInput(t *testing.T) {
 	}
 	in.Options.Strict = false
 	in.Leads, in.Outcome = []string{at("empty.csv")}, "won"
-	if r := run(t, in); r.Leads != 0 || r.Problems.ByKind[leadfile.KindEmpty] != 1 || r.Precision != nil {
-		t.Errorf("an empty file: %d leads, problems %v", r.Leads, r.Problems)
+	if _, err := Run(t.Context(), in); err == nil || !strings.Contains(err.Error(), "empty.csv: the file is empty") {
+		t.Errorf("an empty file: error %v, want one that names it", err)
+	}
+	in.Leads, in.Outcome = []string{at("empty.csv"), at("l.csv")}, ""
+	if r := run(t, in); r.Leads != 3 || r.Problems.ByKind[leadfile.KindEmpty] != 1 {
+		t.Errorf("an empty file beside another: %d leads, problems %v", r.Leads, r.Problems)
 	}
 	in.Leads, in.Outcome = []string{at("nodate.csv")}, ""
 	if r := run(t, in); r.Leads != 2 || r.MQLs != 1 || len(r.Months) != 0 || r.Problems.ByKind[leadfile.KindColumn] == 0 {
@@ -416,9 +420,9 @@ func TestMemoryDoesNotGrowWithTheFile(t *testing.T) {
 }
 
 func TestOutcome(t *testing.T) {
-	fields := definition(40).Fields
-	columns := []string{"lead_id", "origin", "size", "won", "close date"}
-	cells := map[string]string{"lead_id": "a", "origin": "paid", "size": "200", "won": "Closed Lost", "close date": "2026-01-01"}
+	fields := append(definition(40).Fields, lead.Field{Name: "customer", Type: lead.Boolean})
+	columns := []string{"lead_id", "origin", "size", "won", "close date", "customer"}
+	cells := map[string]string{"lead_id": "a", "origin": "paid", "size": "200", "won": "Closed Lost", "close date": "2026-01-01", "customer": "Yes"}
 	cases := map[string]struct {
 		text    string
 		want    bool
@@ -436,10 +440,14 @@ func TestOutcome(t *testing.T) {
 		"no boolean":                      {text: `row.won`, wantErr: "it must give true or false"},
 		"no expression":                   {text: `row.won ==`, wantErr: "columns are lead_id"},
 		"all columns":                     {text: `row.exists(k, row[k] == "paid")`, want: true},
-		"the number of columns":           {text: `size(row) == 5`, want: true},
+		"the number of columns":           {text: `size(row) == 6`, want: true},
 		"a comparison of other types":     {text: `lead.size > row.origin`, wantErr: "no such overload"},
 		"recursion does not exist":        {text: `row.map(a, row.map(b, row.map(c, a + b + c))).size() > 0`, want: true},
-		"more work than is allowed":       {text: `[1,2,3,4,5,6,7,8,9,10].all(a, [1,2,3,4,5,6,7,8,9,10].all(b, [1,2,3,4,5,6,7,8,9,10].all(c, [1,2,3,4,5,6,7,8,9,10].all(d, [1,2,3,4,5,6,7,8,9,10].all(e, a+b+c+d+e > 0)))))`, wantErr: "cost limit"},
+		"more work than is allowed":       {text: `[1,2,3,4,5,6,7,8,9,10].all(a, [1,2,3,4,5,6,7,8,9,10].all(b, [1,2,3,4,5,6,7,8,9,10].all(c, [1,2,3,4,5,6,7,8,9,10].all(d, [1,2,3,4,5,6,7,8,9,10].all(e, a+b+c+d+e > 0)))))`, wantErr: "more than 100000 steps"},
+		"a field that is no truth":        {text: `lead.size`, wantErr: "lead.size is of type Integer"},
+		"a column that is a text":         {text: `lead.won`, wantErr: "write --outcome \"won\""},
+		"a truth":                         {text: `lead.customer`, want: true},
+		"a choice of texts":               {text: `lead.size > 10 ? lead.won : lead.origin`, wantErr: "neither true nor false"},
 		"a number that is one":            {text: `int(row.size) == 200`, want: true},
 		"what is no number is no outcome": {text: `int(row.origin) == 1`, wantErr: "origin"},
 	}
@@ -479,6 +487,7 @@ func TestGates(t *testing.T) {
 		"months":            {text: "months.exists(m, m.mqls < 3)"},
 		"what is not known": {text: "precision < 0.5", wantErr: "precision is not known"},
 		"an unknown name":   {text: "recal < 0.5", wantCompile: "did you mean 'recall'?"},
+		"a number alone":    {text: "recall", wantErr: "gives double; it must give true or false"},
 		"no condition":      {text: "1 + 1", wantCompile: "must give true or false"},
 		"no expression":     {text: "recall <", wantCompile: "--fail-on"},
 	}

@@ -5,8 +5,53 @@ package backtest
 import (
 	"slices"
 
+	"github.com/handoff-sla/handoff/internal/cli/leadfile"
 	"github.com/handoff-sla/handoff/internal/lead"
 )
+
+// LeadFile is `--leads` for other verbs: which of the files have a row a lead, and where the lead's id is in them, means the same everywhere.
+type LeadFile struct {
+	*leadfile.Reader
+	ID   int  // column; -1 when the file is empty
+	Base bool // it has a row a lead; others are joined to these by the id
+
+	source *source
+}
+
+// LeadFiles are the files that were opened, in the same order; idColumn is detected when empty. That all are empty is an error.
+func LeadFiles(readers []*leadfile.Reader, idColumn string) ([]LeadFile, error) {
+	in := &Input{IDColumn: idColumn}
+	var all []*source
+	for n, r := range readers {
+		all = append(all, &source{reader: r, number: n, id: -1, time: -1, columns: r.Columns()})
+	}
+	if err := nothing(all); err != nil {
+		return nil, err
+	}
+	if err := in.identify(all); err != nil {
+		return nil, err
+	}
+	out := make([]LeadFile, len(all))
+	for i, s := range all {
+		out[i] = LeadFile{Reader: s.reader, ID: s.id, Base: s.role == base, source: s}
+	}
+	return out, nil
+}
+
+// Dated finds the column of the capture's time in a file with a row a lead, if there is one.
+func (f LeadFile) Dated() error {
+	rows, err := f.Sample()
+	if err == nil && f.Base && f.ID >= 0 {
+		f.source.time, _ = f.source.dated(rows)
+	}
+	return err
+}
+
+// Undated says what is wrong with a row's time, for which a backtest leaves the row out; empty when it is taken.
+func (f LeadFile) Undated(row leadfile.Row) string {
+	_, wrong := f.source.when(&Input{}, row)
+	return wrong
+}
 
 // Outcome is `--outcome` for other verbs: the same text means the same everywhere. It serves one goroutine.
 type Outcome struct {

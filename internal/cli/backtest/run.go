@@ -42,6 +42,11 @@ func (in *Input) judge(ctx context.Context, together bool) (*tally, error) {
 		return nil, err
 	}
 	defer func() { _ = closeAll(all) }() // they were only read
+	if len(in.Events) == 0 {
+		if err := nothing(all); err != nil {
+			return nil, err
+		}
+	}
 	total := newTally(in.Examples)
 	columns := in.columns(all)
 	var o *outcome
@@ -67,6 +72,24 @@ func (in *Input) judge(ctx context.Context, together bool) (*tally, error) {
 		total.problems.Merge(s.reader.Problems())
 	}
 	return total, err
+}
+
+// nothing to read: all files of leads are empty.
+func nothing(all []*source) error {
+	var names []string
+	for _, s := range all {
+		if s.role > joined {
+			continue
+		}
+		if !s.empty() {
+			return nil
+		}
+		names = append(names, s.reader.Name())
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%s: the file is empty; leads are needed, with a header line", strings.Join(names, ", "))
 }
 
 // columns of all files of leads; of events, the properties that the definition reads.

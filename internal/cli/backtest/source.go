@@ -88,8 +88,8 @@ func closeAll(all []*source) error {
 	return errors.Join(errs...)
 }
 
-// understand finds the id, the time and the fields among the columns of each file.
-func (in *Input) understand(all []*source) error {
+// identify tells files that are joined from those with a row a lead, and finds the id among the columns of each.
+func (in *Input) identify(all []*source) error {
 	var first *source
 	for _, s := range all {
 		if s.role != base || s.empty() {
@@ -102,15 +102,22 @@ func (in *Input) understand(all []*source) error {
 		}
 	}
 	common, err := in.idColumn(first, all)
-	if err != nil {
+	for _, s := range all {
+		if err == nil && !s.empty() {
+			s.id, err = in.idOf(s, common)
+		}
+	}
+	return err
+}
+
+// understand finds the id, the time and the fields among the columns of each file.
+func (in *Input) understand(all []*source) error {
+	if err := in.identify(all); err != nil {
 		return err
 	}
 	for _, s := range all {
 		if s.empty() {
 			continue
-		}
-		if s.id, err = in.idOf(s, common); err != nil {
-			return err
 		}
 		if err := in.timeOf(s); err != nil {
 			return err
@@ -203,23 +210,31 @@ func (in *Input) timeOf(s *source) error {
 	if err != nil || len(rows) == 0 {
 		return err
 	}
-	s.time, err = leadfile.TimeColumn(s.reader.Name(), s.columns, rows)
-	if err == nil {
+	s.time, err = s.dated(rows)
+	switch {
+	case err == nil:
 		return nil
-	}
-	if s.time = mostlyDates(s.columns, rows); s.time >= 0 {
-		return nil
-	}
-	switch s.role {
-	case base:
+	case s.role == base:
 		s.reader.Problems().Add(s.problem(1, leadfile.KindColumn,
 			"no column of dates (RFC 3339, YYYY-MM-DD hh:mm:ss, YYYY-MM-DD): no months are reported; name one with --time-column"))
 		return nil
-	case joined: // its rows tell of the lead as it was captured
+	case s.role == joined: // its rows tell of the lead as it was captured
 		return nil
 	default:
 		return err
 	}
+}
+
+// dated is the column of dates that rows of the file show; -1 with an error when there is none.
+func (s *source) dated(rows []leadfile.Row) (int, error) {
+	at, err := leadfile.TimeColumn(s.reader.Name(), s.columns, rows)
+	if err == nil {
+		return at, nil
+	}
+	if at = mostlyDates(s.columns, rows); at >= 0 {
+		return at, nil
+	}
+	return -1, err
 }
 
 // mostlyDates is the column of which at least half of the values are dates, and the most; -1 when there is none.
