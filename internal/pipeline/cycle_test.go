@@ -97,6 +97,44 @@ func TestALeadIsHandedOffTwiceInOneBatch(t *testing.T) {
 		"MQL 2 hand-raise 19 2026-12-06 09:00:00+00 2026-11-16 10:00:00+00 rep-2")
 }
 
+// A disposition that is told late lets the lead come back by what was scored before it was told: the same stands as if it had come in time.
+func TestADispositionToldLate(t *testing.T) {
+	for name, position := range map[string]int{"after the demo": 6, "after the second owner": 7, "after the second disposition": 9} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t, bundleOf(1, byCRM, byRecycling))
+			entries := twice()
+			late := entries[4]
+			for i, e := range entries {
+				if i != 4 {
+					r.send(e)
+					r.work(team("rep-1"))
+				}
+				if i == position {
+					expect(t, r, "before it is told", "SELECT concat_ws(' ', stage, cycle) FROM leads", "MQL 1")
+					r.send(late)
+					r.work(team("rep-1"))
+				}
+			}
+			expect(t, r, "the lead", standing, bothStand...)
+			expect(t, r, "the clauses", clauses, bothOwe...)
+		})
+	}
+}
+
+// Where another pair judged all that the lead did, a disposition changes nothing about it: above all, its score stays.
+func TestADispositionUnderALaterPair(t *testing.T) {
+	r := newRig(t, bundleOf(1, byCRM, byRecycling))
+	all := twice()
+	r.send(append(all[:4:4], all[5:7]...)...)
+	r.work(team("rep-1"))
+	const now = "SELECT concat_ws(' ', stage, cycle, score) FROM leads"
+	before := ledgertest.Column[string](t, r.dsn, now)
+	r.inForce(bundleOf(2, byCRM, byRecycling))
+	r.send(all[4])
+	r.work(team("rep-1"))
+	expect(t, r, "judged by the first pair", now, before...)
+}
+
 // After the time that the disposition demands, any path is open to a newer signal, by the pair that is in force then.
 func TestALeadComesBackByItsScore(t *testing.T) {
 	r := newRig(t, bundleOf(1, byCRM, byRecycling))

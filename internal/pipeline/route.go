@@ -103,12 +103,12 @@ func (d *Dispatcher) decide(ctx context.Context, r *ledger.Routing, one *ledger.
 		}
 	}
 	history := one.HistoryOf(one.Number)
-	own(one, history)
+	own(&one.Cycle, history)
 	if one.Qualified != nil && one.Owner == "" && mechanism(pair.Terms.Terms()) == sla.Automatic {
 		if err := d.pick(ctx, r, one); err != nil {
 			return err
 		}
-		own(one, history)
+		own(&one.Cycle, history)
 	}
 	if onlyIfOwned && one.Owner == "" {
 		return nil
@@ -130,7 +130,9 @@ func (d *Dispatcher) decidePast(ctx context.Context, r *ledger.Routing, one *led
 		if err != nil {
 			return err
 		}
-		facts := sla.FactsOf(stamps(c), pair.Bundle.Lead.Dispositions, one.HistoryOf(c.Number))
+		history := one.HistoryOf(c.Number)
+		own(&c, history)
+		facts := sla.FactsOf(stamps(c), pair.Bundle.Lead.Dispositions, history)
 		r.KeepPast(one, c.Number, pair.Bundle.Terms.Name, sla.Obligations(pair.Terms, facts, r.Now))
 	}
 	return nil
@@ -160,7 +162,7 @@ func mechanism(t sla.Terms) sla.Mechanism {
 
 // own derives the owner from our own pick and from what other systems reported: the latest counts, and the earliest is the
 // moment at which the lead was delivered. Times decide, so the order of arrival does not matter.
-func own(one *ledger.Lead, history []lead.Event) {
+func own(one *ledger.Cycle, history []lead.Event) {
 	one.Owner, one.OwnedAt, one.OwnedFirstAt = one.PickedRep, one.PickedAt, one.PickedAt
 	for _, e := range history {
 		if e.Kind != lead.KindAssigned {

@@ -29,6 +29,8 @@ func (p *Pair) Judge(one *ledger.Lead) error {
 	for p.comesBack(one, history, given) {
 		one.EndCycle()
 		journey = p.judgeCycle(one, history, given)
+		ended := &one.Past[len(one.Past)-1]
+		own(ended, one.HistoryOf(ended.Number)) // who got it after the hand-off that is known now is the next cycle's owner
 	}
 	p.keepRecord(one, journey.Record)
 	one.Score, one.Missing = journey.Score, journey.MissingNow
@@ -87,16 +89,21 @@ func (p *Pair) Accounts() ledger.AccountOf {
 	}
 }
 
-// open are the sequences of the events at which this pair evaluates its definition; news says whether one of them is new to all pairs.
+// open are the sequences of the events at which this pair evaluates its definition; news says whether one of them is new to all pairs, or
+// a disposition of a lead that was handed off, which may let it come back by one of them.
 func (p *Pair) open(one *ledger.Lead) (open map[int64]bool, news bool) {
 	open = map[int64]bool{}
+	recycled := false
 	for _, e := range one.Events {
-		if evaluated(e.Kind) && (e.ScoredBy == 0 || e.ScoredBy == p.Bundle.Sequence) {
+		switch {
+		case evaluated(e.Kind) && (e.ScoredBy == 0 || e.ScoredBy == p.Bundle.Sequence):
 			open[e.Sequence] = true
 			news = news || e.ScoredBy == 0
+		case e.Kind == lead.KindDisposition && e.ScoredBy == 0:
+			recycled = one.Qualified != nil || one.Number > 1
 		}
 	}
-	return open, news
+	return open, news || recycled && len(open) > 0
 }
 
 // evaluated says whether the definition is evaluated at events of a kind.
