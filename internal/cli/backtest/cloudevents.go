@@ -159,7 +159,46 @@ func parseEvent(line string) (record, error) {
 	if !slices.Contains(lead.Kinds(), lead.Kind(kind)) {
 		return record{}, fmt.Errorf("type %q is unknown; it should be %s and one of %s", e.Type, typePrefix, strings.Trim(fmt.Sprint(lead.Kinds()), "[]"))
 	}
+	if err := data.check(lead.Kind(kind)); err != nil {
+		return record{}, fmt.Errorf("data.%w", err)
+	}
 	return record{id: e.Subject, at: at, cells: []string{"", kind, string(e.Data)}}, nil
+}
+
+// check the words of touches and dispositions, as ingestion does.
+func (d *eventData) check(kind lead.Kind) error {
+	var wrong error
+	word := func(name, value string, words []string) {
+		if wrong == nil && !slices.Contains(words, value) {
+			wrong = fmt.Errorf("%s: %q is unknown; it should be one of %s", name, value, strings.Join(words, ", "))
+		}
+	}
+	switch {
+	case kind == lead.KindTouch:
+		word("channel", d.Channel, channels)
+		word("direction", d.Direction, directions)
+		word("actor", d.Actor, actors)
+	case kind == lead.KindDisposition && (d.Outcome != "" || d.Reason == ""):
+		word("outcome", string(d.Outcome), outcomes)
+	}
+	return wrong
+}
+
+// misfits reports the values of a captured or updated event that have not the type of their field, and those of a qualified event.
+func (w *gatherer) misfits(r record, e lead.Event) {
+	values, fields := e.Properties, w.in.New.Definition.Fields
+	if e.Kind == lead.KindQualified {
+		values, fields = e.Qualification, lead.QualificationFields()
+	} else if e.Kind == lead.KindActivity {
+		return
+	}
+	for _, f := range fields {
+		if _, err := lead.Coerce(f, values[f.SourceProperty()]); err != nil {
+			p := w.place(r)
+			p.Kind, p.Message = leadfile.KindValue, fmt.Sprintf("%v; read as absent", err)
+			w.tally.problems.Add(p)
+		}
+	}
 }
 
 // cloudEvent of a record.
@@ -185,5 +224,6 @@ func (w *gatherer) cloudEvent(r record) (lead.Event, bool) {
 	default:
 		return e, false
 	}
+	w.misfits(r, e)
 	return e, true
 }

@@ -4,6 +4,7 @@ package backtest
 
 import (
 	"bytes"
+	gocmp "cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -19,9 +20,17 @@ import (
 
 // Every kind that ingestion takes is read, and no other.
 func TestEveryKindOfEventIsRead(t *testing.T) {
-	w := &gatherer{}
+	in := input(t, 40)
+	in.Events = []string{"e.ndjson"}
+	w := &gatherer{joiner: &joiner{in: &in}, tally: newTally(0)}
+	data := map[lead.Kind]string{
+		lead.KindTouch:       `{"channel": "Phone", "direction": "Outbound", "actor": "Human"}`,
+		lead.KindDisposition: `{"reason": "NotICP"}`,
+		lead.KindQualified:   `{"qualification": {"budget": "a lot"}}`,
+		lead.KindUpdated:     `{"properties": {"size": "many", "origin": "web"}}`,
+	}
 	for _, kind := range lead.Kinds() {
-		r, err := parseEvent(fmt.Sprintf(`{"type": "dev.handoff.lead.%s", "subject": "a", "time": "2026-01-01T00:00:00Z", "data": {}}`, kind))
+		r, err := parseEvent(fmt.Sprintf(`{"type": "dev.handoff.lead.%s", "subject": "a", "time": "2026-01-01T00:00:00Z", "data": %s}`, kind, gocmp.Or(data[kind], "{}")))
 		if err != nil {
 			t.Errorf("%s: %v", kind, err)
 			continue
@@ -29,6 +38,12 @@ func TestEveryKindOfEventIsRead(t *testing.T) {
 		if e, ok := w.cloudEvent(r); !ok || e.Kind != kind {
 			t.Errorf("%s is read as %+v", kind, e)
 		}
+	}
+	if w.tally.problems.Count != 2 {
+		t.Errorf("a budget that is no truth and a size that is no number: %v", w.tally.problems)
+	}
+	if _, err := parseEvent(`{"type": "dev.handoff.lead.touch", "subject": "a", "time": "2026-01-01T00:00:00Z", "data": {"channel": "Pigeon"}}`); err == nil || !strings.Contains(err.Error(), `data.channel: "Pigeon" is unknown; it should be one of Phone`) {
+		t.Errorf("error %v for a channel that does not exist", err)
 	}
 	_, err := parseEvent(`{"type": "dev.handoff.lead.renamed", "subject": "a", "time": "2026-01-01T00:00:00Z", "data": {}}`)
 	if err == nil || !strings.Contains(err.Error(), "one of captured updated") {

@@ -99,10 +99,14 @@ func (g *Gate) Check(r *Report) error {
 	if err != nil {
 		return fmt.Errorf("--fail-on %q cannot be told: %w%s", g.text, err, g.numbers(members))
 	}
-	if value == ref.Val(types.True) {
+	switch value {
+	case ref.Val(types.True):
 		return fmt.Errorf("--fail-on %q holds%s", g.text, g.numbers(members))
+	case ref.Val(types.False):
+		return nil
+	default:
+		return fmt.Errorf("--fail-on %q gives %s; it must give true or false, such as 'recall < 0.5'%s", g.text, value.Type().TypeName(), g.numbers(members))
 	}
-	return nil
 }
 
 // numbers that the condition read.

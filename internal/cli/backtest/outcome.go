@@ -65,6 +65,9 @@ func (o *outcome) compile(text string, fields []lead.Field, columns []string) er
 	if err := o.names(checked, fields, columns); err != nil {
 		return err
 	}
+	if err := noTruth(checked, fields); err != nil {
+		return err
+	}
 	o.program, err = env.Program(checked, cel.EvalOptions(cel.OptOptimize), cel.CostLimit(maxOutcomeCost))
 	return err
 }
@@ -113,6 +116,22 @@ func (o *outcome) names(checked *cel.Ast, fields []lead.Field, columns []string)
 	return problem
 }
 
+// noTruth refuses a value of the lead that is no truth. What an expression makes of such values is known only when it is evaluated.
+func noTruth(checked *cel.Ast, fields []lead.Field) error {
+	operand, name, ok := member(checked.NativeRep().Expr())
+	if !ok || operand.Kind() != ast.IdentKind || operand.AsIdent() != leadVariable {
+		return nil
+	}
+	i := slices.IndexFunc(fields, func(f lead.Field) bool { return f.Name == name })
+	switch {
+	case i < 0:
+		return fmt.Errorf("lead.%s is a text, since the definition has no such field; write --outcome %q, the name of the column, or compare it", name, name)
+	case fields[i].Type != lead.Boolean:
+		return fmt.Errorf("lead.%s is of type %s; an outcome is true or false: compare it, or write has(lead.%s)", name, fields[i].Type, name)
+	}
+	return nil
+}
+
 // member is what `x.name` and `x["name"]` read.
 func member(x ast.Expr) (operand ast.Expr, name string, ok bool) {
 	switch x.Kind() {
@@ -157,7 +176,11 @@ func (s *subject) field(name string) (ref.Val, bool) {
 	if !typed {
 		return s.row.find(name)
 	}
-	value, err := lead.Coerce(f, s.cell(f.SourceProperty()))
+	text := s.cell(f.SourceProperty())
+	value, err := lead.Coerce(f, text)
+	if err != nil && f.Type == lead.Boolean { // yes and won are truths here, as they are in a column
+		return types.Bool(truthy(text)), true
+	}
 	if err != nil || value == nil {
 		return nil, false
 	}
@@ -186,12 +209,19 @@ func (o *outcome) converted(s *subject) (bool, error) {
 	}
 	value, _, err := o.program.Eval(s)
 	if err != nil {
-		if strings.Contains(err.Error(), "no such key") {
+		switch {
+		case strings.Contains(err.Error(), "no such key"):
 			return false, nil
+		case strings.Contains(err.Error(), "cost limit"):
+			return false, fmt.Errorf("it takes more than %d steps on one lead, the limit; loops within loops do", maxOutcomeCost)
 		}
 		return false, err
 	}
-	return value == ref.Val(types.True), nil
+	truth, isTruth := value.(types.Bool)
+	if !isTruth {
+		return false, fmt.Errorf("it gives %s, which is neither true nor false", value.Type().TypeName())
+	}
+	return bool(truth), nil
 }
 
 // negatives are the texts of a column that mean that a lead did not convert, in lower case; any other text means that it did.
