@@ -44,14 +44,6 @@ type eventData struct {
 	Qualification map[string]any
 }
 
-func sizeOf(name string) int64 {
-	info, err := os.Stat(name)
-	if err != nil {
-		return 0
-	}
-	return info.Size()
-}
-
 // sortEvents puts CloudEvents where all of their lead come together. A record's cells are nothing, the kind and the data.
 func (j *joiner) sortEvents(ctx context.Context) error {
 	for i, name := range j.in.Events {

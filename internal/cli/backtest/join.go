@@ -5,6 +5,7 @@ package backtest
 import (
 	"context"
 	"encoding/json"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -54,16 +55,7 @@ func join(ctx context.Context, in *Input, all []*source, columns []string, o *ou
 
 // collect puts all rows where those of their lead come together.
 func (j *joiner) collect(ctx context.Context) error {
-	size := int64(0)
-	for _, s := range j.sources {
-		_, n := s.reader.Progress()
-		size += n
-	}
-	for _, name := range j.in.Events {
-		size += sizeOf(name)
-	}
-	parts := int(min(maxParts, max(int64(j.in.Workers), 1+size/partBytes)))
-	j.spill = newSpill(j.in.TempDir, parts, 32<<10)
+	j.spill = newSpill(j.in.TempDir, j.partsOf(), 32<<10)
 	for _, s := range j.sources {
 		j.needed = append(j.needed, j.need(s))
 	}
@@ -71,6 +63,26 @@ func (j *joiner) collect(ctx context.Context) error {
 		return err
 	}
 	return j.sortEvents(ctx)
+}
+
+// partsOf the leads are as many as the input has megabytes, and the most where nobody knows how much there is to read.
+func (j *joiner) partsOf() int {
+	size := int64(0)
+	for _, s := range j.sources {
+		n, known := s.reader.Size()
+		if !known {
+			return maxParts
+		}
+		size += n
+	}
+	for _, name := range j.in.Events {
+		info, err := os.Stat(name)
+		if err != nil || !info.Mode().IsRegular() {
+			return maxParts
+		}
+		size += info.Size()
+	}
+	return int(min(maxParts, max(int64(j.in.Workers), 1+size/partBytes)))
 }
 
 // need says which columns of a file anything reads.

@@ -42,6 +42,8 @@ type Reader struct {
 	limits  limits
 	read    atomic.Int64
 	size    int64
+	regular bool // a file that lies on a disk
+	packed  bool
 	layout  layout
 
 	store       []byte // what buf is a part of
@@ -85,7 +87,7 @@ func Open(name string, stdin io.Reader, options Options) (*Reader, error) {
 	if err != nil {
 		return nil, errors.Join(err, file.Close())
 	}
-	r.size = info.Size()
+	r.size, r.regular = info.Size(), info.Mode().IsRegular()
 	r.closers = append(r.closers, file)
 	return r, nil
 }
@@ -128,6 +130,9 @@ func (r *Reader) Problems() *Problems { return &r.problems }
 // Progress is how many bytes of the file were read, and how many it has; 0 when that is not known. It may be called at any time.
 func (r *Reader) Progress() (read, size int64) { return r.read.Load(), r.size }
 
+// Size is how much there is to read in bytes; false where that is known only at the end: in what is compressed or comes through a pipe.
+func (r *Reader) Size() (int64, bool) { return r.size, r.regular && !r.packed }
+
 type counter struct {
 	in   io.Reader
 	read *atomic.Int64
@@ -152,7 +157,7 @@ func (r *Reader) decode(in io.Reader) error {
 		if err != nil {
 			return err
 		}
-		r.source = unpacked
+		r.source, r.packed = unpacked, true
 		r.closers = append(r.closers, unpacked)
 		if n, err = io.ReadFull(r.source, head); err != nil && n == 0 && !errors.Is(err, io.EOF) {
 			return err
