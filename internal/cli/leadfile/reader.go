@@ -54,6 +54,9 @@ func (r *Reader) header() error {
 	if !strings.Contains(text, "\n") && !r.eof {
 		return fmt.Errorf("%s: the header row is longer than %d bytes; this is no CSV file", r.name, r.limits.block)
 	}
+	if !r.eof {
+		text = text[:strings.LastIndexByte(text, '\n')+1] // whole lines
+	}
 	first, _, _ := strings.Cut(text, "\n")
 	if strings.ContainsRune(first, 0) {
 		return fmt.Errorf("%s: no text (it holds NUL bytes); CSV, NDJSON and these compressed with gzip can be read", r.name)
