@@ -63,7 +63,7 @@ func (l *Ledger) Count(ctx context.Context, periods []sla.Period) (Snapshot, err
 	err := pgx.BeginTxFunc(ctx, l.pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
 		err := tx.QueryRow(ctx, `
 SELECT clock_timestamp(), (SELECT coalesce(max(sequence), 0) FROM in_force WHERE tenant = $1 AND since <= clock_timestamp()), count(*),
-    count(*) FILTER (WHERE first_qualified_at IS NOT NULL), count(*) FILTER (WHERE stage = 'Held'),
+    count(*) FILTER (WHERE coalesce(first_qualified_at, qualified_at) IS NOT NULL), count(*) FILTER (WHERE stage = 'Held'),
     count(*) FILTER (WHERE qualified_at IS NOT NULL AND owner IS NULL),
     (SELECT count(DISTINCT lead_id) FROM work WHERE tenant = $1)
 FROM leads WHERE tenant = $1`, l.tenant).Scan(&s.AsOf, &s.Sequence, &s.Leads.Captured, &s.Leads.MQLs, &s.Leads.Held,
