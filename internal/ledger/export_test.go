@@ -9,3 +9,9 @@ func (l *Ledger) Setting(ctx context.Context, name string) (value string, err er
 	err = l.pool.QueryRow(ctx, `SELECT current_setting($1)`, name).Scan(&value)
 	return value, err
 }
+
+// TryToWrite what a Reading must not.
+func TryToWrite(ctx context.Context, r *Reading) error {
+	_, err := r.tx.Exec(ctx, `DELETE FROM events`)
+	return err
+}
