@@ -112,7 +112,7 @@ func (f *analyzeFlags) run(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	sample, problems, err := analyze.Load(in)
+	sample, problems, err := analyze.Load(cmd.Context(), in)
 	if err != nil {
 		return err
 	}

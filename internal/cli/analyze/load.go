@@ -3,6 +3,7 @@
 package analyze
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -35,7 +36,7 @@ type source struct {
 
 // Load reads the first file, which has a row for each lead, and what the others say of these leads. Each is read once; the others are read
 // after the sample is drawn, so that memory depends on the sample alone.
-func Load(in Input) (*Sample, *leadfile.Problems, error) {
+func Load(ctx context.Context, in Input) (*Sample, *leadfile.Problems, error) {
 	problems := &leadfile.Problems{}
 	var readers []*leadfile.Reader
 	defer func() {
@@ -66,7 +67,7 @@ func Load(in Input) (*Sample, *leadfile.Problems, error) {
 			if s.Base != base {
 				continue
 			}
-			if err := s.read(sample, problems); err != nil {
+			if err := s.read(ctx, sample, problems); err != nil {
 				return nil, nil, err
 			}
 			problems.Merge(s.Problems())
@@ -162,7 +163,7 @@ func addTypes(columns []Column, fields []lead.Field) {
 	}
 }
 
-func (s *source) read(sample *Sample, problems *leadfile.Problems) error {
+func (s *source) read(ctx context.Context, sample *Sample, problems *leadfile.Problems) error {
 	cells := make([]string, len(sample.Columns))
 	for {
 		row, err := s.Next()
@@ -171,6 +172,9 @@ func (s *source) read(sample *Sample, problems *leadfile.Problems) error {
 		}
 		if err != nil {
 			return err
+		}
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
 		}
 		id := row.Cells[s.ID]
 		if id == "" {

@@ -3,6 +3,8 @@
 package analyze
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -235,7 +237,7 @@ func TestPresenceLeaks(t *testing.T) {
 func TestLoadJoinsAndLocates(t *testing.T) {
 	leads := writeFile(t, "leads.csv", "lead_id,source,size\nl1,web,10\nl2,,20\nbroken\n,web,30\nl3,mail,\nl1,ad,\n")
 	deals := writeFile(t, "deals.ndjson", `{"lead_id":"l3","amount":7,"source":"late"}`+"\n"+`{"lead_id":"l9","amount":8}`+"\n")
-	s, problems, err := Load(Input{Files: []string{leads, deals}, Outcome: "amount", Size: 1000, IDColumn: "lead_id"})
+	s, problems, err := Load(t.Context(), Input{Files: []string{leads, deals}, Outcome: "amount", Size: 1000, IDColumn: "lead_id"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -263,7 +265,7 @@ func TestLoadJoinsAndLocates(t *testing.T) {
 		"nothing in it": {Files: []string{writeFile(t, "e.csv", "id,a\n")}, Outcome: "a", Size: 1000, IDColumn: "id"},
 		"strict":        {Files: []string{leads}, Outcome: "size", Size: 1000, IDColumn: "lead_id", Options: leadfile.Options{Strict: true}},
 	} {
-		if _, _, err := Load(in); err == nil {
+		if _, _, err := Load(t.Context(), in); err == nil {
 			t.Errorf("%s: no error", name)
 		}
 	}
@@ -284,7 +286,7 @@ func TestLoadFindsTheIDAsABacktest(t *testing.T) {
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			s, problems, err := Load(Input{Files: []string{writeFile(t, "leads.csv", tc.leads), writeFile(t, "deals.csv", tc.deals)}, Outcome: "stage", Size: 1000})
+			s, problems, err := Load(t.Context(), Input{Files: []string{writeFile(t, "leads.csv", tc.leads), writeFile(t, "deals.csv", tc.deals)}, Outcome: "stage", Size: 1000})
 			if tc.fails != "" {
 				if err == nil || !strings.Contains(err.Error(), tc.fails) {
 					t.Fatalf("error %v, want one with %q", err, tc.fails)
@@ -317,7 +319,7 @@ func TestLoadTellsOfLeadsThatABacktestLeavesOut(t *testing.T) {
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			s, problems, err := Load(Input{Files: []string{writeFile(t, "leads.csv", tc.text)}, Outcome: "won", Size: 1000})
+			s, problems, err := Load(t.Context(), Input{Files: []string{writeFile(t, "leads.csv", tc.text)}, Outcome: "won", Size: 1000})
 			if err != nil || len(s.kept) != strings.Count(tc.text, "\n")-1 {
 				t.Fatalf("%v, %+v", err, s)
 			}
@@ -334,7 +336,7 @@ func TestLoadTellsOfLeadsThatABacktestLeavesOut(t *testing.T) {
 
 func TestLoadReadsTheDefinitionsFields(t *testing.T) {
 	leads := writeFile(t, "leads.csv", "id,numberofemployees\n1,many\n2,20\n")
-	s, _, err := Load(Input{
+	s, _, err := Load(t.Context(), Input{
 		Files: []string{leads}, Outcome: "lead.employees > 10", Size: 1000,
 		Fields: []lead.Field{{Name: "employees", Type: lead.Integer, Property: "numberofemployees"}},
 	})
@@ -352,5 +354,16 @@ func TestLoadReadsTheDefinitionsFields(t *testing.T) {
 func TestOneLine(t *testing.T) {
 	if got := oneLine("a\tb\n\x1b[31mc "); got != "a b [31mc" {
 		t.Errorf("%q", got)
+	}
+}
+
+// Who interrupts the reading of a long file need not wait for its end.
+func TestLoadIsInterrupted(t *testing.T) {
+	ctx, cancel := context.WithCancelCause(t.Context())
+	stopped := errors.New("stopped")
+	cancel(stopped)
+	_, _, err := Load(ctx, Input{Files: []string{writeFile(t, "leads.csv", "id,won\n1,yes\n2,no\n")}, Outcome: "won", Size: 10})
+	if !errors.Is(err, stopped) {
+		t.Errorf("error %v, want %v", err, stopped)
 	}
 }
