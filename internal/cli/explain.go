@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -181,31 +180,17 @@ func (f *explainFlags) contacts(cmd *cobra.Command, input backtest.Input, e *exp
 	}
 	histories := map[string][]lead.Event{}
 	err := backtest.Each(cmd.Context(), input, func(id string, history []lead.Event) {
-		if id != c.Lead && len(history) > 0 && e.AccountOf(history) == account {
+		if len(history) > 0 && e.AccountOf(history) == account {
 			histories[strings.Clone(id)] = history
 		}
 	})
-	c.Then = func(at time.Time) []explain.Contact {
-		contacts := []explain.Contact{}
-		for _, id := range slices.Sorted(maps.Keys(histories)) {
-			history := histories[id]
-			n := slices.IndexFunc(history, func(one lead.Event) bool { return one.Time.After(at) })
-			if n >= 0 {
-				history = history[:n]
-			}
-			if e.AccountOf(history) == account {
-				contacts = append(contacts, explain.Contact{Lead: id, Score: e.Score(history)})
-			}
-		}
-		return contacts
-	}
 	now := c.History[len(c.History)-1].Time
 	for _, history := range histories {
 		if last := history[len(history)-1].Time; f.at == "" && last.After(now) {
 			now = last
 		}
 	}
-	c.Contacts = c.Then(now)
+	e.Among(c, histories, now)
 	return err
 }
 

@@ -3,6 +3,8 @@
 package explain
 
 import (
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/handoff-sla/handoff/internal/lead"
@@ -131,6 +133,25 @@ func (e *Explainer) Score(history []lead.Event) int {
 		given.Again = &lead.Again{Since: all[len(all)-1].At}
 	}
 	return e.program.ExplainIn(history, given).Clamped
+}
+
+// Among other leads, of which all is known up to a time: those of its account are its contacts.
+func (e *Explainer) Among(c *Case, others map[string][]lead.Event, at time.Time) {
+	account := e.AccountOf(c.History)
+	c.Then = func(at time.Time) []Contact {
+		contacts := []Contact{}
+		for _, id := range slices.Sorted(maps.Keys(others)) {
+			history := others[id]
+			if n := slices.IndexFunc(history, func(one lead.Event) bool { return one.Time.After(at) }); n >= 0 {
+				history = history[:n]
+			}
+			if id != c.Lead && e.AccountOf(history) == account {
+				contacts = append(contacts, Contact{Lead: id, Score: e.Score(history)})
+			}
+		}
+		return contacts
+	}
+	c.Contacts = c.Then(at)
 }
 
 // AccountOf is the account of a lead; "" when it has none.

@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/handoff-sla/handoff/internal/cli/explain"
@@ -165,7 +164,7 @@ func (w *reader) kept(ctx context.Context) (*explain.Kept, error) {
 	return k, nil
 }
 
-// contacts of the lead's account, as the ledger last scored them; under a draft or at another time, as that would.
+// contacts of the lead's account, as the ledger last scored them; under a draft or at another time, by their events.
 func (w *reader) contacts(ctx context.Context, c *explain.Case) error {
 	account := w.explainer.AccountOf(c.History)
 	switch {
@@ -179,23 +178,24 @@ func (w *reader) contacts(ctx context.Context, c *explain.Case) error {
 	if err != nil {
 		return err
 	}
-	c.Contacts = []explain.Contact{}
-	for _, one := range all {
-		if one.ID == w.Source.Lead {
-			continue
-		}
-		contact := explain.Contact{Lead: one.ID, Score: one.Score.Clamped}
-		if w.Draft != nil || w.Until != nil {
-			history := one.History()
-			if w.Until != nil {
-				history = slices.DeleteFunc(history, func(e lead.Event) bool { return e.Time.After(c.History[len(c.History)-1].Time) })
+	if w.Draft == nil && w.Until == nil {
+		c.Contacts = []explain.Contact{}
+		for _, one := range all {
+			if one.ID != w.one.ID {
+				c.Contacts = append(c.Contacts, explain.Contact{Lead: one.ID, Score: one.Score.Clamped})
 			}
-			if len(history) == 0 {
-				continue // it was not there yet
-			}
-			contact.Score = w.explainer.Score(history)
 		}
-		c.Contacts = append(c.Contacts, contact)
+		return nil
 	}
+	others, at := map[string][]lead.Event{}, c.History[len(c.History)-1].Time
+	for _, one := range all {
+		others[one.ID] = one.History()
+		for _, e := range one.Events {
+			if w.Until == nil && e.Time.After(at) {
+				at = e.Time
+			}
+		}
+	}
+	w.explainer.Among(c, others, at)
 	return nil
 }

@@ -104,7 +104,7 @@ func TestAtAnEarlierTime(t *testing.T) {
 	l.register(t, p)
 	l.send(t, p, situations["account"]...)
 	for at, want := range map[string][]string{
-		"2027-01-04T14:30:00Z": {"as of 2027-01-04T14:30:00Z", "path buying-group, score 40", `"acme" has 2 contacts with 95 points`},
+		"2027-01-04T14:30:00Z": {"as of 2027-01-04T14:30:00Z", "since 2027-01-04T14:00:00Z: path buying-group, score 40", `"acme" has 2 contacts with 95 points`},
 		"2026-01-01":           {"nothing is known of the lead until then"},
 	} {
 		got, err := l.explain(t, "lead-1", "--at", at)
