@@ -34,11 +34,13 @@ type Bundle struct {
 	Sequence int64     `json:"sequence"`
 	Since    time.Time `json:"since"` // when it was adopted, by the operator's clock
 	// EffectiveFrom is when it comes into force, by the ledger's clock; zero: as soon as the ledger knows it.
-	EffectiveFrom time.Time       `json:"effectiveFrom,omitzero"`
-	Definition    RevisionOf      `json:"definitionRevision"`
-	Terms         RevisionOf      `json:"termsRevision"`
-	Lead          lead.Definition `json:"definition"`
-	SLA           sla.Terms       `json:"terms"`
+	EffectiveFrom time.Time `json:"effectiveFrom,omitzero"`
+	// CalledOff is a pair that never comes into force. Its place in the sequence says that what was to come before it does not either.
+	CalledOff  bool            `json:"calledOff,omitempty"`
+	Definition RevisionOf      `json:"definitionRevision"`
+	Terms      RevisionOf      `json:"termsRevision"`
+	Lead       lead.Definition `json:"definition"`
+	SLA        sla.Terms       `json:"terms"`
 }
 
 // Start is when the pair comes into force by the operator's clock: the later of its adoption and its own date, never before.

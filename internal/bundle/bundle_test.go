@@ -26,6 +26,7 @@ func full() Bundle {
 		Since:    time.Date(2027, 1, 1, 5, 0, 0, 123000000, time.UTC),
 
 		EffectiveFrom: newYear,
+		CalledOff:     true,
 		Definition:    RevisionOf{Name: "mid-market-9f2c41d0", Digest: "v1:sha256:9f2c41d0"},
 		Terms:         RevisionOf{Name: "mid-market-terms-77ab01c2", Digest: "v1:sha256:77ab01c2"},
 		Lead: lead.Definition{

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -48,17 +49,50 @@ func (e *ForeignError) Error() string {
 		"WHERE tenant = '%s' AND sequence = %d", e.Tenant, e.Holder, e.Mounted, Schema, quote(e.Mounted), quote(e.Tenant), e.Sequence)
 }
 
-// Register records pairs, of which each comes into force at its own date, or at once when it has none or that is past, by the database's
-// clock. The pair with the highest sequence whose time has come is in force, so that one that is registered later supersedes those that
-// were to come. All are recorded or none. A pair that is recorded already keeps its time; one below that in force is left out, since its
-// time will never come. Pairs of another contract are refused with a ForeignError. It waits for the transactions that judge right now.
+// Register makes the plan of what is in force what a mount says: its pairs, of which each comes into force at its own date, or at once when
+// it has none or that is past, by the database's clock. What is to come and is not among them, as it is of an older mount or of a contract
+// that is gone, is called off: it never comes into force. What was ever in force stays.
+//
+// Of two mounts the one with the higher sequence is the newer: every mount has the pair that was adopted last. An older one than the latest
+// that was registered changes nothing, so that a worker that comes back with it brings back nothing. All pairs are recorded or none. A pair
+// that is recorded already keeps its time; one below that in force is left out, since its time will never come. Pairs of another contract are
+// refused with a ForeignError. It waits for the transactions that judge right now.
 func (l *Ledger) Register(ctx context.Context, pairs ...bundle.Bundle) error {
+	return l.registerIn(ctx, pairs, true)
+}
+
+// RegisterPart records the pairs of a mount of which some cannot be seen, and calls nothing off: it may be what cannot be seen.
+func (l *Ledger) RegisterPart(ctx context.Context, pairs ...bundle.Bundle) error {
+	return l.registerIn(ctx, pairs, false)
+}
+
+func (l *Ledger) registerIn(ctx context.Context, pairs []bundle.Bundle, whole bool) error {
+	var mounted []int64
+	for _, b := range pairs {
+		mounted = append(mounted, b.Sequence)
+	}
+	if len(mounted) == 0 {
+		return nil
+	}
 	return l.inTx(ctx, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock($1)`, lockKey(lockInForce, l.tenant)); err != nil {
 			return err
 		}
-		for _, b := range pairs {
-			if err := l.register(ctx, tx, b); err != nil {
+		latest, err := l.latest(ctx, tx)
+		if err != nil {
+			return err
+		}
+		missing, err := l.unrecorded(ctx, tx, latest, pairs)
+		if err != nil || slices.Max(mounted) < latest {
+			return err // an older mount
+		}
+		if whole {
+			if err := l.callOff(ctx, tx, mounted); err != nil {
+				return err
+			}
+		}
+		for _, b := range missing {
+			if err := l.record(ctx, tx, b); err != nil {
 				return err
 			}
 		}
@@ -66,17 +100,48 @@ func (l *Ledger) Register(ctx context.Context, pairs ...bundle.Bundle) error {
 	})
 }
 
-func (l *Ledger) register(ctx context.Context, tx pgx.Tx, b bundle.Bundle) error {
-	if err := l.refuseForeign(ctx, tx, b); err != nil {
-		return err
+// latest is the highest sequence that was ever recorded, which is never deleted; 0 when there is none.
+func (l *Ledger) latest(ctx context.Context, tx pgx.Tx) (sequence int64, err error) {
+	err = tx.QueryRow(ctx, `SELECT coalesce(max(sequence), 0) FROM in_force WHERE tenant = $1`, l.tenant).Scan(&sequence)
+	return sequence, err
+}
+
+// unrecorded are the pairs that are not recorded yet. Those of another contract than the latest, and others than are recorded, are refused.
+func (l *Ledger) unrecorded(ctx context.Context, tx pgx.Tx, latest int64, pairs []bundle.Bundle) ([]bundle.Bundle, error) {
+	contract := pairs[0].Contract
+	if latest > 0 {
+		kept, err := readBundle(ctx, tx, l.tenant, latest)
+		if err != nil {
+			return nil, err
+		}
+		contract = kept.Contract
 	}
-	kept, err := readBundle(ctx, tx, l.tenant, b.Sequence)
-	switch {
-	case err == nil && (kept.Definition.Digest != b.Definition.Digest || kept.Terms.Digest != b.Terms.Digest):
-		return &MismatchError{Sequence: b.Sequence}
-	case err == nil || !errors.Is(err, pgx.ErrNoRows):
-		return err
+	var out []bundle.Bundle
+	for _, b := range pairs {
+		if b.Contract != contract {
+			return nil, &ForeignError{Tenant: l.tenant, Mounted: b.Contract, Holder: contract, Sequence: latest}
+		}
+		kept, err := readBundle(ctx, tx, l.tenant, b.Sequence)
+		switch {
+		case errors.Is(err, pgx.ErrNoRows):
+			out = append(out, b)
+		case err != nil:
+			return nil, err
+		case kept.Definition.Digest != b.Definition.Digest || kept.Terms.Digest != b.Terms.Digest:
+			return nil, &MismatchError{Sequence: b.Sequence}
+		}
 	}
+	return out, nil
+}
+
+// callOff what is to come and not mounted. The rows stay, with a time that never comes, so that no version of the workers records them anew.
+func (l *Ledger) callOff(ctx context.Context, tx pgx.Tx, mounted []int64) error {
+	_, err := tx.Exec(ctx, `
+UPDATE in_force SET since = 'infinity' WHERE tenant = $1 AND sequence <> ALL ($2::bigint[]) AND since > clock_timestamp()`, l.tenant, mounted)
+	return err
+}
+
+func (l *Ledger) record(ctx context.Context, tx pgx.Tx, b bundle.Bundle) error {
 	at, err := l.standing(ctx, tx)
 	if err != nil || b.Sequence < at.sequence {
 		return err
@@ -86,25 +151,10 @@ func (l *Ledger) register(ctx context.Context, tx pgx.Tx, b bundle.Bundle) error
 		return fmt.Errorf("bundle %d: %w", b.Sequence, err)
 	}
 	_, err = tx.Exec(ctx, `
-INSERT INTO in_force (tenant, sequence, since, bundle) VALUES ($1, $2, greatest(clock_timestamp(), $3), $4)`,
-		l.tenant, b.Sequence, orNull(b.EffectiveFrom), text)
+INSERT INTO in_force (tenant, sequence, since, bundle)
+VALUES ($1, $2, CASE WHEN $5 THEN 'infinity' ELSE greatest(clock_timestamp(), $3) END, $4)`,
+		l.tenant, b.Sequence, orNull(b.EffectiveFrom), text, b.CalledOff)
 	return err
-}
-
-// refuseForeign goes by the latest pair that was recorded.
-func (l *Ledger) refuseForeign(ctx context.Context, tx pgx.Tx, b bundle.Bundle) error {
-	var highest int64
-	if err := tx.QueryRow(ctx, `SELECT coalesce(max(sequence), 0) FROM in_force WHERE tenant = $1`, l.tenant).Scan(&highest); err != nil || highest == 0 {
-		return err
-	}
-	kept, err := readBundle(ctx, tx, l.tenant, highest)
-	if err != nil {
-		return err
-	}
-	if kept.Contract != b.Contract {
-		return &ForeignError{Tenant: l.tenant, Mounted: b.Contract, Holder: kept.Contract, Sequence: highest}
-	}
-	return nil
 }
 
 // standing is what is in force at an instant, and until when at the latest.
@@ -121,17 +171,18 @@ func (l *Ledger) standing(ctx context.Context, db querier) (standing, error) {
 WITH at AS MATERIALIZED (SELECT clock_timestamp() AS now),
     current AS (SELECT sequence, since FROM in_force, at WHERE tenant = $1 AND since <= now ORDER BY sequence DESC LIMIT 1)
 SELECT coalesce((SELECT sequence FROM current), 0), (SELECT since FROM current),
-    (SELECT min(since) FROM in_force WHERE tenant = $1 AND sequence > coalesce((SELECT sequence FROM current), 0))`, l.tenant).
+    (SELECT min(since) FROM in_force WHERE tenant = $1 AND sequence > coalesce((SELECT sequence FROM current), 0) AND since < 'infinity')`, l.tenant).
 		Scan(&s.sequence, &s.since, &s.until)
 	return s, err
 }
 
-// Unregistered says which of the sequences are to come into force and are not recorded.
+// Unregistered says which sequences of a mount are to come into force and are not recorded; none of an older mount than the latest.
 func (l *Ledger) Unregistered(ctx context.Context, sequences ...int64) ([]int64, error) {
 	rows, err := l.pool.Query(ctx, `
 SELECT sequence FROM unnest($2::bigint[]) AS wanted (sequence)
 WHERE NOT EXISTS (SELECT 1 FROM in_force i WHERE tenant = $1
-    AND (i.sequence = wanted.sequence OR (i.sequence > wanted.sequence AND since <= clock_timestamp())))
+    AND (i.sequence = wanted.sequence OR (i.sequence > wanted.sequence AND since <= clock_timestamp())
+        OR i.sequence > (SELECT max(mounted.sequence) FROM unnest($2::bigint[]) AS mounted (sequence))))
 ORDER BY 1`, l.tenant, sequences)
 	if err != nil {
 		return nil, err

@@ -155,17 +155,125 @@ func TestSupersededPairNeverComesIntoForce(t *testing.T) {
 	}
 }
 
-// A lower sequence that is registered late is in force until the time of a higher one that is to come.
-func TestRegisterBelowOneToCome(t *testing.T) {
+// A date in the past is no reason to begin before now.
+func TestRegisterWithAPastDate(t *testing.T) {
 	l, _ := ledgertest.New(t, tenant)
-	registered(t, l, pair(1), from(soon(t, l, time.Hour), 5))
-	registered(t, l, pair(4))
-	if got := inForce(t, l); got != 4 {
-		t.Errorf("in force: %d, want 4", got)
-	}
+	registered(t, l, pair(1))
 	past := registered(t, l, from(noon.AddDate(-10, 0, 0), 6))
 	if now, err := l.Now(t.Context()); err != nil || inForce(t, l) != 6 || now.Sub(past) > time.Minute {
-		t.Errorf("a date in the past is no reason to begin before now: %v", past)
+		t.Errorf("in force %d since %v, %v", inForce(t, l), past, err)
+	}
+}
+
+// plan is what is in force and to come: the sequences that are not called off.
+func plan(t *testing.T, dsn string) []int64 {
+	t.Helper()
+	return ledgertest.Column[int64](t, dsn, `SELECT sequence FROM in_force WHERE since < 'infinity' ORDER BY 1`)
+}
+
+// never is a pair that stands for nothing to come.
+func never(sequence int64) bundle.Bundle {
+	b := pair(sequence)
+	b.CalledOff = true
+	return b
+}
+
+// What is to come is what the newest mount says, in whatever order the workers of mounts register them; what was in force stays.
+func TestPlanIsThatOfTheNewestMount(t *testing.T) {
+	l, dsn := ledgertest.New(t, tenant)
+	hour := soon(t, l, time.Hour)
+	later := hour.Add(time.Hour)
+	mounts := map[string][]bundle.Bundle{
+		"one":                {pair(1)},
+		"two to come":        {pair(1), from(hour, 2), from(later, 3)},
+		"the first goes":     {pair(1), from(later, 4)},
+		"all go":             {never(5)},
+		"another":            {from(later, 6)},
+		"of another lineage": {from(hour, 8)},
+	}
+	for _, step := range []struct {
+		mount string
+		want  []int64
+	}{
+		{"one", []int64{1}},
+		{"two to come", []int64{1, 2, 3}},
+		{"one", []int64{1, 2, 3}},
+		{"the first goes", []int64{1, 4}},
+		{"two to come", []int64{1, 4}},
+		{"the first goes", []int64{1, 4}},
+		{"all go", []int64{1}},
+		{"the first goes", []int64{1}},
+		{"two to come", []int64{1}},
+		{"another", []int64{1, 6}},
+		{"all go", []int64{1, 6}},
+		{"of another lineage", []int64{1, 8}},
+		{"another", []int64{1, 8}},
+	} {
+		registered(t, l, mounts[step.mount]...)
+		if diff := cmp.Diff(step.want, plan(t, dsn)); diff != "" {
+			t.Fatalf("after %q (-want +got):\n%s", step.mount, diff)
+		}
+		var sequences []int64
+		for _, b := range mounts[step.mount] {
+			sequences = append(sequences, b.Sequence)
+		}
+		if missing, err := l.Unregistered(t.Context(), sequences...); err != nil || len(missing) > 0 {
+			t.Fatalf("after %q, to be registered again: %v, %v", step.mount, missing, err)
+		}
+		if got := inForce(t, l); got != 1 {
+			t.Fatalf("after %q, in force: %d", step.mount, got)
+		}
+	}
+	if n := ledgertest.Value[int64](t, dsn, "SELECT count(*) FROM in_force"); n != 7 {
+		t.Errorf("%d rows, want all 7 that were registered: the older mounts come back", n)
+	}
+}
+
+// A mount of which something cannot be seen calls nothing off: it may be just that.
+func TestRegisterPart(t *testing.T) {
+	l, dsn := ledgertest.New(t, tenant)
+	hour := soon(t, l, time.Hour)
+	registered(t, l, pair(1), from(hour, 2), from(hour.Add(time.Hour), 3))
+	if err := l.RegisterPart(t.Context(), pair(1), from(hour.Add(2*time.Hour), 4)); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]int64{1, 2, 3, 4}, plan(t, dsn)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// A first pair that is called off never comes into force: nothing is, and work goes on as soon as there is another.
+func TestFirstPairIsCalledOff(t *testing.T) {
+	l, _ := ledgertest.New(t, tenant)
+	at := soon(t, l, time.Second)
+	registered(t, l, from(at, 1))
+	registered(t, l, never(2))
+	ingest(t, l, many(1)...)
+	time.Sleep(time.Until(at) + 50*time.Millisecond)
+	if _, err := l.Score(t.Context(), 1, 10, reach); !errors.Is(err, ledger.ErrNothingInForce) {
+		t.Errorf("when its time has come: %v", err)
+	}
+	if snapshot, err := l.Count(t.Context(), nil); err != nil || snapshot.Sequence != 0 {
+		t.Errorf("counted for %d, %v", snapshot.Sequence, err)
+	}
+	if switches, err := l.Switches(t.Context(), "2027-W01", at.Add(-time.Hour), at.Add(time.Hour)); err != nil || len(switches) > 0 {
+		t.Errorf("in force at any time: %+v, %v", switches, err)
+	}
+	registered(t, l, pair(3))
+	if batch, err := l.Score(t.Context(), 3, 10, reach); err != nil || batch.Leads != 1 {
+		t.Errorf("by the next: %+v, %v", batch, err)
+	}
+}
+
+// A contract that is made anew on the tenant does not inherit what the one that is gone had scheduled.
+func TestContractMadeAnewCallsOffWhatWasToCome(t *testing.T) {
+	l, _ := ledgertest.New(t, tenant)
+	at := soon(t, l, time.Second)
+	registered(t, l, pair(1), from(at, 2))
+	registered(t, l, from(at.Add(time.Hour), 10))
+	time.Sleep(time.Until(at) + 50*time.Millisecond)
+	if got := inForce(t, l); got != 1 {
+		t.Errorf("in force: %d, want 1 until the pair of the new contract comes", got)
 	}
 }
 
