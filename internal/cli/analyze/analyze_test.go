@@ -247,6 +247,71 @@ func TestTheDraftFindsTheTruth(t *testing.T) {
 	}
 }
 
+// What is not known of a lead never gives it more than the worst that is known, unless leads without it tell otherwise.
+func TestTheDraftGivesNothingForWhatIsNotKnown(t *testing.T) {
+	cases := map[string]struct {
+		absent int // every so many leads have no size; 0: all have one
+		rate   float64
+		equals string // a size that an unknown one is worth as much as
+	}{
+		"no lead lacks it":                       {equals: "5"},
+		"too few lack it":                        {absent: 600, rate: 1, equals: "5"},
+		"those who lack it convert as the worst": {absent: 6, rate: 0.05, equals: "5"},
+		"those who lack it convert the most":     {absent: 6, rate: 0.6, equals: "80"},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			random := rand.New(rand.NewPCG(3, 1))
+			s := NewSample([]Column{{Property: "id", ID: true, Field: "id"}, {Property: "size", Field: "size"}}, 5000)
+			for i := range 3000 {
+				size := fmt.Sprint(1 + random.IntN(100))
+				if tc.absent > 0 && i%tc.absent == 0 {
+					size = ""
+				}
+				s.Add(fmt.Sprint(i), []string{fmt.Sprint(i), size})
+			}
+			s.Judge(func(cells []string) bool {
+				rate := 0.05
+				switch {
+				case cells[1] == "":
+					rate = tc.rate
+				case len(cells[1]) > 1 && cells[1] >= "30":
+					rate = 0.6
+				}
+				return random.Float64() < rate
+			})
+			r, err := Analyse(s, Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			program, err := lead.Compile(written(t, r, nil))
+			if err != nil {
+				t.Fatal(err)
+			}
+			score := func(properties map[string]any) int {
+				return program.Explain([]lead.Event{{Kind: lead.KindCaptured, Time: time.Unix(0, 0), Properties: properties}}).Clamped
+			}
+			got, want := score(nil), score(map[string]any{"size": tc.equals})
+			if near := 20; got < want-near || got > want+near || score(map[string]any{"size": "80"}) == score(map[string]any{"size": "5"}) {
+				t.Errorf("an unknown size is worth %d, a size of %s %d; rules %+v", got, tc.equals, want, r.Draft.Rules)
+			}
+			qualified := 0
+			for _, k := range s.kept {
+				properties := map[string]any{}
+				if k.cells[1] != "" {
+					properties["size"] = k.cells[1]
+				}
+				if score(properties) >= r.Draft.Threshold {
+					qualified++
+				}
+			}
+			if said := r.Draft.Suggested().Qualified; said != qualified {
+				t.Errorf("%d leads qualify, the report says %d", qualified, said)
+			}
+		})
+	}
+}
+
 func TestNothingToFind(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 1))
 	s := NewSample([]Column{{Property: "id", ID: true, Field: "id"}, {Property: "a", Field: "a"}}, 5000)

@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/handoff-sla/handoff/internal/lead"
 	"github.com/handoff-sla/handoff/internal/stats"
 )
 
@@ -14,13 +15,16 @@ const maxClasses = 5
 
 // class is what levels of about the same conversion rate become: one rule of the draft.
 type class struct {
-	cell   stats.Cell
-	levels []level
+	cell    stats.Cell
+	levels  []level
+	unknown bool // leads without the value are put here, since too few are known to tell
 }
 
 func (c class) has(is func(level) bool) bool { return slices.ContainsFunc(c.levels, is) }
 
-func (c class) absent() bool { return c.has(func(l level) bool { return l.absent }) }
+func (c class) absent() bool {
+	return c.unknown || c.has(func(l level) bool { return l.absent })
+}
 
 // classing of a variable. The first class is the reference: it gets no points, and takes in every value that no other class names.
 type classing struct {
@@ -30,18 +34,21 @@ type classing struct {
 	edges   []float64   // of numbers
 	bands   []int       // class of each band between the edges
 	nothing int         // class of a lead without the value
+	unknown bool        // too few leads lack the value to tell anything of such a lead
+	few     stats.Cell  // those few
 }
 
 // newClassing joins neighbouring levels (by rate; bands of numbers by their order) until all neighbours differ by more than chance, and
 // there are few. A missing value is a class of its own only where it tells something.
 func newClassing(v *variable, rows []int, outcomes []bool) *classing {
-	chain, absent := v.chain(v.levels(rows, outcomes), leastOf(len(rows)))
+	levels, least := v.levels(rows, outcomes), leastOf(len(rows))
+	chain, absent := v.chain(levels, least)
 	for len(chain) > 1 {
 		at, z := closest(chain)
 		if z >= stats.Z95 && len(chain) <= maxClasses {
 			break
 		}
-		chain[at] = class{chain[at].cell.Plus(chain[at+1].cell), append(chain[at].levels, chain[at+1].levels...)}
+		chain[at] = class{cell: chain[at].cell.Plus(chain[at+1].cell), levels: append(chain[at].levels, chain[at+1].levels...)}
 		chain = slices.Delete(chain, at+1, at+2)
 	}
 	reference := referenceOf(chain)
@@ -50,7 +57,12 @@ func newClassing(v *variable, rows []int, outcomes []bool) *classing {
 			chain = append(chain, *absent)
 		}
 	}
-	c := &classing{variable: v, codes: map[int]int{}}
+	c := &classing{variable: v, codes: map[int]int{}, unknown: v.kind != lead.StringList} // a lead without a list has none of its entries
+	for _, l := range levels {
+		if l.absent {
+			c.few, c.unknown = l.cell, l.cell.Total() < least
+		}
+	}
 	c.classes = append(c.classes, chain[reference])
 	c.classes = append(c.classes, slices.Delete(chain, reference, reference+1)...)
 	c.index()
@@ -61,7 +73,7 @@ func newClassing(v *variable, rows []int, outcomes []bool) *classing {
 // and is returned apart; with too few leads it is left out, which means that it belongs to the reference.
 func (v *variable) chain(levels []level, least int) (chain []class, absent *class) {
 	for _, l := range levels {
-		one := class{l.cell, []level{l}}
+		one := class{cell: l.cell, levels: []level{l}}
 		switch {
 		case l.absent && l.cell.Total() < least:
 		case l.absent && v.numeric():
@@ -113,6 +125,18 @@ func referenceOf(chain []class) int {
 		}
 	}
 	return best
+}
+
+// assumeWorst of a lead without the value, where nothing is known of such leads: they take the class of the fewest points, so that nobody
+// qualifies by what is not known of them.
+func (c *classing) assumeWorst(points []int) {
+	if !c.unknown {
+		return
+	}
+	worst := slices.Index(points, slices.Min(points))
+	c.nothing = worst
+	c.classes[worst].unknown = true
+	c.classes[worst].cell = c.classes[worst].cell.Plus(c.few)
 }
 
 func (c *classing) index() {

@@ -116,6 +116,9 @@ func (c *classing) describeClass(n int) string {
 	if len(labels) > most {
 		labels = append(labels[:most], fmt.Sprintf("and %d more", len(labels)-most))
 	}
+	if c.classes[n].unknown {
+		labels = append(labels, "or not known (too few leads lack it to tell, so that they get no more than the worst)")
+	}
 	return strings.Join(labels, ", ")
 }
 

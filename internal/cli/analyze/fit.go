@@ -66,6 +66,9 @@ func fitModel(variables []*variable, rows []int, outcomes []bool) (*model, error
 		return nil, err
 	}
 	m.scale(fitted.Coefficients)
+	for n, c := range m.classings {
+		c.assumeWorst(m.points[n])
+	}
 	return m, nil
 }
 
