@@ -89,6 +89,7 @@ type follower struct {
 	course  course
 	returns bool // whether it may come back
 	sum     judgement
+	last    lead.Event
 	score   int    // at its last event
 	account string // that it is counted under
 }

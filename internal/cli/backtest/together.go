@@ -36,13 +36,13 @@ func (j *judge) together(courses []course) []judgement {
 	slices.SortStableFunc(steps, func(a, b step) int { return cmp.Or(a.at.Compare(b.at), cmp.Compare(a.lead, b.lead)) })
 	accounts := map[string]lead.Contacts{}
 	for _, s := range steps {
-		if f := &followers[s.lead]; f.tracker.Apply(*s.e) {
-			f.count(accounts, -1)
-			f.account = f.tracker.Account()
-			peers := accounts[f.account]
-			f.tracker.Among(&peers)
-			f.stand(*s.e)
-			f.count(accounts, 1)
+		f := &followers[s.lead]
+		if s.e.Kind == lead.KindDisposition && f.sum.mql { // news to the scorer, which looks at the lead's last event again
+			f.among(accounts, f.last)
+		}
+		if f.tracker.Apply(*s.e) {
+			f.last = *s.e
+			f.among(accounts, f.last)
 		}
 	}
 	sums := make([]judgement, len(followers))
@@ -50,6 +50,16 @@ func (j *judge) together(courses []course) []judgement {
 		sums[i] = followers[i].sum
 	}
 	return sums
+}
+
+// among the contacts of its account as they are now, the lead stands at its last event.
+func (f *follower) among(accounts map[string]lead.Contacts, last lead.Event) {
+	f.count(accounts, -1)
+	f.account = f.tracker.Account()
+	peers := accounts[f.account]
+	f.tracker.Among(&peers)
+	f.stand(last)
+	f.count(accounts, 1)
 }
 
 // count the lead among the contacts of its account, or not any more.
