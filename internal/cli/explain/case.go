@@ -107,12 +107,18 @@ func (e *Explainer) handOffs(c *Case) ([]HandOff, int) {
 	}
 }
 
-// again is the hand-off after which score and paths are asked about: for a lead that sales recycled, its next one; else that which it has,
-// or the first.
+// again is the hand-off after which score and paths are asked about: for a lead that sales recycled, its next one; else that of its cycle.
 func (e *Explainer) again(history []lead.Event, all []HandOff, cycle int) *lead.Again {
-	n := len(all)
-	switch {
-	case n == cycle && !e.program.Comeback(history, all[n-1].At).From().IsZero(), n > 0 && n < cycle:
+	if n := len(all); n == cycle && !e.program.Comeback(history, all[n-1].At).From().IsZero() {
+		return &lead.Again{Since: all[n-1].At}
+	}
+	return inCycle(all, cycle)
+}
+
+// inCycle is the hand-off before the lead's cycle, if there was one, and that of the cycle.
+func inCycle(all []HandOff, cycle int) *lead.Again {
+	switch n := len(all); {
+	case n > 0 && n < cycle:
 		return &lead.Again{Since: all[n-1].At}
 	case n > 1:
 		return &lead.Again{Since: all[n-2].At, Until: all[n-1].At}
@@ -121,18 +127,9 @@ func (e *Explainer) again(history []lead.Event, all []HandOff, cycle int) *lead.
 	}
 }
 
-// Score of a lead, as it counts for its account.
+// Score of a lead in its cycle, as it counts for its account.
 func (e *Explainer) Score(history []lead.Event) int {
-	c := Case{History: history}
-	all, cycle := e.handOffs(&c)
-	if cycle == len(all) { // not what it would be for its next hand-off
-		cycle, all = cycle-1, all[:len(all)-1]
-	}
-	given := lead.Circumstances{}
-	if len(all) > 0 {
-		given.Again = &lead.Again{Since: all[len(all)-1].At}
-	}
-	return e.program.ExplainIn(history, given).Clamped
+	return e.program.ExplainIn(history, lead.Circumstances{Again: inCycle(e.handOffs(&Case{History: history}))}).Clamped
 }
 
 // Among other leads, of which all is known up to a time: those of its account are its contacts.

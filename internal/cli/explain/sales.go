@@ -60,24 +60,9 @@ func (e *Explainer) judge(c *Case, number int) *Explainer {
 	return c.Kept.Judges[number-1]
 }
 
-// qualification by sales. What it was told in an earlier cycle is not taken for granted in the next.
+// qualification by sales.
 func (e *Explainer) qualification(x *Explanation, c *Case) *Sales {
-	var since time.Time // from when on it counts; that of a lead that is no MQL is what it would begin with
-	var history []lead.Event
-	var s Sales
-	if x.Qualified != nil {
-		since = x.Qualified.At
-	}
-	for _, one := range c.History {
-		if one.Kind == lead.KindQualified && x.Cycle > 1 && (x.Qualified == nil || one.Time.Before(since)) {
-			continue
-		}
-		history = append(history, one)
-		s.Told = s.Told || one.Kind == lead.KindQualified
-		if x.Qualified == nil && (evaluated(one) || one.Kind == lead.KindQualified) {
-			since = one.Time
-		}
-	}
+	history, since, s := c.conversations(x)
 	if len(e.definition.SQL) == 0 && !s.Told {
 		return nil
 	}
@@ -95,6 +80,26 @@ func (e *Explainer) qualification(x *Explanation, c *Case) *Sales {
 		s.Criteria = append(s.Criteria, criterion)
 	}
 	return &s
+}
+
+// conversations are the history as the sales criteria see it, and from when on they are asked: since the hand-off; of a lead that is no MQL,
+// at its latest event, as it would begin. What sales was told in an earlier cycle is not taken for granted in the next.
+func (c *Case) conversations(x *Explanation) (history []lead.Event, since time.Time, s Sales) {
+	if x.Qualified != nil {
+		since = x.Qualified.At
+	}
+	for _, one := range c.History {
+		told := one.Kind == lead.KindQualified
+		if told && x.Cycle > 1 && (x.Qualified == nil || one.Time.Before(since)) {
+			continue
+		}
+		history = append(history, one)
+		s.Told = s.Told || told
+		if x.Qualified == nil && (told || evaluated(one)) {
+			since = one.Time
+		}
+	}
+	return history, since, s
 }
 
 // told is what is known of conversations.

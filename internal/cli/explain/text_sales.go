@@ -35,10 +35,9 @@ func (x *Explanation) ledgerText(w io.Writer) {
 		return
 	}
 	l := x.Ledger
-	switch {
-	case l.InForce == "":
+	if l.InForce == "" {
 		fmt.Fprintf(w, "Ledger tenant %s: no definition is in force\n", l.Tenant)
-	default:
+	} else {
 		fmt.Fprintf(w, "Ledger tenant %s of contract %s: definition %s in force since %s\n", l.Tenant, l.Contract, l.InForce, instant(l.Since))
 	}
 	if l.Draft {
