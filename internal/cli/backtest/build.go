@@ -4,7 +4,6 @@ package backtest
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"time"
 
@@ -28,7 +27,7 @@ func build(in *Input, t *tally) *Report {
 		Leads: t.leads, MQLs: t.mqls, Held: t.held, Returned: t.returned, Converted: b.count(t.converted),
 		Rows: t.rows, Skipped: t.skipped, Flips: Flips{GainedExamples: []Example{}, LostExamples: []Example{}},
 		Problems: Problems{Count: t.problems.Count, ByKind: t.problems.ByKind, First: t.problems.First},
-		Months:   b.months(), Scores: b.bands(), Paths: b.parts(t.paths, pathsOf(in)), Intents: b.parts(t.intents, intentsOf(in)),
+		Zone: in.zone().String(), Months: b.months(), Scores: b.bands(), Paths: b.parts(t.paths, pathsOf(in)), Intents: b.parts(t.intents, intentsOf(in)),
 		Missing: b.missing(), Reasons: b.reasons(), SQL: b.sql(), Terms: b.terms(), Volume: b.volume(), Notes: b.notes(),
 	}
 	if b.known {
@@ -81,22 +80,6 @@ func (b builder) against(r *Report) {
 		Gained: &t.gained, Lost: &t.lost, GainedConverted: b.count(t.gainedConverted), LostConverted: b.count(t.lostConverted),
 		GainedExamples: append([]Example{}, t.examples.gained...), LostExamples: append([]Example{}, t.examples.lost...),
 	}
-}
-
-func (b builder) months() []Month {
-	months := []Month{}
-	for _, key := range sortedKeys(b.t.months) {
-		c := b.t.months[key]
-		m := Month{
-			Month: fmt.Sprintf("%04d-%02d", key/12, key%12+1), Leads: c.leads, MQLs: c.qualified,
-			Converted: b.count(c.converted), Precision: b.share(c.mqlsConverted, c.mqls),
-		}
-		if b.in.Old != nil {
-			m.Against = &c.qualifiedOld
-		}
-		months = append(months, m)
-	}
-	return months
 }
 
 // bandsOfScore is in how many bands the scores are shown.
@@ -188,7 +171,9 @@ func (b builder) reasons() []Reason {
 	for key, n := range b.t.reasons {
 		at := [2]string{key.outcome, key.code}
 		if sums[at] == nil {
-			sums[at] = &Reason{Outcome: key.outcome, Reason: key.code}
+			sums[at] = &Reason{Outcome: key.outcome, Reason: key.code, Coded: slices.ContainsFunc(b.in.New.Definition.Dispositions, func(d lead.Disposition) bool {
+				return d.Name == key.code && string(d.Outcome) == key.outcome
+			})}
 		}
 		sums[at].Leads += n
 		if key.mql {
@@ -221,12 +206,14 @@ func (b builder) sql() *SQL {
 }
 
 func (b builder) volume() *Volume {
-	if b.in.Terms == nil || b.in.Terms.VolumeTarget() == 0 || len(b.t.months) == 0 {
+	keys := b.keysOfMonths()
+	if b.in.Terms == nil || b.in.Terms.VolumeTarget() == 0 || len(keys) == 0 {
 		return nil
 	}
 	v := &Volume{Contract: b.in.Contract, Target: b.in.Terms.VolumeTarget()}
 	oldMet, sum, oldSum := 0, int64(0), int64(0)
-	for _, c := range b.t.months {
+	for _, key := range keys {
+		c := b.month(key)
 		v.Months++
 		sum, oldSum = sum+c.qualified, oldSum+c.qualifiedOld
 		if c.qualified >= int64(v.Target) {
@@ -292,9 +279,6 @@ func seconds(length time.Duration, known bool) *int64 {
 	return &s
 }
 
-// maxOutcomeErrors of an outcome are told by their text.
-const maxOutcomeErrors = 3
-
 func (b builder) notes() []string {
 	notes := []string{}
 	if b.t.leads == 0 {
@@ -303,15 +287,5 @@ func (b builder) notes() []string {
 	if !b.known {
 		notes = append(notes, "no --outcome: what converted is not known, and so are precision, recall and AUC not")
 	}
-	failed := int64(0)
-	for _, n := range b.t.outcomes {
-		failed += n
-	}
-	for i, text := range sortedKeys(b.t.outcomes) {
-		if i == maxOutcomeErrors {
-			break
-		}
-		notes = append(notes, fmt.Sprintf("the outcome of %d of %s could not be told and counts as not converted: %s", b.t.outcomes[text], several(failed, "lead"), text))
-	}
-	return notes
+	return append(notes, b.t.outcomes.notes(b.t.leads)...)
 }

@@ -283,7 +283,7 @@ func (w *gatherer) lead(id string, records []record) *gathered {
 		var err error
 		w.gather(records)
 		if l.converted, err = w.outcome.converted(w.subject); err != nil {
-			w.tally.outcomes[err.Error()]++
+			w.tally.outcomes.add(err)
 		}
 	}
 	return l

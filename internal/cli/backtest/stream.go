@@ -194,7 +194,7 @@ func (w *streamer) row(j job, row leadfile.Row, id string, at time.Time) {
 	var err error
 	if w.outcome != nil {
 		if l.converted, err = w.outcome.converted(w.subject); err != nil {
-			w.tally.outcomes[err.Error()]++
+			w.tally.outcomes.add(err)
 		}
 	}
 	for i := range w.judges {

@@ -16,6 +16,7 @@ type counts struct {
 	mqls, mqlsConverted       int64
 	oldMQLs, oldMQLsConverted int64
 	qualified, qualifiedOld   int64 // by the month of qualification, where the counts are of a month
+	qualifiedConverted        int64
 	gainedConverted, gained   int64
 	lostConverted, lost       int64
 	held                      int64
@@ -32,7 +33,7 @@ type tally struct {
 	scores   map[int][2]int64 // score -> leads that did not convert, that did
 	old      map[int][2]int64 // the same under the old definition
 	reasons  map[reason]int64 // of first dispositions
-	outcomes map[string]int64 // errors of the outcome
+	outcomes failures
 	terms    termsTally
 	returned int64 // MQLs that were handed off again
 	sql      sqlTally
@@ -51,7 +52,7 @@ type reason struct {
 func newTally(examples int) *tally {
 	t := &tally{
 		months: map[int]*counts{}, paths: map[string]*counts{}, intents: map[string]*counts{}, missing: map[string]int64{},
-		scores: map[int][2]int64{}, old: map[int][2]int64{}, reasons: map[reason]int64{}, outcomes: map[string]int64{},
+		scores: map[int][2]int64{}, old: map[int][2]int64{}, reasons: map[reason]int64{},
 	}
 	t.examples.most = examples
 	return t
@@ -94,7 +95,9 @@ func (t *tally) add(l judged, zone *time.Location) {
 	}
 	t.month(l.at, zone).add(&one)
 	if l.now.mql {
-		t.month(l.now.at, zone).qualified++
+		m := t.month(l.now.at, zone)
+		m.qualified++
+		m.qualifiedConverted += conv
 	}
 	if l.was.mql {
 		t.month(l.was.at, zone).qualifiedOld++
@@ -149,6 +152,7 @@ func (c *counts) add(o *counts) {
 	c.oldMQLsConverted += o.oldMQLsConverted
 	c.qualified += o.qualified
 	c.qualifiedOld += o.qualifiedOld
+	c.qualifiedConverted += o.qualifiedConverted
 	c.gained += o.gained
 	c.gainedConverted += o.gainedConverted
 	c.lost += o.lost
@@ -172,7 +176,7 @@ func (t *tally) merge(o *tally) {
 	}
 	sum(t.missing, o.missing)
 	sum(t.reasons, o.reasons)
-	sum(t.outcomes, o.outcomes)
+	t.outcomes.merge(&o.outcomes)
 	t.terms.merge(&o.terms)
 	t.returned += o.returned
 	t.sql.merge(&o.sql)
