@@ -25,6 +25,11 @@ type Contacts struct {
 	Score int
 }
 
+// Plus other contacts.
+func (c Contacts) Plus(other Contacts) Contacts {
+	return Contacts{Count: c.Count + other.Count, Score: c.Score + other.Score}
+}
+
 // AccountOf is the account in a record: the value of the definition's account field, trimmed and case-folded; "" for a lead that has
 // none, and by a definition that names no field.
 func (p *Program) AccountOf(record map[string]any) string {
@@ -36,6 +41,26 @@ func (p *Program) AccountOf(record map[string]any) string {
 		return ""
 	}
 	return foldAccount(name)
+}
+
+// AccountIn is the account that a lead with a history, which is in (Time, Sequence) order, has at its end: AccountOf the record that
+// Qualify makes of it, without folding it.
+func (p *Program) AccountIn(history []Event) string {
+	if p.accountField < 0 {
+		return ""
+	}
+	field := p.definition.Fields[p.accountField]
+	for _, e := range slices.Backward(history) {
+		if e.Kind != KindCaptured && e.Kind != KindUpdated {
+			continue
+		}
+		if value, stated := e.Properties[field.SourceProperty()]; stated {
+			name, _ := Coerce(field, value) // one that does not fit is taken as absent
+			text, _ := name.(string)
+			return foldAccount(text)
+		}
+	}
+	return ""
 }
 
 func foldAccount(name string) string { return strings.Map(foldRune, strings.TrimSpace(name)) }

@@ -3,6 +3,8 @@
 package lead
 
 import (
+	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -159,5 +161,40 @@ func TestCompileAccount(t *testing.T) {
 				t.Errorf("Compile: %q, want %q", got, tc.want)
 			}
 		})
+	}
+}
+
+// AccountIn says of every history what folding it says.
+func TestAccountIn(t *testing.T) {
+	d := buyingGroup()
+	plain := mustCompile(t, d)
+	i := slices.IndexFunc(d.Fields, func(f Field) bool { return f.Name == d.Account.Field })
+	d.Fields = slices.Clone(d.Fields)
+	d.Fields[i].Property = "companyname"
+	values := []any{"Acme", "  ACME ", "Other", "", "  ", nil, 5.0, []any{"Acme"}, true}
+	kinds := []Kind{KindCaptured, KindUpdated, KindActivity, KindTouch}
+	source := rand.New(rand.NewPCG(1, 2))
+	for _, p := range []*Program{plain, mustCompile(t, d), mustCompile(t, midMarket())} {
+		seen := map[string]int{}
+		for range 2000 {
+			var history []Event
+			for k := range source.IntN(5) {
+				e := Event{Sequence: int64(k + 1), Kind: kinds[source.IntN(len(kinds))], Time: day0.Add(time.Duration(k) * time.Minute), Properties: map[string]any{}}
+				for _, property := range []string{"company", "companyname", "phone"} {
+					if source.IntN(2) == 0 {
+						e.Properties[property] = values[source.IntN(len(values))]
+					}
+				}
+				history = append(history, e)
+			}
+			want := p.AccountOf(p.Qualify(history, nil).Record)
+			if got := p.AccountIn(history); got != want {
+				t.Fatalf("%q, want %q of %+v", got, want, history)
+			}
+			seen[want]++
+		}
+		if p.accountField >= 0 && (seen[""] < 100 || seen["acme"] < 100) {
+			t.Errorf("accounts %v: the histories say little", seen)
+		}
 	}
 }

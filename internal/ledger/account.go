@@ -5,6 +5,7 @@ package ledger
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
 	"slices"
 	"time"
 
@@ -18,60 +19,50 @@ type AccountOf func(*Lead) string
 
 // tally knows the contacts of the accounts of a batch, as they stand while its leads are judged one after the other.
 type tally struct {
-	of     map[string]string // lead -> account by its events
-	totals map[string]lead.Contacts
+	of      map[string]string        // lead -> account by its events
+	totals  map[string]lead.Contacts // where they matter to the judgement
+	changes map[string]lead.Contacts // what the batch adds, by account
 }
 
-// tally makes other scorers that have leads of the same accounts wait until this transaction ends: of two contacts that are scored at
-// the same moment, one sees the other. It comes after the leads are locked, and takes the locks in order, so that two scorers wait
-// for each other instead of deadlocking. It is nil without AccountOf.
+// tally reads the contacts of the accounts that the leads have or had; with a nil of they matter to no judgement, and are only kept. It
+// comes after the leads are locked.
 func (l *Ledger) tally(ctx context.Context, tx pgx.Tx, leads []*Lead, of AccountOf) (*tally, error) {
+	t := &tally{of: map[string]string{}, totals: map[string]lead.Contacts{}, changes: map[string]lead.Contacts{}}
 	if of == nil {
-		return nil, nil
+		return t, nil
 	}
-	t := &tally{of: map[string]string{}, totals: map[string]lead.Contacts{}}
-	ids := make([]string, len(leads))
-	for i, one := range leads {
-		ids[i] = one.ID
-		if account := of(one); account != "" {
-			t.of[one.ID], t.totals[account] = account, lead.Contacts{}
-		}
-	}
-	names := sortedKeys(t.totals)
-	keys := make([]int64, len(names))
-	for i, name := range names {
-		keys[i] = lockKey(lockAccount, l.tenant+"\x00"+name)
-	}
-	slices.Sort(keys)
-	for _, key := range slices.Compact(keys) {
-		if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock($1)`, key); err != nil {
-			return nil, err
-		}
-	}
-	if err := t.read(ctx, tx, l.tenant, names, ids); err != nil {
-		return nil, err
-	}
+	names := map[string]bool{}
 	for _, one := range leads {
-		t.count(one, 1)
+		if account := of(one); account != "" {
+			t.of[one.ID], names[account] = account, true
+		}
+		if one.Account != "" {
+			names[one.Account] = true
+		}
 	}
 	slices.SortStableFunc(leads, func(a, b *Lead) int {
 		return cmp.Or(lastEvent(a).Compare(lastEvent(b)), cmp.Compare(a.ID, b.ID))
 	})
-	return t, nil
+	if len(names) == 0 {
+		return t, nil
+	}
+	return t, t.lock(ctx, tx, l.tenant, sortedKeys(names))
 }
 
-// read the contacts that are not in the batch. It is a statement of its own: it sees what was committed before the locks were ours.
-func (t *tally) read(ctx context.Context, tx pgx.Tx, tenant string, accounts, batch []string) error {
-	var account string
+// lock makes other scorers that have leads of the same accounts wait until this transaction ends, and reads what those before have
+// committed: of two contacts that are scored at the same moment, one sees the other. It takes the rows in order, so that two scorers wait
+// for each other instead of deadlocking.
+func (t *tally) lock(ctx context.Context, tx pgx.Tx, tenant string, names []string) error {
+	var key []byte
 	var contacts lead.Contacts
-	return each(ctx, tx, []any{&account, &contacts.Count, &contacts.Score}, func() error {
-		t.totals[account] = contacts
+	keys, byKey := accountKeys(names)
+	return each(ctx, tx, []any{&key, &contacts.Count, &contacts.Score}, func() error {
+		t.totals[byKey[string(key)]] = contacts
 		return nil
 	}, `
-SELECT account, count(*), sum(score)::bigint FROM leads
-WHERE tenant = $1 AND account IS NOT NULL AND account = ANY($2) AND NOT lead_id = ANY($3)
-  AND hashtextextended(account, 0) = ANY(SELECT hashtextextended(name, 0) FROM unnest($2::text[]) AS name)
-GROUP BY account`, tenant, accounts, batch)
+INSERT INTO accounts (tenant, account) SELECT $1, key FROM unnest($2::bytea[]) AS key ORDER BY key
+ON CONFLICT (tenant, account) DO UPDATE SET contacts = accounts.contacts
+RETURNING account, contacts, score`, tenant, keys)
 }
 
 // lastEvent is when the latest event of a lead happened: the leads of a batch are judged in this order.
@@ -82,29 +73,63 @@ func lastEvent(one *Lead) time.Time {
 	return one.Events[len(one.Events)-1].Time
 }
 
-func (t *tally) count(one *Lead, times int) {
-	if one.Account == "" {
-		return
+// peers are the other contacts of the account that a lead has by its events; nil when it has none, or they do not matter.
+func (t *tally) peers(one *Lead) *lead.Contacts {
+	account := t.of[one.ID]
+	if account == "" {
+		return nil
 	}
-	c := t.totals[one.Account]
-	t.totals[one.Account] = lead.Contacts{Count: c.Count + times, Score: c.Score + times*one.Score.Clamped}
+	peers := t.totals[account].Plus(t.changes[account])
+	if one.Account == account {
+		peers = peers.Plus(lead.Contacts{Count: -1, Score: -one.Score.Clamped})
+	}
+	return &peers
 }
 
 // judge has a lead judged among the other contacts of its account.
 func (t *tally) judge(one *Lead, judge Judge) error {
-	if t == nil {
-		return judge(one)
-	}
-	t.count(one, -1)
 	before := *one
-	if account := t.of[one.ID]; account != "" {
-		peers := t.totals[account]
-		one.Peers = &peers
-	}
-	err := judge(one)
-	if err != nil {
+	one.Peers = t.peers(one)
+	if err := judge(one); err != nil {
 		*one = before
+		return err
 	}
-	t.count(one, 1)
-	return err
+	t.count(before.Account, -1, -before.Score.Clamped)
+	t.count(one.Account, 1, one.Score.Clamped)
+	return nil
+}
+
+func (t *tally) count(account string, contacts, score int) {
+	if account != "" {
+		t.changes[account] = t.changes[account].Plus(lead.Contacts{Count: contacts, Score: score})
+	}
+}
+
+// queue writes what has changed.
+func (t *tally) queue(writes *pgx.Batch, tenant string) {
+	var contacts, scores []int
+	keys, byKey := accountKeys(sortedKeys(t.changes))
+	keys = slices.DeleteFunc(keys, func(key []byte) bool { return t.changes[byKey[string(key)]] == lead.Contacts{} })
+	if len(keys) == 0 {
+		return
+	}
+	for _, key := range keys {
+		change := t.changes[byKey[string(key)]]
+		contacts, scores = append(contacts, change.Count), append(scores, change.Score)
+	}
+	writes.Queue(`
+INSERT INTO accounts (tenant, account, contacts, score)
+SELECT $1, key, contacts, score FROM unnest($2::bytea[], $3::bigint[], $4::bigint[]) AS change (key, contacts, score) ORDER BY key
+ON CONFLICT (tenant, account) DO UPDATE SET contacts = accounts.contacts + excluded.contacts, score = accounts.score + excluded.score`,
+		tenant, keys, contacts, scores)
+}
+
+// accountKeys are the keys of accounts by their names.
+func accountKeys(names []string) (keys [][]byte, nameOf map[string]string) {
+	nameOf = make(map[string]string, len(names))
+	for _, name := range names {
+		key := sha256.Sum256([]byte(name))
+		keys, nameOf[string(key[:])] = append(keys, key[:]), name
+	}
+	return keys, nameOf
 }

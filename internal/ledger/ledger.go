@@ -97,7 +97,6 @@ func each(ctx context.Context, tx pgx.Tx, scans []any, f func() error, sql strin
 const (
 	lockMigrations = "migrations" // of the whole database
 	lockInForce    = "in-force"   // shared by scoring and routing, exclusive for the switch of the revision
-	lockAccount    = "account"    // of one account, by the scorers that have contacts of it
 	lockRotation   = "rotation"   // picks of an owner, one at a time
 	lockCounting   = "counting"   // the one replica that counts
 )

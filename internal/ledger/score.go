@@ -52,7 +52,7 @@ func (l *Ledger) ScoreAccounts(ctx context.Context, loaded int64, limit int, of 
 		if err := postpone(ctx, tx, l.tenant, queueScore, batch.Failed, c.failing); err != nil {
 			return err
 		}
-		if err := l.saveScores(ctx, tx, loaded, judged); err != nil {
+		if err := l.saveScores(ctx, tx, loaded, judged, contacts); err != nil {
 			return err
 		}
 		return l.leaveInForce(ctx, tx, entered)
@@ -63,7 +63,7 @@ func (l *Ledger) ScoreAccounts(ctx context.Context, loaded int64, limit int, of 
 	return batch, nil
 }
 
-func (l *Ledger) saveScores(ctx context.Context, tx pgx.Tx, loaded int64, leads []*Lead) error {
+func (l *Ledger) saveScores(ctx context.Context, tx pgx.Tx, loaded int64, leads []*Lead, contacts *tally) error {
 	var writes pgx.Batch
 	var seqs []int64
 	var route []string
@@ -81,6 +81,7 @@ func (l *Ledger) saveScores(ctx context.Context, tx pgx.Tx, loaded int64, leads 
 		}
 	}
 	writes.Queue(`UPDATE events SET scored_by = $1, scored_at = clock_timestamp() WHERE seq = ANY($2)`, loaded, seqs)
+	contacts.queue(&writes, l.tenant)
 	if err := tx.SendBatch(ctx, &writes).Close(); err != nil {
 		return err
 	}

@@ -4,7 +4,9 @@ package pipeline_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -37,6 +39,16 @@ func expect(t *testing.T, r *rig, when, query string, want ...string) {
 	}
 }
 
+// tallied checks that what is kept of accounts is what the leads say.
+func tallied(t *testing.T, r *rig, when string) {
+	t.Helper()
+	expect(t, r, when+": accounts that are not as their leads say", `
+SELECT concat_ws(' ', kept.contacts, kept.score, said.contacts, said.score)
+FROM (SELECT sha256(convert_to(account, 'UTF8')) AS account, count(*) AS contacts, sum(score) AS score FROM leads WHERE account IS NOT NULL GROUP BY 1) AS said
+FULL JOIN (SELECT * FROM accounts WHERE contacts <> 0 OR score <> 0) AS kept USING (account)
+WHERE (kept.contacts, kept.score) IS DISTINCT FROM (said.contacts, said.score)`)
+}
+
 func TestTheContactThatTipsItsAccountIsHandedOver(t *testing.T) {
 	minute := func(n int) time.Time { return monday.Add(time.Duration(n) * time.Minute) }
 	r := newRig(t, bundleOf(1, byCRM, byGroup))
@@ -53,6 +65,7 @@ func TestTheContactThatTipsItsAccountIsHandedOver(t *testing.T) {
 	r.send(pricing("c", minute(4)))
 	r.work(team("rep-1"))
 	expect(t, r, "tipped by the third", mqls, "c MQL group 15 0 t 3 90 09:04:00")
+	tallied(t, r, "tipped by the third")
 	r.send(ledger.Entry{Lead: "b", Kind: lead.KindUpdated, Time: minute(5), Data: ledger.Data{Properties: map[string]any{"phone": "1"}}})
 	r.work(team("rep-1"))
 	expect(t, r, "another at its own next event", mqls, "b MQL group 30 0 t 3 90 09:05:00", "c MQL group 15 0 t 3 90 09:04:00")
@@ -60,6 +73,50 @@ func TestTheContactThatTipsItsAccountIsHandedOver(t *testing.T) {
 	r.work(team("rep-1"))
 	expect(t, r, "one that has left is no contact any more", `SELECT concat_ws(' ', lead_id, account, stage) FROM leads WHERE lead_id < 'd' ORDER BY 1`,
 		"a elsewhere Lead", "b acme MQL", "c acme MQL")
+	tallied(t, r, "one has left")
+}
+
+// What an account has is one row, not all its leads: a million of one named "unknown" slow nobody down.
+func TestAnAccountIsOneRow(t *testing.T) {
+	r := newRig(t, bundleOf(1, byCRM, byGroup))
+	ledgertest.Exec(t, r.dsn, "INSERT INTO accounts (tenant, account, contacts, score) VALUES ('acme', sha256('unknown'), 1000000, 0), ('other', sha256('unknown'), 1, 90)")
+	r.send(contact("a", "Unknown", 60, monday))
+	r.work(team("rep-1"))
+	expect(t, r, "too few points", mqls)
+	ledgertest.Exec(t, r.dsn, "UPDATE accounts SET score = 89 WHERE tenant = 'acme'")
+	r.send(pricing("a", monday.Add(time.Minute)))
+	r.work(team("rep-1"))
+	expect(t, r, "one of a million", mqls, "a MQL group 45 0 t 1000001 104 09:01:00")
+}
+
+// The rows are right whoever is in force, and whoever fails.
+func TestAccountsAcrossPairs(t *testing.T) {
+	r := newRig(t, bundleOf(1, byCRM))
+	r.send(contact("a", "Acme", 60, monday), contact("b", "Acme", 60, monday), contact("c", strings.Repeat("Acme", 2000), 60, monday))
+	r.work(team("rep-1"))
+	tallied(t, r, "no account")
+	noPath := func(b *bundle.Bundle) { b.Lead.Account = &lead.Account{Field: "company"} }
+	for i, edit := range []func(*bundle.Bundle){byGroup, noPath, func(*bundle.Bundle) {}, byGroup, noPath} {
+		r.inForce(bundleOf(int64(i+2), byCRM, edit))
+		when := fmt.Sprint("pair ", i+2)
+		r.send(pricing("a", later(i, 1)), pricing("c", later(i, 1)), contact(fmt.Sprint("new-", i), "ACME", 60, later(i, 1)))
+		r.work(team("rep-1"))
+		tallied(t, r, when)
+		r.send(contact("b", fmt.Sprint("Company ", i%2), 60, later(i, 2)), contact("a", "", 60, later(i, 2)))
+		failing := func(one *ledger.Lead) error {
+			if err := r.pair.Judge(one); err != nil || one.ID == "a" {
+				return errors.New("no")
+			}
+			return nil
+		}
+		if _, err := r.l.ScoreAccounts(t.Context(), int64(i+2), 10, r.pair.Accounts(), failing); err != nil {
+			t.Fatal(err)
+		}
+		tallied(t, r, when+", a lead failed")
+		ledgertest.Exec(t, r.dsn, "UPDATE work SET postponed_until = NULL")
+		r.work(team("rep-1"))
+		tallied(t, r, when+", it is tried again")
+	}
 }
 
 // Leads of one batch are taken one after the other, in the order of their events.
@@ -126,4 +183,5 @@ func TestConcurrentContactsTipTheirAccount(t *testing.T) {
 	if n := ledgertest.Value[int64](t, r.dsn, "SELECT count(*) FROM leads WHERE path = 'group'"); n != accounts {
 		t.Errorf("%d leads were handed over, want one of each of the %d accounts", n, accounts)
 	}
+	tallied(t, r, "in the end")
 }

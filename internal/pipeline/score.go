@@ -84,9 +84,7 @@ func (p *Pair) Accounts() ledger.AccountOf {
 	if !p.Program.HasAccountPath() {
 		return nil
 	}
-	return func(one *ledger.Lead) string {
-		return p.Program.AccountOf(p.Program.Qualify(one.History(), nil).Record)
-	}
+	return func(one *ledger.Lead) string { return p.Program.AccountIn(one.History()) }
 }
 
 // open are the sequences of the events at which this pair evaluates its definition; news says whether one of them is new to all pairs, or
