@@ -16,7 +16,7 @@ import (
 )
 
 // running says whether the workers of this contract are to run.
-func (s *scope) running() bool { return len(s.active()) > 0 && !s.tenantTaken }
+func (s *scope) running() bool { return len(s.pairs) > 0 && !s.tenantTaken }
 
 // applyRoster hands the pools to the workers. They take effect at once, unsigned, so they must be readable with the definitions that
 // the workers have, also with those to come.
@@ -25,7 +25,11 @@ func (s *scope) applyRoster(ctx context.Context) error {
 		return nil
 	}
 	pools := convert.Pools(s.contract.Spec.Routing)
-	for i, p := range s.active() {
+	readers := s.active()
+	if len(readers) == 0 {
+		readers = s.mounted()
+	}
+	for i, p := range readers {
 		program, err := lead.Compile(p.bundle.Lead)
 		if err != nil {
 			return outcome.Stalled(slav1alpha1.ReasonIncompatibleDefinition, "the adopted definition %s: %v; sign a new one",

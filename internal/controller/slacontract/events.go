@@ -54,7 +54,7 @@ func scheduleEvents(before, after *slav1alpha1.SLAContractStatus, now time.Time)
 	}
 	for _, p := range before.Scheduled {
 		if !has(after.Scheduled, p.Sequence) && p.EffectiveFrom.After(now) {
-			out = append(out, normal("Superseded", "Adopt", fmt.Sprintf("pair %d, of %s and %s, does not come into force: another took its place",
+			out = append(out, normal("Superseded", "Adopt", fmt.Sprintf("pair %d, of %s and %s, does not come into force: what was ratified since took its place",
 				p.Sequence, p.Revision, p.Definition), condition.ConfigMap(p.Bundle)))
 		}
 	}

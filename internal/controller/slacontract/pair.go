@@ -92,6 +92,9 @@ func older(a, b metav1.Object) bool {
 
 // sameContent compares two bundles but for their place in the sequence. A changed `property` is another content under the same revisions.
 func sameContent(a, b bundle.Bundle) bool {
+	if a.CalledOff || b.CalledOff {
+		return a.CalledOff == b.CalledOff
+	}
 	for _, x := range []*bundle.Bundle{&a, &b} {
 		x.Sequence, x.Since, x.EffectiveFrom = 0, time.Time{}, time.Time{}
 	}

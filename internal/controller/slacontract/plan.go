@@ -39,20 +39,25 @@ func (s *scope) planPairs(ctx context.Context) error {
 		return err
 	}
 	s.dated = dates
-	plan := s.keptStep()
-	if now, err := s.stepAt(ctx, terms, s.now); now != nil {
+	plan := []step{s.keptStep()}
+	now, saidNow := s.stepAt(ctx, terms, s.now)
+	if now != nil {
 		plan = []step{*now}
-	} else if err != nil && (len(dates) == 0 || !isNothingYet(err)) {
-		s.outcome.Add(err)
+	} else if saidNow != nil && (len(dates) == 0 || !isNothingYet(saidNow)) {
+		s.outcome.Add(saidNow)
 	}
 	for _, at := range dates {
 		next, err := s.stepAt(ctx, terms, at)
 		if err != nil {
-			s.outcome.Add(later(err, at))
-			continue
+			if saidNow == nil || err.Error() != saidNow.Error() {
+				s.outcome.Add(later(err, at))
+			}
+			if next = s.keptAt(terms, at, err); next == nil {
+				continue
+			}
 		}
 		next.from, next.bundle.EffectiveFrom = at, at
-		if len(plan) == 0 || !sameContent(plan[len(plan)-1].bundle, next.bundle) {
+		if !sameContent(plan[len(plan)-1].bundle, next.bundle) {
 			plan = append(plan, *next)
 		}
 	}
@@ -78,20 +83,21 @@ func (s *scope) nothingRatified(ctx context.Context) error {
 	return err
 }
 
-// dates to come of the terms and of the definitions that they name. What cannot be read is said by stepAt.
+// dates to come of the terms and of the definitions that they name. Those of what is not there or cannot be read, which stepAt says, are the
+// ones that were adopted when it was: it must not hold up the others.
 func (s *scope) dates(ctx context.Context, terms []ratify.Revision) ([]time.Time, error) {
 	var out []time.Time
 	for i := range terms {
 		if terms[i].EffectiveFrom.After(s.now) {
 			out = append(out, terms[i].EffectiveFrom)
 		}
-		read, err := s.readTerms(&terms[i])
-		if err != nil {
-			continue
-		}
-		found, err := s.lookUpDefinition(ctx, read.terms.Definition)
+		found, err := s.glossaryOf(ctx, &terms[i])
 		if err != nil {
 			return nil, err
+		}
+		if found == nil {
+			out = append(out, s.adoptedDates(terms[i].Name)...)
+			continue
 		}
 		for _, coming := range ratify.Coming(found.revisions, s.now) {
 			out = append(out, coming.EffectiveFrom)
@@ -101,12 +107,57 @@ func (s *scope) dates(ctx context.Context, terms []ratify.Revision) ([]time.Time
 	return slices.CompactFunc(out, time.Time.Equal), nil
 }
 
+// glossaryOf is the definition that terms name; nil when the terms cannot be read or it is not there. An error says nothing about either.
+func (s *scope) glossaryOf(ctx context.Context, terms *ratify.Revision) (*glossary, error) {
+	read, err := s.readTerms(terms)
+	if err != nil {
+		return nil, nil //nolint:nilerr // stepAt says it
+	}
+	found, err := s.lookUpDefinition(ctx, read.terms.Definition)
+	var wait *outcome.WaitError
+	var stall *outcome.StallError
+	if errors.As(err, &wait) || errors.As(err, &stall) {
+		return nil, nil
+	}
+	return found, err
+}
+
+// adoptedDates are those to come of the pairs of some terms.
+func (s *scope) adoptedDates(terms string) []time.Time {
+	var out []time.Time
+	for _, p := range s.coming {
+		if p.bundle.Terms.Name == terms {
+			out = append(out, p.bundle.EffectiveFrom)
+		}
+	}
+	return out
+}
+
+// nothing is the step of a time when no pair is in force.
+func nothing() step { return step{bundle: bundle.Bundle{CalledOff: true}} }
+
 // keptStep is the pair in force, which stays when there is no other.
-func (s *scope) keptStep() []step {
+func (s *scope) keptStep() step {
 	if s.pair == nil {
+		return nothing()
+	}
+	return step{bundle: s.pair.bundle}
+}
+
+// keptAt is what was adopted for a time of the same terms, which stays when what it was made of is not there any more; nil when it is there
+// and does not do.
+func (s *scope) keptAt(terms []ratify.Revision, at time.Time, err error) *step {
+	revision := ratify.At(terms, at)
+	var stall *outcome.StallError
+	if revision == nil || errors.As(err, &stall) {
 		return nil
 	}
-	return []step{{bundle: s.pair.bundle}}
+	for _, p := range s.coming {
+		if p.bundle.EffectiveFrom.Equal(at) && p.bundle.Terms.Name == revision.Name {
+			return &step{bundle: p.bundle}
+		}
+	}
+	return nil
 }
 
 // stepAt is the checked pair of a time.
@@ -165,8 +216,15 @@ func later(err error, at time.Time) error {
 	return err
 }
 
+// candidate has the date from which both are in force: by a clock of the ledger that is behind the operator's, it may be to come.
 func (s *scope) candidate(terms *ratifiedTerms, definition *ratifiedDefinition) bundle.Bundle {
+	from := terms.revision.EffectiveFrom
+	if definition.revision.EffectiveFrom.After(from) {
+		from = definition.revision.EffectiveFrom
+	}
 	return bundle.Bundle{
+		EffectiveFrom: from,
+
 		Contract:   s.owner.Namespace + "/" + s.owner.Name,
 		Definition: bundle.RevisionOf{Name: definition.revision.Name, Digest: definition.revision.Digest},
 		Terms:      bundle.RevisionOf{Name: terms.revision.Name, Digest: terms.revision.Digest},

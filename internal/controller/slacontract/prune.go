@@ -29,8 +29,13 @@ func (s *scope) pruneBundles(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	for _, p := range s.mounted() {
+		used[p.name] = true // without it, the workers would be rolled out for nothing
+	}
+	kept := false
 	for _, old := range s.pairs[:len(s.pairs)-keptBundles] {
-		if used[old.name] || old.bundle.Sequence >= s.measurement.Status.Sequence {
+		if used[old.name] || old.bundle.Sequence >= s.measurement.Status.Sequence || (kept && old.bundle.CalledOff) {
+			kept = true // and so does what calls it off
 			continue
 		}
 		object := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: s.owner.Namespace, Name: old.name}}

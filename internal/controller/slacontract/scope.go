@@ -89,11 +89,6 @@ func (s *scope) gather(ctx context.Context) error {
 		return err
 	}
 	s.standing = *ratify.Stand(s.revisions, s.now)
-	pairs, err := listPairs(ctx, s.client, s.contract)
-	if err != nil {
-		return err
-	}
-	s.setPairs(pairs)
 	s.measurement = &slav1alpha1.SLAMeasurement{}
 	if found, err := s.get(ctx, s.owner.Name, s.measurement); err != nil || !found {
 		s.measurement = nil
@@ -101,6 +96,11 @@ func (s *scope) gather(ctx context.Context) error {
 			return err
 		}
 	}
+	pairs, err := listPairs(ctx, s.client, s.contract)
+	if err != nil {
+		return err
+	}
+	s.setPairs(pairs)
 	return s.gatherWorkers(ctx)
 }
 
