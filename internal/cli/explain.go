@@ -29,7 +29,7 @@ demand, the sales criteria (SQL), how a recycled lead may come back, and what ea
 lacks.
 
 The numbers are the evaluator's own and add up exactly. They are of the time of the
-lead's last event; --at takes an earlier or later time, to which the points of
+lead's last event that is evaluated: a capture, an update or an activity; --at takes an earlier or later time, to which the points of
 behaviour decay. "Is an MQL since" is the first time that a path held with no required
 field missing, and stays so whatever the score is later, until sales recycles the lead.
 
@@ -50,7 +50,7 @@ force makes of its history until then; neither takes hand-offs from the ledger. 
 is written and the schema is not migrated; a user with SELECT is enough.
 
 -o json prints one object: lead, definition, at, mql, cycle, qualified (the latest
-hand-off), handOffs, score (raw, reentry, rounded, clamped, max), record, groups with
+hand-off), handOffs, score (at, raw, reentry, rounded, clamped, max), record, groups with
 their rules, paths with their criteria and account, missing, intent, sales, dispositions,
 reentry, needs, ledger. The exit code is 1 when there is no such lead.`
 

@@ -44,11 +44,12 @@ type HandOff struct {
 
 // Score and what rounding and clamping made of the sum of the groups.
 type Score struct {
-	Raw     float64 `json:"raw"`
-	Reentry int     `json:"reentry,omitempty"` // what the disposition that recycled the lead adds
-	Rounded int     `json:"rounded"`
-	Clamped int     `json:"clamped"` // the number that is compared with thresholds
-	Max     int     `json:"max"`
+	At      time.Time `json:"at"` // of the last event at which a definition is evaluated: a touch is none
+	Raw     float64   `json:"raw"`
+	Reentry int       `json:"reentry,omitempty"` // what the disposition that recycled the lead adds
+	Rounded int       `json:"rounded"`
+	Clamped int       `json:"clamped"` // the number that is compared with thresholds
+	Max     int       `json:"max"`
 }
 
 // Value of one field of the record.

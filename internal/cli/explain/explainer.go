@@ -97,6 +97,11 @@ func (e *Explainer) Explain(c Case) Explanation {
 	if len(c.History) > 0 {
 		x.At = c.History[len(c.History)-1].Time
 	}
+	for _, one := range c.History {
+		if evaluated(one) {
+			x.Score.At = one.Time
+		}
+	}
 	if n := len(all); n > 0 && n == cycle {
 		x.Qualified = &all[n-1]
 	}

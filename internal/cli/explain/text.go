@@ -101,7 +101,7 @@ func (x *Explanation) Text(out io.Writer) error {
 }
 
 func (x *Explanation) scoreText(w io.Writer) {
-	fmt.Fprintf(w, "\nSCORE\t%d of %d\n", x.Score.Clamped, x.Score.Max)
+	fmt.Fprintf(w, "\nSCORE\t%d of %d%s\n", x.Score.Clamped, x.Score.Max, x.scoredAt())
 	for _, g := range x.Groups {
 		fmt.Fprintf(w, "  %s\t%s\t%s\n", g.Name, points(g.Points), g.note())
 		for _, r := range g.Rules {
@@ -114,6 +114,14 @@ func (x *Explanation) scoreText(w io.Writer) {
 	if float64(x.Score.Clamped) != x.Score.Raw {
 		fmt.Fprintf(w, "  rounded and clamped\t%s\tfrom %s to %d\n", points(float64(x.Score.Clamped)-x.Score.Raw), points(x.Score.Raw), x.Score.Clamped)
 	}
+}
+
+// scoredAt says when the score was this, where something happened since that does not change it.
+func (x *Explanation) scoredAt() string {
+	if x.Score.At.IsZero() || x.Score.At.Equal(x.At) {
+		return ""
+	}
+	return ", as of " + instant(x.Score.At)
 }
 
 func (x *Explanation) verdict() string {
