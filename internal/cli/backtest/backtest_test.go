@@ -235,7 +235,7 @@ func TestTermsOfSales(t *testing.T) {
 	if diff := cmp.Diff(want, r.Terms, near); diff != "" {
 		t.Errorf("terms (-want +got)\n%s", diff)
 	}
-	reasons := []Reason{{Outcome: "Disqualified", Reason: "NotICP", Leads: 1, MQLs: 1}, {Outcome: "Recycled", Leads: 1, MQLs: 1}}
+	reasons := []Reason{{Outcome: "Disqualified", Reason: "NotICP", Leads: 1, MQLs: 1, Coded: true}, {Outcome: "Recycled", Leads: 1, MQLs: 1}}
 	if diff := cmp.Diff(reasons, r.Reasons); diff != "" {
 		t.Errorf("reasons (-want +got)\n%s", diff)
 	}

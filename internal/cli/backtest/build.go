@@ -27,7 +27,7 @@ func build(in *Input, t *tally) *Report {
 		Leads: t.leads, MQLs: t.mqls, Held: t.held, Returned: t.returned, Converted: b.count(t.converted),
 		Rows: t.rows, Skipped: t.skipped, Flips: Flips{GainedExamples: []Example{}, LostExamples: []Example{}},
 		Problems: Problems{Count: t.problems.Count, ByKind: t.problems.ByKind, First: t.problems.First},
-		Zone: in.zone().String(), Months: b.months(), Scores: b.bands(), Paths: b.parts(t.paths, pathsOf(in)), Intents: b.parts(t.intents, intentsOf(in)),
+		Zone:     in.zone().String(), Months: b.months(), Scores: b.bands(), Paths: b.parts(t.paths, pathsOf(in)), Intents: b.parts(t.intents, intentsOf(in)),
 		Missing: b.missing(), Reasons: b.reasons(), SQL: b.sql(), Terms: b.terms(), Volume: b.volume(), Notes: b.notes(),
 	}
 	if b.known {

@@ -97,7 +97,7 @@ func TestALeadThatComesBackIsJudgedAgain(t *testing.T) {
 	if c := r.Terms.Clauses[0]; c.Clause != "firstContact" || c.Met != 1 || c.Missed != 1 {
 		t.Errorf("first contact: %+v", c)
 	}
-	if diff := cmp.Diff([]Reason{{Outcome: "Recycled", Reason: "BadTiming", Leads: 1, MQLs: 1}}, r.Reasons); diff != "" {
+	if diff := cmp.Diff([]Reason{{Outcome: "Recycled", Reason: "BadTiming", Leads: 1, MQLs: 1, Coded: true}}, r.Reasons); diff != "" {
 		t.Errorf("reasons (-want +got)\n%s", diff)
 	}
 	in := cycleInput(t)
@@ -244,5 +244,46 @@ func TestTheScoreDependsOnNeitherThresholdNorOutcome(t *testing.T) {
 	x := report(95, &old, "l.csv", "d.csv").Flips.LostExamples
 	if len(x) == 0 || x[0].Score < 80 || x[0].OldScore != x[0].Score {
 		t.Errorf("leads that are lost are explained at another time than that of the hand-off: %+v", x)
+	}
+}
+
+// Months without leads count, as a target asks for each; a month's precision is that of its own MQLs.
+func TestMonthsHaveNoGaps(t *testing.T) {
+	in := input(t, 50)
+	at := files(t, map[string]string{
+		"l.csv": "id,created,origin,won\na,2026-01-05,paid,1\nb,2026-04-05,social,0\nc,2026-01-05,paid,0\n",
+		"a.csv": "id,time,activity,form,real\na,2026-03-01,FormSubmit,demo,true\n",
+		"t.csv": "id,time,event,outcome,reason\na,2026-01-01,disposition,Disqualified,NotICP\na,2026-03-02,disposition,Disqualified,NoSuchCode\n",
+	})
+	in.Leads, in.Activities, in.Touches, in.Outcome = []string{at("l.csv")}, []string{at("a.csv")}, []string{at("t.csv")}, "won"
+	in.Terms, in.Contract = terms(t), "contract"
+	r := run(t, in)
+	want := []Month{
+		{Month: "2026-01", Leads: 2, Converted: pointer[int64](1)},
+		{Month: "2026-02", Converted: pointer[int64](0)},
+		{Month: "2026-03", MQLs: 1, Converted: pointer[int64](0), Precision: pointer(1.0)},
+		{Month: "2026-04", Leads: 1, Converted: pointer[int64](0)},
+	}
+	if diff := cmp.Diff(want, r.Months); diff != "" || r.Zone != "UTC" || r.Volume.Months != 4 || r.Volume.Average != 0.25 {
+		t.Errorf("zone %q, volume %+v, months (-want +got)\n%s", r.Zone, r.Volume, diff)
+	}
+	if r.Problems.ByKind[kindOrder] != 1 || len(r.Reasons) != 1 || r.Reasons[0].Coded {
+		t.Errorf("problems %v, reasons %+v; want a disposition before the capture told, and a code that is none", r.Problems.ByKind, r.Reasons)
+	}
+	text, err := rendered((*Report).Text)(r)
+	if err != nil || !strings.Contains(text, "no code of the definition") || !strings.Contains(text, "MONTH (UTC)") {
+		t.Errorf("%v\n%s", err, text)
+	}
+}
+
+func TestAnOutcomeThatFailsForAllLeadsIsAnError(t *testing.T) {
+	in := input(t, 40)
+	in.Leads, in.Outcome = []string{files(t, map[string]string{"l.csv": fourLeads})("l.csv")}, `int(row.origin) > 1`
+	if _, err := Run(t.Context(), in); err == nil || !strings.Contains(err.Error(), "the outcome of 4 of 4 leads could not be told") {
+		t.Errorf("error %v", err)
+	}
+	in.Outcome = `row.lead_id == "a" || int(row.origin) > 1`
+	if r := run(t, in); *r.Converted != 1 || len(r.Notes) != 1 {
+		t.Errorf("%d converted, notes %v", *r.Converted, r.Notes)
 	}
 }

@@ -43,6 +43,10 @@ func (w *gatherer) event(r record, captured time.Time) (lead.Event, bool) {
 		return w.cloudEvent(r)
 	}
 	s := w.sources[r.source]
+	if s.role == touches && r.at.Before(captured) {
+		w.tally.problems.Add(s.problem(r.line, kindOrder, "column %q: %s is before the lead's capture at %s, and so about no hand-off",
+			s.columns[s.time], r.at.Format(time.RFC3339), captured.Format(time.RFC3339)))
+	}
 	e := lead.Event{Kind: lead.KindCaptured, Time: r.at}
 	switch s.role {
 	case activities:

@@ -111,7 +111,7 @@ func (m *markdown) months(r *Report) {
 	if len(r.Months) == 0 {
 		return
 	}
-	m.fold("MQLs a month")
+	m.fold("MQLs a month (" + r.Zone + ")")
 	titles := []string{"leads", "MQLs", "converted"}
 	if r.Against != nil {
 		titles = append(titles, "MQLs before")
@@ -157,7 +157,7 @@ func (m *markdown) parts(r *Report) {
 		m.head("reason", "outcome", "leads", "MQLs")
 	}
 	for _, x := range r.Reasons {
-		m.row(orNone(x.Reason), x.Outcome, fmt.Sprint(x.Leads), fmt.Sprint(x.MQLs))
+		m.row(orNone(x.Reason)+only(!x.Coded, " (no code of the definition)"), x.Outcome, fmt.Sprint(x.Leads), fmt.Sprint(x.MQLs))
 	}
 	m.unfold()
 }

@@ -35,6 +35,7 @@ type Report struct {
 	Flips   Flips    `json:"flips"`
 	Volume  *Volume  `json:"volume"`
 
+	Zone    string   `json:"zone"` // of the months
 	Months  []Month  `json:"months"`
 	Scores  []Band   `json:"scores"`
 	Paths   []Part   `json:"paths"`
@@ -97,13 +98,13 @@ type Volume struct {
 	AverageChange *float64 `json:"averageChange"`
 }
 
-// Month of a calendar. Leads and converted are by capture, mqls by the time of qualification.
+// Month of a calendar. Leads and converted are by capture, mqls and precision by the time of qualification.
 type Month struct {
 	Month     string   `json:"month"`
 	Leads     int64    `json:"leads"`
 	MQLs      int64    `json:"mqls"`
 	Converted *int64   `json:"converted"`
-	Precision *float64 `json:"precision"` // of the leads captured in the month
+	Precision *float64 `json:"precision"` // of the MQLs of the month
 	Against   *int64   `json:"against"`   // MQLs by the old definition
 }
 
@@ -138,7 +139,8 @@ type Reason struct {
 	Outcome string `json:"outcome"`
 	Reason  string `json:"reason"`
 	Leads   int64  `json:"leads"`
-	MQLs    int64  `json:"mqls"` // of these
+	MQLs    int64  `json:"mqls"`  // of these
+	Coded   bool   `json:"coded"` // the reason is a code of the definition for this outcome
 }
 
 // Terms is what the contract's clauses would have given over all MQLs of which anything is known after the hand-off.

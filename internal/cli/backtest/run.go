@@ -32,6 +32,9 @@ func Run(ctx context.Context, in Input) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
+	if t.leads > 0 && t.outcomes.leads >= t.leads {
+		return nil, fmt.Errorf("--outcome %q: %s", in.Outcome, strings.Join(t.outcomes.notes(t.leads), "; "))
+	}
 	return build(&in, t), nil
 }
 

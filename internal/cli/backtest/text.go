@@ -98,7 +98,7 @@ func (r *Report) monthsText(w io.Writer) {
 	if len(r.Months) == 0 {
 		return
 	}
-	fmt.Fprintf(w, "\nMONTH\tLEADS\tMQLS\t%sCONVERTED\t\n", only(r.Against != nil, "OLD\t"))
+	fmt.Fprintf(w, "\nMONTH (%s)\tLEADS\tMQLS\t%sCONVERTED\t\n", r.Zone, only(r.Against != nil, "OLD\t"))
 	most := int64(0)
 	for _, m := range r.Months {
 		most = max(most, m.MQLs)
@@ -168,7 +168,7 @@ func (r *Report) partsText(w io.Writer) {
 		fmt.Fprintf(w, "\nREASON\tOUTCOME\tLEADS\tMQLS\n")
 	}
 	for _, x := range r.Reasons {
-		fmt.Fprintf(w, "%s\t%s\t%d\t%d\n", orNone(x.Reason), x.Outcome, x.Leads, x.MQLs)
+		fmt.Fprintf(w, "%s\t%s\t%d\t%d%s\n", orNone(x.Reason), x.Outcome, x.Leads, x.MQLs, only(!x.Coded, "\tno code of the definition"))
 	}
 }
 
@@ -197,6 +197,7 @@ func (r *Report) termsText(w io.Writer) {
 		fmt.Fprintf(w, "%s\t%s\t%s\t%d of %d\t%s\t%s\t%s\t%s\n", c.Clause, c.Tier, c.Within, c.Met, c.Met+c.Missed, percent(c.Share), percent(&c.Target),
 			length(c.MedianTook), c.needs())
 	}
+	fmt.Fprintln(w, "Lengths of firstContact are business time.")
 	if n := r.Terms.AssumedOwned; n > 0 {
 		fmt.Fprintln(w, assumed(n))
 	}
