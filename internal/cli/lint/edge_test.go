@@ -272,3 +272,26 @@ func FuzzRun(f *testing.F) {
 		}
 	})
 }
+
+// A value that lacks its quotes is told with what it was taken for, not only with the type that it lacks.
+func TestTextWithoutQuotes(t *testing.T) {
+	const text = `apiVersion: sla.handoff.dev/v1alpha1
+kind: LeadDefinition
+metadata: {name: x, namespace: r}
+spec:
+  fields:
+  - {name: n, type: Integer}
+  stages: {mql: {paths: [{name: any, criteria: [{expression: 'has(lead.n)'}]}]}}
+`
+	report, err := lintText(t, text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := slices.IndexFunc(report.Findings, func(f lint.Finding) bool { return f.Rule == "schema" })
+	if at < 0 {
+		t.Fatalf("no finding of the schema: %v", brief(report))
+	}
+	if f := report.Findings[at]; f.Line != 6 || !strings.Contains(f.Message, "YAML reads n without quotes as false") || f.Cure != `write "n"` {
+		t.Errorf("%+v", f)
+	}
+}

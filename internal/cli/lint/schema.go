@@ -27,6 +27,7 @@ import (
 	sigsyaml "sigs.k8s.io/yaml"
 
 	"github.com/handoff-sla/handoff/config/crd"
+	"github.com/handoff-sla/handoff/internal/cli/manifest"
 )
 
 var ruleSchema = define("schema", Error, operator,
@@ -140,8 +141,21 @@ func (o *object) checkSchema(ctx context.Context, s *schema) {
 		if strings.HasPrefix(path, "spec") {
 			cure = fmt.Sprintf("write what the message asks for; kubectl explain %s.%s documents it", s.resource, plain(path))
 		}
+		if other := o.noText(err, path); other != nil {
+			o.reportCure(ruleSchema, path, other.Cure(), "%s must be a text, but %s", path, other.Reading())
+			continue
+		}
 		o.reportCure(ruleSchema, path, cure, "%s: %s", orObject(path), strings.Replace(err.ErrorBody(), path+" in body ", "", 1))
 	}
+}
+
+// noText is a value that lacks its quotes; nil when an error has another cause.
+func (o *object) noText(err *field.Error, path string) *manifest.NoTextError {
+	n, _, whole := at(o.root, path)
+	if err.Type != field.ErrorTypeTypeInvalid || !whole || deref(n).Kind != yaml.ScalarNode || !strings.Contains(err.Detail, "of type string") {
+		return nil
+	}
+	return manifest.Unquoted(deref(n), path)
 }
 
 // misspelt says whether the mapping at a path has a key that is none.

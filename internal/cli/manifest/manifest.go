@@ -202,7 +202,7 @@ func Parse(d Document) Document {
 	default:
 		return d
 	}
-	if d.Err = d.unknownKeys(object); d.Err == nil {
+	if d.Err = d.checkNode(object); d.Err == nil {
 		d.Err = sigsyaml.UnmarshalStrict([]byte(d.Text), object)
 	}
 	return d

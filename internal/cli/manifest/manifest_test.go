@@ -140,3 +140,25 @@ func TestUnknownKeys(t *testing.T) {
 		})
 	}
 }
+
+// YAML 1.1, which kubectl and the decoder read, has more booleans than people know.
+func TestValuesThatAreNoText(t *testing.T) {
+	cases := map[string]struct{ edit, to, want string }{
+		"a field named n":       {"{name: email,", "{name: n,", `line 17, column 12: spec.fields[0].name is a text, but YAML reads n without quotes as false; write "n"`},
+		"a name that is on":     {"name: b,", "name: on,", `metadata.name is a text, but YAML reads on without quotes as true`},
+		"a number":              {"{name: any,", "{name: 5,", `spec.stages.mql.paths[0].name is a text, but YAML reads 5 without quotes as a number; write "5"`},
+		"an expression":         {"'has(lead.email)'", "true", "criteria[0].expression is a text, but YAML reads true without quotes as true"},
+		"in quotes":             {"{name: any,", `{name: "y",`, ""},
+		"a number as it should": {"spec:\n", "spec:\n  scoring: {max: 50, groups: [{name: no-way, rules: [{name: a1, when: 'true', points: 5}]}]}\n", ""},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			file := filepath.Join(t.TempDir(), "x.yaml")
+			write(t, file, named("a")+"---\n"+strings.Replace(named("b"), tc.edit, tc.to, 1))
+			_, err := Read(file, nil)
+			if tc.want == "" && err != nil || tc.want != "" && (err == nil || !strings.Contains(err.Error(), tc.want)) {
+				t.Errorf("error %v, want %q", err, tc.want)
+			}
+		})
+	}
+}
