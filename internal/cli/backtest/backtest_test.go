@@ -274,7 +274,7 @@ func TestBadInput(t *testing.T) {
 	in.Leads = []string{at("l.csv")}
 	r := run(t, in)
 	want := map[string]int{"quote": 1, "cells": 1, "date": 1, "id": 1, "encoding": 1, "value": 1, "column": 1}
-	if diff := cmp.Diff(want, r.Problems.ByKind); diff != "" || r.Leads != 3 || r.Skipped != 2 {
+	if diff := cmp.Diff(want, r.Problems.ByKind); diff != "" || r.Leads != 3 || r.Rows != 7 || r.Skipped != 4 {
 		t.Errorf("%d leads, %d skipped, problems (-want +got)\n%s\n%v", r.Leads, r.Skipped, diff, r.Problems.First)
 	}
 	in.Options.Strict = true

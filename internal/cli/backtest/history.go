@@ -101,6 +101,7 @@ func (w *gatherer) activity(s *source, r record) (lead.Event, bool) {
 	at := columnOf(s.columns, activityColumns...)
 	if at < 0 || r.cells[at] == "" {
 		w.tally.problems.Add(s.problem(r.line, leadfile.KindColumn, "no type of activity: a column named %s has it; the row is left out", strings.Join(activityColumns, ", ")))
+		w.tally.skipped++
 		return lead.Event{}, false
 	}
 	properties := map[string]any{}
@@ -170,6 +171,9 @@ func (w *gatherer) touch(s *source, r record) (lead.Event, bool) {
 		}
 	default:
 		c.wrong("event %q is unknown; it should be touch, assigned, disposition or qualified", kind)
+	}
+	if !c.ok {
+		w.tally.skipped++
 	}
 	return e, c.ok
 }

@@ -34,7 +34,6 @@ type joiner struct {
 	mu      sync.Mutex
 	total   *tally
 	latest  atomic.Int64 // the latest time in any file, in nanoseconds
-	unknown atomic.Int64 // rows about leads that no file of leads has
 	links   *links       // of accounts; nil where leads are judged alone
 }
 
@@ -355,9 +354,9 @@ func (w *gatherer) place(r record) leadfile.Problem {
 func (w *gatherer) unfounded(id string, records []record) {
 	p := w.place(records[0])
 	p.Kind = leadfile.KindID
-	p.Message = "no file of leads has the lead " + quoted(id) + "; left out"
+	p.Message = "no file of leads has the lead " + quoted(id) + "; " + several(int64(len(records)), "row") + " left out"
+	w.tally.skipped += int64(len(records))
 	w.tally.problems.Add(p)
-	w.unknown.Add(1)
 }
 
 // gather the lead's columns: a later file's and a later row's count before an earlier one's.

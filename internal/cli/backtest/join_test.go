@@ -55,3 +55,42 @@ func TestParts(t *testing.T) {
 		})
 	}
 }
+
+// A row that a report does not rest on is counted among those that were left out, whatever was wrong with it.
+func TestRowsThatAreLeftOut(t *testing.T) {
+	path := files(t, map[string]string{
+		"l.csv": fourLeads, "touches.csv": "lead_id,at,channel\na,2026-03-01,Pigeon\na,2026-03-01,Phone\nb,2026-03-01,\n",
+		"short.csv":      "lead_id,created,origin,size,won\na,2026-01-01,web\nb,2026-01-02,web,60,1,extra\nc,2026-01-03,web,60,1\n",
+		"quotes.csv":     "lead_id,created,origin,size,won\na,2026-01-01,we\"b,1,1\nb,2026-01-02,\"web\",60,1\n",
+		"ids.csv":        "lead_id,created,origin,size,won\n,2026-01-01,web,1,1\nb,soon,web,60,1\nc,2026-01-01,web,1,1\nd,2026-01-01,web,1,1\n",
+		"l.ndjson":       `{"lead_id":"a","created":"2026-01-01"}` + "\n{\"lead_id\":\n[1]\n",
+		"deals.csv":      "lead_id,closed\na,2026-03-01\nz,2026-03-01\nz,2026-03-02\n",
+		"activities.csv": "lead_id,at,activity\na,2026-03-01,\na,2026-03-02,Visit\n",
+		"events.ndjson":  `{"type":"dev.handoff.lead.touch","subject":"nobody","time":"2026-03-01","data":{"channel":"Phone"}}` + "\n{}\n",
+	})
+	cases := map[string]struct {
+		in            func(in *Input)
+		rows, skipped int64
+	}{
+		"none":              {in: func(*Input) {}, rows: 4},
+		"cells":             {in: func(in *Input) { in.Leads = []string{path("short.csv")} }, rows: 3, skipped: 2},
+		"quotes":            {in: func(in *Input) { in.Leads = []string{path("quotes.csv")} }, rows: 2, skipped: 1},
+		"ids and dates":     {in: func(in *Input) { in.Leads = []string{path("ids.csv")} }, rows: 4, skipped: 2},
+		"json":              {in: func(in *Input) { in.Leads = []string{path("l.ndjson")} }, rows: 3, skipped: 2},
+		"unknown leads":     {in: func(in *Input) { in.Leads = append(in.Leads, path("deals.csv")) }, rows: 7, skipped: 2},
+		"touches":           {in: func(in *Input) { in.Touches = []string{path("touches.csv")} }, rows: 7, skipped: 2},
+		"activities":        {in: func(in *Input) { in.Activities = []string{path("activities.csv")} }, rows: 6, skipped: 1},
+		"events":            {in: func(in *Input) { in.Events = []string{path("events.ndjson")} }, rows: 6, skipped: 2},
+		"cells when joined": {in: func(in *Input) { in.Leads = []string{path("short.csv"), path("l.csv")} }, rows: 7, skipped: 2},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			in := input(t, 40)
+			in.Leads = []string{path("l.csv")}
+			tc.in(&in)
+			if r := run(t, in); r.Rows != tc.rows || r.Skipped != tc.skipped {
+				t.Errorf("%d rows and %d left out, want %d and %d; problems %v", r.Rows, r.Skipped, tc.rows, tc.skipped, r.Problems.First)
+			}
+		})
+	}
+}

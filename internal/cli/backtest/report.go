@@ -46,7 +46,7 @@ type Report struct {
 	Terms   *Terms   `json:"terms"`
 
 	Rows     int64    `json:"rows"`
-	Skipped  int64    `json:"skipped"` // rows that were left out for want of an id or a date
+	Skipped  int64    `json:"skipped"` // of these, rows that were left out
 	Problems Problems `json:"problems"`
 	Notes    []string `json:"notes"`
 }

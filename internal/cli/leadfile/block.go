@@ -169,7 +169,7 @@ func (c *cursor) read(number int, line string, problems *Problems) bool {
 		return false
 	}
 	if len(c.cells) != len(l.columns) {
-		problems.Add(Problem{
+		problems.lose(Problem{
 			File: l.name, Line: number, Kind: KindCells, Message: instead(len(c.cells), len(l.columns)) + "; the row is left out",
 		})
 		return false
@@ -182,7 +182,7 @@ func (c *cursor) readObject(number int, line string, problems *Problems) bool {
 	var unknown string
 	if c.cells, unknown, problem = c.block.layout.object(line, c.cells); problem != nil {
 		problem.File, problem.Line = c.block.layout.name, number
-		problems.Add(*problem)
+		problems.lose(*problem)
 		return false
 	}
 	if unknown != "" && !c.told[unknown] {
@@ -205,7 +205,7 @@ func (c *cursor) nextParsed(problems *Problems) (Row, bool) {
 		if p.problem != nil {
 			problem := *p.problem
 			problem.File = c.block.layout.name
-			problems.Add(problem)
+			problems.lose(problem)
 			continue
 		}
 		if c.block.clean {

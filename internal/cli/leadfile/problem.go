@@ -55,6 +55,7 @@ func (p Problem) Error() string { return p.String() }
 // Problems counts problems and keeps the first hundred, whatever the order in which they come. The zero value is ready for use.
 type Problems struct {
 	Count  int
+	Lost   int // rows that the reader left out
 	ByKind map[string]int
 	First  []Problem // by line; one file's after another's, in the order in which the files were merged
 }
@@ -67,6 +68,12 @@ func (ps *Problems) Add(p Problem) {
 	ps.Count++
 	ps.ByKind[p.Kind]++
 	ps.keep(p)
+}
+
+// lose a row.
+func (ps *Problems) lose(p Problem) {
+	ps.Lost++
+	ps.Add(p)
 }
 
 // keep holds the problems of smallest line, so that it makes no difference which part of a file was read first.
@@ -98,6 +105,7 @@ func (ps *Problems) Merge(other *Problems) {
 		ps.ByKind = map[string]int{}
 	}
 	ps.Count += other.Count
+	ps.Lost += other.Lost
 	for kind, n := range other.ByKind {
 		ps.ByKind[kind] += n
 	}

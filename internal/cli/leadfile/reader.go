@@ -215,7 +215,9 @@ func (r *Reader) cut() (*Block, error) {
 
 // skipLine leaves out a line of a row that does not fit into memory.
 func (r *Reader) skipLine() error {
-	r.problem(Problem{Kind: KindLong, Line: r.line, Message: fmt.Sprintf("a row that is longer than %d bytes begins here; the line is left out", r.limits.line)})
+	r.problems.lose(Problem{
+		File: r.name, Line: r.line, Kind: KindLong, Message: fmt.Sprintf("a row that is longer than %d bytes begins here; the line is left out", r.limits.line),
+	})
 	for {
 		if end := bytes.IndexByte(r.buf, '\n'); end >= 0 {
 			r.buf, r.line = r.buf[end+1:], r.line+1
