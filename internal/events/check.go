@@ -128,7 +128,7 @@ func bounds(e ledger.Entry, now time.Time) error {
 func kinds() []string {
 	var all []string
 	for _, kind := range lead.Kinds() {
-		all = append(names, string(kind))
+		all = append(all, string(kind))
 	}
 	return all
 }
