@@ -251,12 +251,19 @@ func definitionRules(docs []manifest.Document, source, name string) (backtest.Ru
 
 // terms of the contract that is named, or of the one beside the definition that refers to it.
 func (f *backtestFlags) terms(ctx context.Context, stdin io.Reader, in *backtest.Input, docs []manifest.Document, definition manifest.Document) error {
-	found, err := f.contracts(ctx, stdin, docs, definition)
+	found, notes, err := f.contracts(ctx, stdin, docs, definition)
 	if err != nil {
 		return err
 	}
-	if len(found) == 0 || (len(found) > 1 && f.contract == "") {
-		return nil // nothing beside it, or too much to choose from: the report does without
+	in.Notes = append(in.Notes, notes...)
+	switch {
+	case len(found) == 0:
+		return nil // nothing beside it: the report does without
+	case len(found) > 1 && f.contract == "":
+		in.Notes = append(in.Notes, fmt.Sprintf("%d contracts refer to the definition, and none is taken: volume, terms and time zone are left out; name one with --contract", len(found)))
+		return nil
+	case len(found) > 1:
+		return fmt.Errorf("%s: %d contracts refer to the definition %s; give the file of one", f.contract, len(found), definition.Name)
 	}
 	terms, err := convert.Terms(found[0].Contract.Spec)
 	if err != nil {
@@ -266,42 +273,50 @@ func (f *backtestFlags) terms(ctx context.Context, stdin io.Reader, in *backtest
 		return fmt.Errorf("%s: %s: %w", found[0].Place(), found[0], err)
 	}
 	in.Contract, in.Zone = found[0].Name, in.Terms.Hours().Location()
+	for _, misfit := range in.Terms.Fits(in.New.Definition) {
+		in.Notes = append(in.Notes, fmt.Sprintf("the contract %s does not fit the definition: %s", in.Contract, misfit))
+	}
 	return nil
 }
 
 // contracts that refer to the definition; one that is named alone need not.
-func (f *backtestFlags) contracts(ctx context.Context, stdin io.Reader, docs []manifest.Document, definition manifest.Document) ([]manifest.Document, error) {
+func (f *backtestFlags) contracts(ctx context.Context, stdin io.Reader, docs []manifest.Document, definition manifest.Document) (refer []manifest.Document, notes []string, err error) {
 	if f.contract != "" {
-		var err error
 		if docs, err = manifest.Load(ctx, f.contract, stdin); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	} else if info, err := os.Stat(f.definition); err == nil && !info.IsDir() {
-		docs = append(docs, beside(ctx, f.definition)...)
+		var more []manifest.Document
+		more, notes = beside(ctx, f.definition)
+		docs = append(docs, more...)
 	}
-	var all, refer []manifest.Document
+	var all []manifest.Document
 	for _, d := range docs {
 		if d.Contract == nil {
 			continue
 		}
 		all = append(all, d)
-		if d.Contract.Spec.DefinitionRef.Name == definition.Name && d.Namespace == definition.Namespace {
+		if d.Contract.Spec.DefinitionRef.Name == definition.Name && sameNamespace(d, definition) {
 			refer = append(refer, d)
 		}
 	}
 	switch {
 	case len(refer) > 0 || f.contract == "":
-		return refer, nil
+		return refer, notes, nil
 	case len(all) == 1:
-		return all, nil
+		return all, notes, nil
 	default:
-		return nil, fmt.Errorf("%s: no SLAContract that refers to the definition %s", f.contract, definition.Name)
+		return nil, nil, fmt.Errorf("%s: no SLAContract that refers to the definition %s", f.contract, definition.Name)
 	}
 }
 
-// beside are the documents of the other manifests in the folder of a file; one that cannot be read says nothing here.
-func beside(ctx context.Context, file string) []manifest.Document {
-	var docs []manifest.Document
+// sameNamespace says whether two objects would be in one: the namespace may be left to kubectl.
+func sameNamespace(a, b manifest.Document) bool {
+	return a.Namespace == b.Namespace || a.Namespace == "" || b.Namespace == ""
+}
+
+// beside are the documents of the other manifests in the folder of a file. One that cannot be read is noted: a contract may be in it.
+func beside(ctx context.Context, file string) (docs []manifest.Document, notes []string) {
 	for _, pattern := range []string{"*.yaml", "*.yml"} {
 		others, err := filepath.Glob(filepath.Join(filepath.Dir(file), pattern))
 		if err != nil {
@@ -311,10 +326,12 @@ func beside(ctx context.Context, file string) []manifest.Document {
 			if filepath.Clean(other) == filepath.Clean(file) {
 				continue
 			}
-			if more, err := manifest.Load(ctx, other, nil); err == nil {
-				docs = append(docs, more...)
+			more, err := manifest.Load(ctx, other, nil)
+			if err != nil {
+				notes = append(notes, fmt.Sprintf("beside the definition, and left out: %v", err))
 			}
+			docs = append(docs, more...)
 		}
 	}
-	return docs
+	return docs, notes
 }

@@ -126,3 +126,35 @@ func TestProgressLine(t *testing.T) {
 		t.Errorf("%q, want %q", got, want)
 	}
 }
+
+// What keeps the contract beside a definition from being used is said; an absent namespace is any.
+func TestBacktestTellsOfTheContractBeside(t *testing.T) {
+	read := func(name string) string {
+		text, err := os.ReadFile(filepath.Join("../../config/samples", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	definition, contract := read("leaddefinition.yaml"), read("slacontract.yaml")
+	cases := map[string]struct{ contract, want string }{
+		"no namespace":       {strings.Replace(contract, "  namespace: revenue\n", "", 1), "MONTH (America/New_York)"},
+		"another intent":     {strings.Replace(contract, "intent: High", "intent: Highest", 1), `does not fit the definition: terms.sales.firstContact names the intent "Highest"`},
+		"a contract too bad": {contract + "\n  terms: [", "beside the definition, and left out:"},
+		"two contracts":      {contract + "\n---\n" + strings.Replace(contract, "  name: mid-market\n", "  name: other\n", 1), "2 contracts refer to the definition"},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			for file, text := range map[string]string{"leaddefinition.yaml": definition, "slacontract.yaml": tc.contract} {
+				if err := os.WriteFile(filepath.Join(dir, file), []byte(text), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			out, err := runCLI(t, "backtest", "-f", filepath.Join(dir, "leaddefinition.yaml"), "--leads", sampleLeads)
+			if err != nil || !strings.Contains(out, tc.want) || tc.contract == contract {
+				t.Errorf("%v: no %q in\n%s", err, tc.want, out)
+			}
+		})
+	}
+}

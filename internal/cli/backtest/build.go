@@ -280,7 +280,7 @@ func seconds(length time.Duration, known bool) *int64 {
 }
 
 func (b builder) notes() []string {
-	notes := []string{}
+	notes := append([]string{}, b.in.Notes...)
 	if b.t.leads == 0 {
 		notes = append(notes, "no lead was read")
 	}

@@ -20,6 +20,7 @@ type Input struct {
 	Terms    *sla.Compiled  // of the contract; may be nil
 	Contract string         // its name
 	Zone     *time.Location // of months; UTC when nil
+	Notes    []string       // what is to be said of the definition and the contract
 
 	Leads      []string // a row a lead; further files with other columns are joined by the id
 	Activities []string // a row an occurrence of behaviour
