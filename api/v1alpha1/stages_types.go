@@ -90,7 +90,7 @@ type SQLCriterion struct {
 	// +required
 	Expression Expression `json:"expression,omitempty"`
 
-	// message says in words what is missing when it does not hold.
+	// message says in words what is missing when it does not hold. `kubectl sla explain` shows it.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
