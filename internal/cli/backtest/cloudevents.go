@@ -179,10 +179,12 @@ func (d *eventData) check(kind lead.Kind) error {
 // misfits reports the values of a captured or updated event that have not the type of their field, and those of a qualified event.
 func (w *gatherer) misfits(r record, e lead.Event) {
 	values, fields := e.Properties, w.in.New.Definition.Fields
-	if e.Kind == lead.KindQualified {
+	switch e.Kind {
+	case lead.KindQualified:
 		values, fields = e.Qualification, lead.QualificationFields()
-	} else if e.Kind == lead.KindActivity {
-		return
+	case lead.KindActivity:
+		return // its properties are its own
+	default:
 	}
 	for _, f := range fields {
 		if _, err := lead.Coerce(f, values[f.SourceProperty()]); err != nil {
