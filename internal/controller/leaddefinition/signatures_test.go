@@ -222,6 +222,37 @@ func TestRevertOfSignedTexts(t *testing.T) {
 	}
 }
 
+// A text that is to come is signed anew over what has come into force since it was ratified.
+func TestSigningAnewWhatIsToCome(t *testing.T) {
+	s := newSigning(t)
+	s.putKeys()
+	next := func(threshold int32, hours int, at time.Time, previous slav1alpha1.Digest) {
+		s.clock.SetTime(at)
+		s.d.Spec.Stages.MQL.Paths[1].Threshold = ptr.To(threshold)
+		s.d.Spec.EffectiveFrom = &metav1.Time{Time: testkit.Now().Add(time.Duration(hours) * time.Hour)}
+		s.sign(at, previous)
+		s.write()
+	}
+	next(15, 0, testkit.Now(), "")
+	a := s.d.Status.InForce.Digest
+	next(12, 5, testkit.Now().Add(time.Hour), a)
+	next(10, 10, testkit.Now().Add(2*time.Hour), a)
+	toCome := s.d.Status.Pending.Revision
+	s.clock.SetTime(testkit.Now().Add(6 * time.Hour))
+	s.mustReconcile(s.d)
+	c := s.d.Status.InForce.Digest
+	if c == a {
+		t.Fatal("the text between did not come into force")
+	}
+	next(10, 10, testkit.Now().Add(7*time.Hour), c)
+	s.ratified(metav1.ConditionTrue, "Verified", "the last at "+testkit.Now().Add(7*time.Hour).UTC().Format(time.RFC3339))
+	if got := s.d.Status.Pending; got == nil || got.Revision != toCome || s.d.Status.InForce.Digest != c {
+		t.Errorf("pending %+v, in force %+v", got, s.d.Status.InForce)
+	}
+	next(10, 10, testkit.Now().Add(8*time.Hour), slav1alpha1.Digest("v1:sha256:"+strings.Repeat("ab", 32)))
+	s.ratified(metav1.ConditionFalse, "SignOffMissing")
+}
+
 // What was ratified stays so, whatever becomes of the keys.
 func TestKeysThatComeLater(t *testing.T) {
 	s := newSigning(t)

@@ -55,7 +55,7 @@ type witness struct {
 }
 
 // newWitness checks signatures over what is in force before the text. A text that is ratified already was signed over what was in force
-// before it, or anew over itself.
+// before it, or anew over itself, or, when it is still to come, over what came into force in between.
 func (k Keeper) newWitness(ctx context.Context, t Text, revisions []Revision, inForce *Revision) (*witness, error) {
 	keyring, err := k.Signers.Keyring(ctx, t.Namespace)
 	if err != nil {
@@ -64,7 +64,7 @@ func (k Keeper) newWitness(ctx context.Context, t Text, revisions []Revision, in
 	w := &witness{keyring: keyring, revision: ratified(revisions, inForce, t.Digest)}
 	previous := []string{digestOf(inForce)}
 	if w.revision != nil {
-		previous = []string{w.revision.Previous, t.Digest}
+		previous = append([]string{w.revision.Previous, t.Digest}, previous...)
 	}
 	w.check = keyring.Check(t.Owner.Kind, t.Namespace, t.Owner.Name, previous...)
 	return w, nil
