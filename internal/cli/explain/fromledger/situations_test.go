@@ -10,6 +10,9 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/handoff-sla/handoff/internal/lead"
+	"github.com/handoff-sla/handoff/internal/ledger"
 )
 
 const day = 24 // hours
@@ -25,6 +28,8 @@ var situations = map[string][]event{
 	"recycled":     situation(captured(director), demo(2), call(3), disposed(2*day, "BadTiming"), pricing(5*day)),
 	"came-back": situation(captured(director), demo(2), call(3), call(4), disposed(2*day, "BadTiming"), told(3*day, map[string]any{"budget": true}),
 		demo(9*day), call(9*day+1), disposed(10*day, "NoResponse"), demo(45*day)),
+	"held-again": situation(captured(director), demo(2), disposed(2*day, "NoResponse"),
+		event{hours: 20 * day, kind: lead.KindUpdated, data: ledger.Data{Properties: map[string]any{"phone": nil}}}, demo(40*day)),
 	"new-contact":  situation(captured(director), demo(2), disposed(3, "StakeholderChange")),
 	"disqualified": situation(captured(director), demo(2), disposed(3, "NotICP")),
 	"account": situation(
