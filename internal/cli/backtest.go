@@ -33,7 +33,9 @@ Leads are a row each, in CSV (comma, semicolon, tab; header first) or NDJSON, al
 compressed with gzip; "-" is standard input. Columns go into the fields of the
 definition whose "property" is the column's name. The id is the first column named id
 or *_id whose values are unique, the time of capture the first column of dates (RFC
-3339, YYYY-MM-DD hh:mm:ss or YYYY-MM-DD; UTC without a zone).
+3339, YYYY-MM-DD hh:mm:ss or YYYY-MM-DD; UTC without a zone). Rows of the same id are
+one lead, and the report notes how many there are: the earliest is the capture, a
+later one changes the lead's values from then on.
 
 Several files are joined by the id, a column that all have. A file of leads with
 other columns than the first (closed deals, say) adds its columns to the lead, at the

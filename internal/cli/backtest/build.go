@@ -287,5 +287,6 @@ func (b builder) notes() []string {
 	if !b.known {
 		notes = append(notes, "no --outcome: what converted is not known, and so are precision, recall and AUC not")
 	}
+	notes = append(notes, b.t.repeated.notes()...)
 	return append(notes, b.t.outcomes.notes(b.t.leads)...)
 }

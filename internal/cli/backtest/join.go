@@ -273,6 +273,7 @@ func (w *gatherer) lead(id string, records []record) *gathered {
 		w.unfounded(id, records)
 		return nil
 	}
+	w.countRows(records)
 	captured := w.capture(records)
 	l := &gathered{judged: judged{id: id, at: captured, compared: w.in.Old != nil}, first: records[first], course: w.course(records, captured)}
 	if r := l.first; r.source < len(w.sources) && w.sources[r.source].time < 0 {
@@ -286,6 +287,20 @@ func (w *gatherer) lead(id string, records []record) *gathered {
 		}
 	}
 	return l
+}
+
+// countRows of a lead in files that should have one for each.
+func (w *gatherer) countRows(records []record) {
+	rows := int64(0)
+	for _, r := range records {
+		if r.source < len(w.sources) && w.sources[r.source].role == base {
+			rows++
+		}
+	}
+	if rows > 1 {
+		w.tally.repeated.leads++
+		w.tally.repeated.rows += rows
+	}
 }
 
 // judge leads that have to do with each other, mostly one.

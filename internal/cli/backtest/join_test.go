@@ -5,7 +5,9 @@ package backtest
 import (
 	"bytes"
 	"compress/gzip"
+	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -92,5 +94,23 @@ func TestRowsThatAreLeftOut(t *testing.T) {
 				t.Errorf("%d rows and %d left out, want %d and %d; problems %v", r.Rows, r.Skipped, tc.rows, tc.skipped, r.Problems.First)
 			}
 		})
+	}
+}
+
+func TestRepeatedIDs(t *testing.T) {
+	in := input(t, 40)
+	in.Leads = []string{files(t, map[string]string{
+		"l.csv": fourLeads + "a,2026-02-01,paid,7,no\na,2026-03-01,paid,8,no\nd,2026-02-03,social,3,\n",
+	})("l.csv")}
+	r := run(t, in)
+	want := "ids repeat: 5 rows in the files of leads are about 2 leads; "
+	if r.Leads != 4 || !slices.ContainsFunc(r.Notes, func(note string) bool { return strings.HasPrefix(note, want) }) {
+		t.Errorf("%d leads, notes %q, want one that begins with %q", r.Leads, r.Notes, want)
+	}
+	in = input(t, 40)
+	path := files(t, map[string]string{"l.csv": fourLeads, "deals.csv": "lead_id,closed\nb,2026-03-01\nb,2026-03-02\n"})
+	in.Leads = []string{path("l.csv"), path("deals.csv")}
+	if r := run(t, in); strings.Contains(fmt.Sprint(r.Notes), "repeat") {
+		t.Errorf("rows that are joined are told as repeated: %q", r.Notes)
 	}
 }

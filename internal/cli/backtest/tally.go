@@ -3,6 +3,7 @@
 package backtest
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -34,6 +35,7 @@ type tally struct {
 	old      map[int][2]int64 // the same under the old definition
 	reasons  map[reason]int64 // of first dispositions
 	outcomes failures
+	repeated repeated
 	terms    termsTally
 	returned int64 // MQLs that were handed off again
 	sql      sqlTally
@@ -42,6 +44,17 @@ type tally struct {
 
 	lastMonth int // of the entry that months was asked for last: exports are mostly in order of time
 	last      *counts
+}
+
+// repeated are leads of which files with a row a lead have several.
+type repeated struct{ leads, rows int64 }
+
+func (r repeated) notes() []string {
+	if r.leads == 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("ids repeat: %s in the files of leads are about %s; the earliest row of a lead is its capture, a later one changes its values from then on",
+		several(r.rows, "row"), several(r.leads, "lead"))}
 }
 
 type reason struct {
@@ -177,6 +190,8 @@ func (t *tally) merge(o *tally) {
 	sum(t.missing, o.missing)
 	sum(t.reasons, o.reasons)
 	t.outcomes.merge(&o.outcomes)
+	t.repeated.leads += o.repeated.leads
+	t.repeated.rows += o.repeated.rows
 	t.terms.merge(&o.terms)
 	t.returned += o.returned
 	t.sql.merge(&o.sql)
