@@ -4,6 +4,7 @@ package cli
 
 import (
 	"errors"
+	"fmt"
 
 	"github.com/spf13/pflag"
 	appsv1 "k8s.io/api/apps/v1"
@@ -30,8 +31,11 @@ func (f *clusterFlags) config() (*rest.Config, string, error) {
 	rules.ExplicitPath = f.kubeconfig
 	loader := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, &clientcmd.ConfigOverrides{CurrentContext: f.context})
 	config, err := loader.ClientConfig()
-	if err != nil {
-		return nil, "", err
+	switch {
+	case clientcmd.IsEmptyConfig(err) && f.context == "":
+		return nil, "", errors.New("no cluster is configured: name a kubeconfig file with --kubeconfig or KUBECONFIG, and one of its contexts with --context")
+	case err != nil:
+		return nil, "", fmt.Errorf("the cluster cannot be found: %w; --kubeconfig names the kubeconfig file, --context one of its contexts", err)
 	}
 	namespace := f.namespace
 	if namespace == "" {

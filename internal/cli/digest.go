@@ -14,20 +14,22 @@ import (
 const digestHelp = `Prints the digest of what both parties sign: of a LeadDefinition everything but
 signOffs and each field's property, of an SLAContract its terms and
 definitionRef. Comments, formatting and the order of keys do not change it; a
-threshold does. Other kinds are skipped. "-" reads standard input.`
+threshold does. Other kinds are skipped. A source is a file, a folder, a git revision
+as REV:PATH, or - for standard input.`
 
 func digestCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:   "digest FILE...",
+		Use:   "digest SOURCE...",
 		Short: "print the digest that the parties sign",
 		Long:  digestHelp,
 		Example: `  kubectl sla digest config/samples/leaddefinition.yaml config/samples/slacontract.yaml
+  kubectl sla digest main:config/samples
   kubectl get slacontract -n revenue mid-market -o yaml | kubectl sla digest -`,
 		Args: cobra.MinimumNArgs(1),
-		RunE: func(cmd *cobra.Command, files []string) error {
+		RunE: func(cmd *cobra.Command, sources []string) error {
 			found := 0
-			for _, file := range files {
-				n, err := printDigests(cmd, file)
+			for _, source := range sources {
+				n, err := printDigests(cmd, source)
 				if err != nil {
 					return err
 				}
@@ -41,8 +43,8 @@ func digestCommand() *cobra.Command {
 	}
 }
 
-func printDigests(cmd *cobra.Command, file string) (int, error) {
-	docs, err := manifest.Read(file, cmd.InOrStdin())
+func printDigests(cmd *cobra.Command, source string) (int, error) {
+	docs, err := manifest.Load(cmd.Context(), source, cmd.InOrStdin())
 	if err != nil {
 		return 0, err
 	}

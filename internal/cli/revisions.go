@@ -133,14 +133,6 @@ func importRevisionsCommand(now func() time.Time) *cobra.Command {
   kubectl sla revisions export leaddefinition/mid-market -n revenue | kubectl sla revisions import -n revenue -`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			config, _, err := f.config()
-			if err != nil {
-				return err
-			}
-			c, err := revisions.Client(config)
-			if err != nil {
-				return err
-			}
 			in := cmd.InOrStdin()
 			if args[0] != "-" {
 				file, err := os.Open(args[0])
@@ -149,6 +141,14 @@ func importRevisionsCommand(now func() time.Time) *cobra.Command {
 				}
 				defer file.Close()
 				in = file
+			}
+			config, _, err := f.config()
+			if err != nil {
+				return err
+			}
+			c, err := revisions.Client(config)
+			if err != nil {
+				return err
 			}
 			run := revisions.Import{Client: c, Namespace: f.namespace, DryRun: dryRun, Now: now(), Out: cmd.OutOrStdout()}
 			return run.Run(cmd.Context(), args[0], in)
@@ -161,6 +161,9 @@ func importRevisionsCommand(now func() time.Time) *cobra.Command {
 
 // revisionsOf finds an object of the cluster.
 func (f *clusterFlags) revisionsOf(cmd *cobra.Command, name string) (client.Client, *revisions.Object, error) {
+	if err := revisions.CheckName(name); err != nil {
+		return nil, nil, err
+	}
 	config, namespace, err := f.config()
 	if err != nil {
 		return nil, nil, err

@@ -58,7 +58,7 @@ func signCommand(now func() time.Time) *cobra.Command {
 		Short: "sign what is written, for one party",
 		Long:  signHelp,
 		Example: `  kubectl sla sign --party Marketing --by "VP Marketing" config/samples/slacontract.yaml
-  kubectl sla sign --party Sales --by vp-sales@example.com --at 2026-12-16T09:12:00Z config/samples/leaddefinition.yaml
+  kubectl sla sign --party Sales --by vp-sales@example.com --at 2025-12-16T09:12:00Z config/samples/leaddefinition.yaml
   kubectl sla sign --party Sales --by "VP Sales" --key ~/.ssh/id_ed25519 --cluster config/samples/leaddefinition.yaml`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, args[0], now) },
@@ -66,7 +66,7 @@ func signCommand(now func() time.Time) *cobra.Command {
 	flags := cmd.Flags()
 	flags.StringVar(&f.party, "party", "", "Marketing or Sales")
 	flags.StringVar(&f.by, "by", "", "the person or role that signs, for people to read")
-	flags.StringVar(&f.at, "at", "", "when it is signed, RFC 3339 (now when absent)")
+	flags.StringVar(&f.at, "at", "", "when it is signed, RFC 3339, not in the future (now when absent)")
 	flags.StringVar(&f.key, "key", "", "file of the SSH key to sign with (signed by name when absent)")
 	flags.StringVar(&f.previous, "previous", "", "digest that is in force now, with --key; \"none\" when nothing is")
 	flags.BoolVar(&f.cluster, "cluster", false, "read the digest in force from the cluster, with --key")
@@ -106,14 +106,23 @@ func newSignature(party, by, at string, now func() time.Time) (signature, error)
 		if when, err = time.Parse(time.RFC3339, at); err != nil {
 			return signature{}, fmt.Errorf("--at %q: not RFC 3339, such as 2026-12-16T09:12:00Z", at)
 		}
+		if when.After(now().Add(ahead)) {
+			return signature{}, fmt.Errorf("--at %q: in the future, where a sign-off does not count; leave --at out to sign now", at)
+		}
 	}
 	return signature{party: party, by: by, at: when.UTC().Format(time.RFC3339)}, nil
 }
 
 func (f *signFlags) signFile(cmd *cobra.Command, file string, s signature, seal sealer) error {
+	if file == "-" {
+		return errors.New("the sign-off is written into the file: name one, standard input cannot be written")
+	}
 	info, err := os.Stat(file)
-	if err != nil {
+	switch {
+	case err != nil:
 		return err
+	case info.IsDir():
+		return fmt.Errorf("%s: a folder; name one file to sign", file)
 	}
 	docs, err := manifest.Read(file, nil)
 	if err != nil {

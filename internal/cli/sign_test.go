@@ -142,7 +142,7 @@ func TestSignOfSeveralDocumentsAndLineEndings(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "all.yaml")
 	head := strings.ReplaceAll(definitionHead, "\n", "\r\n")
 	write(t, file, "apiVersion: v1\nkind: Namespace\nmetadata: {name: x}\n---\n"+head+"---\n"+definitionHead)
-	out, err := runCLI(t, "sign", "--party", "Sales", "--by", `J "R"`, "--at", "2026-12-16T10:12:00+01:00", file)
+	out, err := runCLI(t, "sign", "--party", "Sales", "--by", `J "R"`, "--at", "2026-12-14T10:12:00+01:00", file)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -151,7 +151,7 @@ func TestSignOfSeveralDocumentsAndLineEndings(t *testing.T) {
 	}
 	got := read(t, file)
 	digest := digestOf(t, file)
-	line := `{party: Sales, by: "J \"R\"", at: "2026-12-16T09:12:00Z", object: revenue/small, digest: "` + digest + `"}`
+	line := `{party: Sales, by: "J \"R\"", at: "2026-12-14T09:12:00Z", object: revenue/small, digest: "` + digest + `"}`
 	want := "apiVersion: v1\nkind: Namespace\nmetadata: {name: x}\n---\n" + head + "  signOffs:\r\n  - " + line + "\r\n---\n" +
 		definitionHead + "  signOffs:\n  - " + line + "\n"
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -167,6 +167,7 @@ func TestSignRefuses(t *testing.T) {
 	}{
 		"an unknown party":  {[]string{"--party", "Legal", "--by", "x"}, definitionHead, `--party "Legal": Marketing or Sales`},
 		"nobody":            {[]string{"--party", "Sales", "--by", " "}, definitionHead, "--by is empty"},
+		"a time to come":    {[]string{"--party", "Sales", "--by", "x", "--at", "2026-12-15T10:05:01Z"}, definitionHead, "in the future"},
 		"no time":           {[]string{"--party", "Sales", "--by", "x", "--at", "yesterday"}, definitionHead, "not RFC 3339"},
 		"another namespace": {[]string{"--party", "Sales", "--by", "x", "-n", "europe"}, definitionHead, "its namespace is revenue, not europe (--namespace)"},
 		"no namespace": {
@@ -196,6 +197,42 @@ func TestSignRefuses(t *testing.T) {
 				t.Errorf("the file changed (-before +after)\n%s", diff)
 			}
 		})
+	}
+}
+
+// A date to come would take the place of a sign-off that counts; a little ahead are the clocks of two machines.
+func TestSignALittleAhead(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "f.yaml")
+	write(t, file, definitionHead)
+	if _, err := runCLI(t, "sign", "--party", "Sales", "--by", "x", "--at", "2026-12-15T10:05:00Z", file); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestSignWritesIntoAFile(t *testing.T) {
+	for source, want := range map[string]string{"-": "standard input cannot be written", t.TempDir(): "a folder; name one file to sign"} {
+		if _, err := runCLI(t, "sign", "--party", "Sales", "--by", "x", source); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: error %v, want one with %q", source, err, want)
+		}
+	}
+}
+
+func TestDigestOfAFolderAndOfARevision(t *testing.T) {
+	stricter(t)
+	out, err := runCLI(t, "digest", "config/samples/", "main:config/samples/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	of := map[string][]string{}
+	for _, line := range strings.Split(strings.TrimSpace(out), "\n") {
+		words := strings.Fields(line)
+		of[words[0]] = append(of[words[0]], words[1])
+	}
+	if d := of["LeadDefinition/mid-market"]; len(d) != 2 || d[0] == d[1] {
+		t.Errorf("digests of the edited definition %q, want two that differ", d)
+	}
+	if d := of["SLAContract/mid-market"]; len(d) != 2 || d[0] != d[1] {
+		t.Errorf("digests of the contract %q, want the same twice", d)
 	}
 }
 

@@ -310,7 +310,9 @@ func TestVerify(t *testing.T) {
 			func(t *testing.T, file string) {
 				t.Helper()
 				byName(t, file)
-				mustRun(t, "sign", "--party", "Sales", "--by", "VP S", "--at", "2026-12-15T10:06:00Z", file)
+				text := read(t, file)
+				at := strings.LastIndex(text, "2026-12-15T10:00:00Z")
+				write(t, file, text[:at]+"2026-12-15T10:06:00Z"+text[at+len("2026-12-15T10:00:00Z"):])
 			}, "", []string{"signed by VP M", "does not count: it is dated in the future"}, "1 of 2 sign-offs",
 		},
 		"keys that cannot be read": {

@@ -97,12 +97,26 @@ type Object struct {
 
 // Find an object of the cluster by KIND/NAME, as kubectl takes them.
 func Find(ctx context.Context, c client.Reader, name, namespace string) (*Object, error) {
-	kindName, object, ok := strings.Cut(name, "/")
-	of := names[strings.ToLower(kindName)]
-	if !ok || of == nil || object == "" {
-		return nil, fmt.Errorf("%q is no object with revisions: name it leaddefinition/NAME or slacontract/NAME", name)
+	of, object, err := named(name)
+	if err != nil {
+		return nil, err
 	}
 	return find(ctx, c, of, client.ObjectKey{Namespace: namespace, Name: object})
+}
+
+// CheckName says what is wrong with KIND/NAME, without a cluster.
+func CheckName(name string) error {
+	_, _, err := named(name)
+	return err
+}
+
+func named(name string) (of *kind, object string, err error) {
+	kindName, object, ok := strings.Cut(name, "/")
+	of = names[strings.ToLower(kindName)]
+	if !ok || of == nil || object == "" {
+		return nil, "", fmt.Errorf("%q is no object with revisions: name it leaddefinition/NAME or slacontract/NAME", name)
+	}
+	return of, object, nil
 }
 
 func find(ctx context.Context, c client.Reader, of *kind, key client.ObjectKey) (*Object, error) {
