@@ -3,6 +3,9 @@
 package resources
 
 import (
+	"strconv"
+	"strings"
+
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
@@ -51,7 +54,7 @@ func RoutingDeployment(in WorkerInput) *appsv1ac.DeploymentApplyConfiguration {
 }
 
 // bundleVolume holds the pair in force, and beside it those to come: the workers register them in the ledger, whose clock then decides. One to
-// come that was superseded may be gone when an old ReplicaSet is scaled up again.
+// come that was superseded may be gone when an old ReplicaSet is scaled up again; the workers say which of --pairs they did not find.
 func bundleVolume(in WorkerInput) *corev1ac.VolumeApplyConfiguration {
 	if len(in.Coming) == 0 {
 		return configVolume("bundle", in.Bundle)
@@ -70,12 +73,20 @@ func bundleVolume(in WorkerInput) *corev1ac.VolumeApplyConfiguration {
 }
 
 func workerArgs(in WorkerInput) []string {
-	return []string{
+	args := []string{
 		"--tenant=" + in.Spec.Ledger.Tenant,
 		"--namespace=" + in.Owner.Namespace,
 		"--measurement=" + in.Owner.Name,
 		"--ledger-secret=" + in.Spec.Ledger.SecretRef.Name,
 	}
+	if len(in.Coming) == 0 {
+		return args
+	}
+	var pairs []string
+	for _, sequence := range in.Coming {
+		pairs = append(pairs, strconv.FormatInt(sequence, 10))
+	}
+	return append(args, "--pairs="+strings.Join(pairs, ","))
 }
 
 func scale(workers *slav1alpha1.Workers, component Component) slav1alpha1.Worker {

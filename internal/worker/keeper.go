@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -38,6 +39,7 @@ type Keeper struct {
 	Secret  Secret
 	Tenant  string
 	Bundles []bundle.Bundle // that are mounted, the one to begin with first
+	Missing []int64         // sequences that should be mounted too, and were not there
 	Every   time.Duration   // between two looks
 	Changed func(Status)    // called after each change, by the goroutine that runs Run
 	Now     func() time.Time
@@ -167,7 +169,11 @@ func (k *Keeper) prepare(ctx context.Context, l *ledger.Ledger) (detail string, 
 	if err := l.Migrate(ctx); err != nil {
 		return "", err
 	}
-	if err := l.Register(ctx, k.Bundles...); err != nil {
+	register := l.Register
+	if len(k.Missing) > 0 {
+		register = l.RegisterPart
+	}
+	if err := register(ctx, k.Bundles...); err != nil {
 		return "", err
 	}
 	inForce, since, err := l.InForce(ctx)
@@ -212,16 +218,24 @@ func (k *Keeper) sequences() []int64 {
 	return out
 }
 
-// remark says when another pair is in force than those that are mounted, or none yet.
+// remark says when another pair is in force than those that are mounted, or none yet, and when one is not mounted that should be. One that
+// is below that in force is over or superseded: nobody misses it.
 func (k *Keeper) remark(inForce int64) string {
+	var parts []string
 	mounted := k.sequences()
 	switch {
 	case inForce == 0:
-		return "no pair is in force yet"
-	case slices.Contains(mounted, inForce):
-		return ""
+		parts = append(parts, "no pair is in force yet")
+	case !slices.Contains(mounted, inForce):
+		parts = append(parts, fmt.Sprintf("pair %d is in force, and is taken from the ledger: mounted is %d", inForce, mounted[len(mounted)-1]))
 	}
-	return fmt.Sprintf("pair %d is in force, and is taken from the ledger: mounted is %d", inForce, mounted[len(mounted)-1])
+	for _, sequence := range k.Missing {
+		if sequence > inForce {
+			parts = append(parts, fmt.Sprintf("pair %d is to come and was not there to be mounted when this worker started: if no other worker "+
+				"has it, delete this pod to have it registered", sequence))
+		}
+	}
+	return strings.Join(parts, "; ")
 }
 
 func (k *Keeper) drop() {

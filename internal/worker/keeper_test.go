@@ -5,6 +5,7 @@ package worker_test
 import (
 	"context"
 	"encoding/json"
+	"flag"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -187,6 +188,48 @@ func TestKeeperRegistersWhatIsToCome(t *testing.T) {
 	}
 	if got := since(); !got.Equal(coming.EffectiveFrom) {
 		t.Errorf("registered again for %v", got)
+	}
+}
+
+// A pair that could not be mounted is said, until it would not come into force any more, and what can be mounted calls it off for nobody.
+func TestKeeperWithoutAPairToCome(t *testing.T) {
+	dir, dsn := t.TempDir(), ledgertest.DSN(t)
+	write(t, dir, "dsn", dsn)
+	hour := time.Now().Add(time.Hour).UTC().Truncate(time.Second)
+	coming := func(sequence int64) bundle.Bundle {
+		b := pair(sequence)
+		b.EffectiveFrom = hour.Add(time.Duration(sequence) * time.Hour)
+		return b
+	}
+	keeper := func(o worker.Options, bundles ...bundle.Bundle) *worker.Keeper {
+		t.Helper()
+		o.LedgerDir, o.LedgerSecret, o.Tenant = dir, "x", "acme"
+		k := o.Keeper(bundles, time.Now, quiet)
+		expect(t, keep(t, k), true, "LedgerAvailable", "")
+		return k
+	}
+	var o worker.Options
+	flags := flag.NewFlagSet("", flag.ContinueOnError)
+	o.Register(flags)
+	if err := flags.Parse([]string{"--pairs=2,3"}); err != nil || o.Pairs.String() != "2,3" {
+		t.Fatalf("%v, %q", err, o.Pairs.String())
+	}
+	if err := o.Pairs.Set("2,three"); err == nil || !strings.Contains(err.Error(), `"three"`) {
+		t.Errorf("error %v", err)
+	}
+	o.Pairs = []int64{2, 3}
+	if ok, detail := keeper(o, pair(1), coming(2), coming(3)).Check(); !ok || detail != "" {
+		t.Errorf("all are there: %v, %q", ok, detail)
+	}
+	part := keeper(o, pair(1), coming(3))
+	if ok, detail := part.Check(); !ok || !strings.HasPrefix(detail, "pair 2 is to come and was not there to be mounted") {
+		t.Errorf("one is not: %v, %q", ok, detail)
+	}
+	if n := ledgertest.Value[int64](t, dsn, "SELECT count(*) FROM handoff.in_force WHERE since < 'infinity'"); n != 3 {
+		t.Errorf("%d pairs are in force or to come, want 3", n)
+	}
+	if ok, detail := keeper(o, pair(4)).Check(); !ok || detail != "" {
+		t.Errorf("what is missing is superseded: %v, %q", ok, detail)
 	}
 }
 

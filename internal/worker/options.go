@@ -8,6 +8,9 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/handoff-sla/handoff/internal/bundle"
@@ -26,6 +29,32 @@ type Options struct {
 	Tenant                             string
 	Measurement, Namespace             string
 	Health                             string
+	Pairs                              Sequences
+}
+
+// Sequences of pairs, as a flag with commas.
+type Sequences []int64
+
+// String is the flag's value.
+func (s *Sequences) String() string {
+	var parts []string
+	for _, sequence := range *s {
+		parts = append(parts, strconv.FormatInt(sequence, 10))
+	}
+	return strings.Join(parts, ",")
+}
+
+// Set reads the flag's value.
+func (s *Sequences) Set(text string) error {
+	*s = nil
+	for part := range strings.SplitSeq(text, ",") {
+		sequence, err := strconv.ParseInt(part, 10, 64)
+		if err != nil {
+			return fmt.Errorf("%q is no sequence; write them as 8,9", part)
+		}
+		*s = append(*s, sequence)
+	}
+	return nil
 }
 
 // Register declares the flags.
@@ -36,6 +65,7 @@ func (o *Options) Register(flags *flag.FlagSet) {
 	flags.StringVar(&o.Tenant, "tenant", "", "whose rows of the ledger these are (required)")
 	flags.StringVar(&o.Measurement, "measurement", "", "name of the SLAMeasurement to write (required)")
 	flags.StringVar(&o.Namespace, "namespace", "", "namespace of the SLAMeasurement (required)")
+	flags.Var(&o.Pairs, "pairs", "sequences of the pairs to come that --bundle-dir should have, such as 8,9; which of them is missing is said")
 	flags.StringVar(&o.Health, "health", ":8081", "address of /healthz, /readyz and /metrics")
 }
 
@@ -71,9 +101,12 @@ func (o *Options) Writer(now func() time.Time) (*measurement.Writer, error) {
 
 // Keeper makes the keeper of the ledger.
 func (o *Options) Keeper(bundles []bundle.Bundle, now func() time.Time, log *slog.Logger) *Keeper {
+	missing := slices.DeleteFunc(slices.Clone(o.Pairs), func(sequence int64) bool {
+		return slices.ContainsFunc(bundles, func(b bundle.Bundle) bool { return b.Sequence == sequence })
+	})
 	return &Keeper{
 		Secret: Secret{Dir: o.LedgerDir, Key: KeyDSN, Name: o.LedgerSecret},
-		Tenant: o.Tenant, Bundles: bundles, Every: time.Second, Now: now, Log: log,
+		Tenant: o.Tenant, Bundles: bundles, Missing: missing, Every: time.Second, Now: now, Log: log,
 	}
 }
 
