@@ -192,10 +192,10 @@ func TestForgedBundleIsSuperseded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	real := testkit.Get(t, &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: c.Namespace, Name: b.contract.Status.InForce.Bundle}})
+	made := testkit.Get(t, &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: c.Namespace, Name: b.contract.Status.InForce.Bundle}})
 	b.create(&corev1.ConfigMap{
 		ObjectMeta: metav1.ObjectMeta{
-			Namespace: c.Namespace, Name: resources.BundleName(c.Name, forged.Sequence), Labels: real.Labels, OwnerReferences: real.OwnerReferences,
+			Namespace: c.Namespace, Name: resources.BundleName(c.Name, forged.Sequence), Labels: made.Labels, OwnerReferences: made.OwnerReferences,
 		},
 		Data: map[string]string{bundle.BundleFile: string(config)},
 	})
