@@ -118,8 +118,12 @@ func (o *outcome) names(checked *cel.Ast, fields []lead.Field, columns []string)
 
 // noTruth refuses a value of the lead that is no truth. What an expression makes of such values is known only when it is evaluated.
 func noTruth(checked *cel.Ast, fields []lead.Field) error {
-	operand, name, ok := member(checked.NativeRep().Expr())
+	expr := checked.NativeRep().Expr()
+	operand, name, ok := member(expr)
 	if !ok || operand.Kind() != ast.IdentKind || operand.AsIdent() != leadVariable {
+		return nil
+	}
+	if expr.Kind() == ast.SelectKind && expr.AsSelect().IsTestOnly() { // has(lead.x)
 		return nil
 	}
 	i := slices.IndexFunc(fields, func(f lead.Field) bool { return f.Name == name })

@@ -74,6 +74,9 @@ func (in *Input) judge(ctx context.Context, together bool) (*tally, error) {
 	for _, s := range all {
 		total.problems.Merge(s.reader.Problems())
 	}
+	if err == nil {
+		err = in.unseen(all, columns)
+	}
 	lost := int64(total.problems.Lost) // rows of which nothing could be read
 	total.rows, total.skipped = total.rows+lost, total.skipped+lost
 	return total, err

@@ -55,9 +55,7 @@ func (s *source) problem(line int, kind, format string, args ...any) leadfile.Pr
 func (in *Input) open() (all []*source, err error) {
 	options := in.Options
 	for _, r := range in.both() {
-		for _, f := range r.Definition.Fields {
-			options.Expect = append(options.Expect, f.SourceProperty())
-		}
+		options.Expect = append(options.Expect, expected(in.Outcome, r.Definition.Fields)...)
 	}
 	for _, group := range []struct {
 		files []string

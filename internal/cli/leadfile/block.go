@@ -179,23 +179,29 @@ func (c *cursor) read(number int, line string, problems *Problems) bool {
 
 func (c *cursor) readObject(number int, line string, problems *Problems) bool {
 	var problem *Problem
-	var unknown string
-	if c.cells, unknown, problem = c.block.layout.object(line, c.cells); problem != nil {
+	c.cells, problem = c.block.layout.object(line, c.cells, func(name string) { c.unread(number, name, problems) })
+	if problem != nil {
 		problem.File, problem.Line = c.block.layout.name, number
 		problems.lose(*problem)
 		return false
 	}
-	if unknown != "" && !c.told[unknown] {
-		if c.told == nil {
-			c.told = map[string]bool{}
-		}
-		c.told[unknown] = true
-		problems.Add(Problem{
-			File: c.block.layout.name, Line: number, Kind: KindColumn,
-			Message: fmt.Sprintf("member %q is not in the first rows of the file and is not read", unknown),
-		})
-	}
 	return true
+}
+
+// unread value of a member that is no column: each counts, the first of a block is told.
+func (c *cursor) unread(number int, name string, problems *Problems) {
+	if c.told[name] {
+		problems.count(KindColumn)
+		return
+	}
+	if c.told == nil {
+		c.told = map[string]bool{}
+	}
+	c.told[name] = true
+	problems.Add(Problem{
+		File: c.block.layout.name, Line: number, Kind: KindColumn,
+		Message: fmt.Sprintf("member %q is not in the first rows of the file and is not read, here and in later lines", name),
+	})
 }
 
 func (c *cursor) nextParsed(problems *Problems) (Row, bool) {

@@ -19,20 +19,23 @@ const propertiesMember = "properties"
 var errNoObject = errors.New("not a JSON object")
 
 // object reads one line into cells. Members of nested objects are named parent.child, those of "properties" by their own name; null is
-// absent; the texts of a list are joined with ";". unknown is a member that is none of the columns.
-func (l *layout) object(line string, cells []string) (_ []string, unknown string, _ *Problem) {
+// absent; the texts of a list are joined with ";". unknown is told of members with a value that are none of the columns.
+func (l *layout) object(line string, cells []string, unknown func(name string)) ([]string, *Problem) {
 	cells = append(cells[:0], make([]string, len(l.columns))...)
 	err := eachMember(line, func(name, value string) {
 		if i, known := l.index[name]; known {
 			cells[i] = value
+			if at := i - l.shown; at >= 0 && !l.came[at].Load() {
+				l.came[at].Store(true)
+			}
 		} else if value != "" {
-			unknown = name
+			unknown(name)
 		}
 	})
 	if err != nil {
-		return cells, "", jsonProblem(line, err)
+		return cells, jsonProblem(line, err)
 	}
-	return cells, unknown, nil
+	return cells, nil
 }
 
 func jsonProblem(line string, err error) *Problem {

@@ -65,6 +65,8 @@ type layout struct {
 	comma   byte
 	columns []string
 	index   map[string]int // JSON: member -> column
+	shown   int            // JSON: how many of the columns are in the beginning of the file
+	came    []atomic.Bool  // JSON: whether a line has the others
 }
 
 // Open a file; "-" is standard input. The error is about the file as a whole; an empty one is a problem, not an error.
@@ -123,6 +125,17 @@ func (r *Reader) Name() string { return r.name }
 
 // Columns of the file: the header's, or all members in the beginning of an NDJSON file and what Options.Expect added.
 func (r *Reader) Columns() []string { return r.layout.columns }
+
+// Unseen are columns of Options.Expect that no line has had so far.
+func (r *Reader) Unseen() []string {
+	var names []string
+	for i := range r.layout.came {
+		if !r.layout.came[i].Load() {
+			names = append(names, r.layout.columns[r.layout.shown+i])
+		}
+	}
+	return names
+}
 
 // Problems that were found so far by Next and by opening; blocks return their own.
 func (r *Reader) Problems() *Problems { return &r.problems }

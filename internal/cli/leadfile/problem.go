@@ -62,12 +62,16 @@ type Problems struct {
 
 // Add one problem.
 func (ps *Problems) Add(p Problem) {
+	ps.count(p.Kind)
+	ps.keep(p)
+}
+
+func (ps *Problems) count(kind string) {
 	if ps.ByKind == nil {
 		ps.ByKind = map[string]int{}
 	}
 	ps.Count++
-	ps.ByKind[p.Kind]++
-	ps.keep(p)
+	ps.ByKind[kind]++
 }
 
 // lose a row.

@@ -9,6 +9,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"sync/atomic"
 )
 
 // Sizes of what is held in memory at a time.
@@ -107,9 +108,11 @@ func (r *Reader) members() error {
 			r.addMember(name)
 		}
 	})
+	r.layout.shown = len(r.layout.columns)
 	for _, name := range r.options.Expect {
 		r.addMember(name)
 	}
+	r.layout.came = make([]atomic.Bool, len(r.layout.columns)-r.layout.shown)
 	r.ahead = append(r.ahead, block)
 	return nil
 }

@@ -397,3 +397,44 @@ func (e *endless) Read(p []byte) (int, error) {
 	e.part = e.part[n:]
 	return n, nil
 }
+
+// Members that come first after the beginning of a file.
+func TestLateMembers(t *testing.T) {
+	const early, late = 20_000, 5000
+	var b strings.Builder
+	for i := range early {
+		fmt.Fprintf(&b, "{\"id\":\"%d\",\"text\":\"something that takes room\"}\n", i)
+	}
+	for i := range late {
+		fmt.Fprintf(&b, "{\"id\":\"%d\",\"stage\":\"Won\",\"other\":1,\"more\":2}\n", i)
+	}
+	r, err := New("f.ndjson", strings.NewReader(b.String()), Options{Expect: []string{"id", "stage", "never"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	won := 0
+	for {
+		row, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if row.Cells[2] == "Won" {
+			won++
+		}
+	}
+	if won != late {
+		t.Errorf("%d lines have the late member that is expected, want %d", won, late)
+	}
+	if diff := cmp.Diff([]string{"never"}, r.Unseen()); diff != "" {
+		t.Errorf("unseen (-want +got)\n%s", diff)
+	}
+	if n := r.Problems().ByKind[KindColumn]; n != 2*late || r.Problems().Count != n {
+		t.Errorf("%d values are told as lost, want %d", n, 2*late)
+	}
+	if n := len(r.Problems().First); n < 2 || n > 10 {
+		t.Errorf("%d problems are told one by one, want one for each member and block", n)
+	}
+}
