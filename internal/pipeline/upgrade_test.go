@@ -35,7 +35,7 @@ func firstSchema(t *testing.T, dsn string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer db.Close() //nolint:errcheck // the test ends
+	defer db.Close()
 	provider, err := goose.NewProvider(goose.DialectPostgres, db, fstest.MapFS{first: {Data: text}}, goose.WithDisableGlobalRegistry(true))
 	if err != nil {
 		t.Fatal(err)
@@ -51,12 +51,12 @@ type oldWorkers struct{ dsn string }
 func (w oldWorkers) step(t *testing.T, queue, id string, statements ...string) error {
 	t.Helper()
 	conn := ledgertest.Connect(t, w.dsn)
-	defer conn.Close(context.Background()) //nolint:errcheck // the test goes on with another
+	defer conn.Close(context.Background())
 	tx, err := conn.Begin(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer tx.Rollback(context.Background()) //nolint:errcheck // after a commit it does nothing
+	defer tx.Rollback(context.Background()) // after a commit it does nothing
 	if _, err := tx.Exec(t.Context(), "DELETE FROM work WHERE tenant = $1 AND queue = $2 AND lead_id = $3", tenant, queue, id); err != nil {
 		t.Fatal(err)
 	}
