@@ -257,7 +257,7 @@ func (f *backtestFlags) terms(ctx context.Context, stdin io.Reader, in *backtest
 	if err != nil {
 		return err
 	}
-	in.Notes = append(in.Notes, notes...)
+	in.Notes = append(in.Notes, notes[:min(len(notes), maxBeside)]...)
 	switch {
 	case len(found) == 0:
 		return nil // nothing beside it: the report does without
@@ -304,6 +304,9 @@ func (f *backtestFlags) contracts(ctx context.Context, stdin io.Reader, docs []m
 	}
 	switch {
 	case len(refer) > 0 || f.contract == "":
+		if len(refer) > 0 {
+			notes = nil
+		}
 		return refer, notes, nil
 	case len(all) == 1:
 		return all, notes, nil
@@ -312,9 +315,17 @@ func (f *backtestFlags) contracts(ctx context.Context, stdin io.Reader, docs []m
 	}
 }
 
+// maxBeside are the manifests that cannot be read and are told of.
+const maxBeside = 3
+
 // sameNamespace says whether two objects would be in one: the namespace may be left to kubectl.
 func sameNamespace(a, b manifest.Document) bool {
 	return a.Namespace == b.Namespace || a.Namespace == "" || b.Namespace == ""
+}
+
+func firstLine(text string) string {
+	line, _, _ := strings.Cut(text, "\n")
+	return line
 }
 
 // beside are the documents of the other manifests in the folder of a file. One that cannot be read is noted: a contract may be in it.
@@ -330,7 +341,7 @@ func beside(ctx context.Context, file string) (docs []manifest.Document, notes [
 			}
 			more, err := manifest.Load(ctx, other, nil)
 			if err != nil {
-				notes = append(notes, fmt.Sprintf("beside the definition, and left out: %v", err))
+				notes = append(notes, fmt.Sprintf("no contract is known; left out beside the definition: %s", firstLine(err.Error())))
 			}
 			docs = append(docs, more...)
 		}

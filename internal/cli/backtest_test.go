@@ -140,7 +140,7 @@ func TestBacktestTellsOfTheContractBeside(t *testing.T) {
 	cases := map[string]struct{ contract, want string }{
 		"no namespace":       {strings.Replace(contract, "  namespace: revenue\n", "", 1), "MONTH (America/New_York)"},
 		"another intent":     {strings.Replace(contract, "intent: High", "intent: Highest", 1), `does not fit the definition: terms.sales.firstContact names the intent "Highest"`},
-		"a contract too bad": {contract + "\n  terms: [", "beside the definition, and left out:"},
+		"a contract too bad": {contract + "\n  terms: [", "no contract is known; left out beside the definition:"},
 		"two contracts":      {contract + "\n---\n" + strings.Replace(contract, "  name: mid-market\n", "  name: other\n", 1), "2 contracts refer to the definition"},
 	}
 	for name, tc := range cases {

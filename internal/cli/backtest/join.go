@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"os"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -224,38 +223,31 @@ func (j *joiner) read(number int) (map[string][]record, error) {
 }
 
 // part of the leads.
-func (w *gatherer) part(number int) error {
-	groups, err := w.groups(number)
-	for _, leads := range groups {
-		w.judge(leads)
+func (w *gatherer) part(number int) error { return w.groups(number, w.judge) }
+
+// groups of leads of a part that are judged together, one after the other: of one lead each where no account can qualify a lead.
+func (w *gatherer) groups(number int, each func([]*gathered)) error {
+	byLead, err := w.read(number)
+	groups := map[uint64][]string{}
+	for id, records := range byLead {
+		if w.links != nil {
+			account := w.group(id, records)
+			groups[account] = append(groups[account], id)
+		} else if one := w.lead(id, records); one != nil {
+			each([]*gathered{one})
+		}
+	}
+	for _, ids := range groups {
+		slices.Sort(ids)
+		var leads []*gathered
+		for _, id := range ids {
+			if one := w.lead(id, byLead[id]); one != nil {
+				leads = append(leads, one)
+			}
+		}
+		each(leads)
 	}
 	return err
-}
-
-// groups of leads of a part that are judged together: of one lead each where no account can qualify a lead.
-func (w *gatherer) groups(number int) ([][]*gathered, error) {
-	byLead, err := w.read(number)
-	var groups [][]*gathered
-	at := map[uint64]int{}
-	for id, records := range byLead {
-		one := w.lead(id, records)
-		if one == nil {
-			continue
-		}
-		if w.links == nil {
-			groups = append(groups, []*gathered{one})
-			continue
-		}
-		account := w.group(id, records)
-		if _, there := at[account]; !there {
-			at[account], groups = len(groups), append(groups, nil)
-		}
-		groups[at[account]] = append(groups[at[account]], one)
-	}
-	for _, leads := range groups {
-		slices.SortFunc(leads, func(a, b *gathered) int { return strings.Compare(a.id, b.id) })
-	}
-	return groups, err
 }
 
 // gathered is a lead with all that the files say of it.

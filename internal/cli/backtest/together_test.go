@@ -158,16 +158,14 @@ func replayed(t *testing.T, in Input, all []happening) (now, was map[string][]st
 	now, was = map[string][]stamped{}, map[string][]stamped{}
 	var mu sync.Mutex
 	err := j.eachPart(t.Context(), func(w *gatherer, number int) error {
-		groups, err := w.groups(number)
-		for _, leads := range groups {
+		return w.groups(number, func(leads []*gathered) {
 			w.judge(leads)
 			mu.Lock()
+			defer mu.Unlock()
 			for _, l := range leads {
 				now[l.id], was[l.id] = stampsOfCycles(l.now), stampsOfCycles(l.was)
 			}
-			mu.Unlock()
-		}
-		return err
+		})
 	})
 	if err != nil || j.total.problems.Count > 0 {
 		t.Fatal(err, j.total.problems)
