@@ -5,6 +5,8 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"io"
+	"math/big"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -28,7 +30,7 @@ are worth. -f takes the funnel of a contract file; flags that are given replace
 its numbers. A small table shows the result with each rate 5 points lower and
 higher.
 
--o json prints one object: mqlsPerMonth, leadsPerMonth (before rounding),
+-o json prints one object: mqlsPerMonth, mqlsBeforeRounding,
 opportunitiesPerMonth, dealsPerMonth, bookingsPerMonth, averageDealSize,
 closeRatePercent, mqlToOpportunityPercent, and sensitivity, a list of the same rates
 with mqlsPerMonth or bookingsPerMonth.`
@@ -100,10 +102,22 @@ func (f *funnelFlags) run(cmd *cobra.Command) error {
 	if err != nil {
 		return errors.New(funnelFields.Replace(err.Error()))
 	}
+	f.note(cmd.ErrOrStderr())
 	if f.output == "json" {
 		return result.JSON(cmd.OutOrStdout())
 	}
 	return result.Text(cmd.OutOrStdout())
+}
+
+// note of rates that were meant as shares of 1, very likely: they are percentages.
+func (f *funnelFlags) note(out io.Writer) {
+	for _, flag := range []struct{ name, rate string }{{"close-rate", f.closeRate}, {"mql-to-opportunity", f.opportunity}} {
+		if rate, ok := new(big.Rat).SetString(flag.rate); ok && rate.Cmp(big.NewRat(1, 1)) < 0 {
+			percent := new(big.Rat).Mul(rate, big.NewRat(100, 1))
+			fmt.Fprintf(out, "note: --%s %s is %s %%, less than one in a hundred; for a share of %s write %s\n",
+				flag.name, flag.rate, flag.rate, flag.rate, strings.TrimRight(strings.TrimRight(percent.FloatString(len(flag.rate)), "0"), "."))
+		}
+	}
 }
 
 // funnel of the contract, with what the flags say in place of its numbers.

@@ -33,7 +33,7 @@ func TestSimulateFunnel(t *testing.T) {
 	}{
 		"backwards": {
 			append([]string{"--bookings", "500000"}, rates...),
-			map[string]any{"mqlsPerMonth": 133.0, "dealsPerMonth": 10.0, "opportunitiesPerMonth": 40.0, "bookingsPerMonth": 500000.0, "leadsPerMonth": 133.3333},
+			map[string]any{"mqlsPerMonth": 133.0, "dealsPerMonth": 10.0, "opportunitiesPerMonth": 40.0, "bookingsPerMonth": 500000.0, "mqlsBeforeRounding": 133.3333},
 		},
 		"forwards": {
 			append([]string{"--mqls", "133"}, rates...),
@@ -102,6 +102,46 @@ func TestSimulateFunnelText(t *testing.T) {
 		if !strings.Contains(out, want) {
 			t.Errorf("no %q in\n%s", want, out)
 		}
+	}
+}
+
+func TestSimulateFunnelWords(t *testing.T) {
+	cases := map[string]struct {
+		args []string
+		want []string
+	}{
+		"one of each": {
+			[]string{"--bookings", "100", "--deal-size", "100", "--close-rate", "100", "--mql-to-opportunity", "100"},
+			[]string{"take 1 MQL a month:", ": 1 deal\n", ": 1 opportunity\n", ": 1 MQL, rounded 1\n"},
+		},
+		"one, forwards": {
+			[]string{"--mqls", "1", "--deal-size", "100", "--close-rate", "100", "--mql-to-opportunity", "100"},
+			[]string{"1 MQL a month is worth 100 in bookings", ": 1 deal\n"},
+		},
+		"thousands": {
+			[]string{"--bookings", "500000", "--deal-size", "500", "--close-rate", "25", "--mql-to-opportunity", "30"},
+			[]string{"take 13,333 MQLs a month:", "about 13,333.3333 MQLs, rounded 13,333"},
+		},
+		"a share for a percentage": {
+			[]string{"--bookings", "500", "--deal-size", "500", "--close-rate", "0.25", "--mql-to-opportunity", "30"},
+			[]string{"note: --close-rate 0.25 is 0.25 %, less than one in a hundred; for a share of 0.25 write 25\n"},
+		},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			out, err := runCLI(t, append([]string{"simulate", "funnel"}, tc.args...)...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, want := range tc.want {
+				if !strings.Contains(out, want) {
+					t.Errorf("no %q in\n%s", want, out)
+				}
+			}
+			if strings.Contains(out, "note:") != (name == "a share for a percentage") {
+				t.Errorf("a note of percentages in\n%s", out)
+			}
+		})
 	}
 }
 

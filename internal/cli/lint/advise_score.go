@@ -196,7 +196,11 @@ func (o *object) adviseThresholds(s lead.Scoring, highest int) {
 		case threshold > highest:
 			o.report(ruleUnreachable, path+".threshold", "path %q asks for %d points, but the rules give no lead more than %d", p.Name, threshold, highest)
 		case percent < 60 || percent > 75:
-			o.report(ruleBand, path+".threshold", "path %q has the threshold %d of %d (%.0f of 100); usual are 60 to 75", p.Name, threshold, top, percent)
+			scale := ""
+			if top != 100 {
+				scale = fmt.Sprintf(", which is %.0f of 100", percent)
+			}
+			o.report(ruleBand, path+".threshold", "path %q has the threshold %d of %d%s; usual are 60 to 75 of 100", p.Name, threshold, top, scale)
 		}
 		o.adviseSingleRule(s, p, path)
 	}

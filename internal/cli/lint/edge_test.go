@@ -295,3 +295,20 @@ spec:
 		t.Errorf("%+v", f)
 	}
 }
+
+// A threshold on another scale is also said on that of 100, which the usual band is on.
+func TestTheScaleOfAThreshold(t *testing.T) {
+	text := read(t, "threshold-outside-band")
+	for scoring, want := range map[string]string{
+		"scoring:\n":             "has the threshold 40 of 100; usual are 60 to 75 of 100",
+		"scoring:\n    max: 80\n": "has the threshold 40 of 80, which is 50 of 100; usual are 60 to 75 of 100",
+	} {
+		report, err := lintText(t, replace(t, text, "scoring:\n", scoring))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.ContainsFunc(report.Findings, func(f lint.Finding) bool { return strings.Contains(f.Message, want) }) {
+			t.Errorf("no %q among %+v", want, report.Findings)
+		}
+	}
+}

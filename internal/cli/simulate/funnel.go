@@ -20,7 +20,7 @@ const decimals = 4
 // Funnel is a funnel worked out. Numbers are a month, rates are percentages.
 type Funnel struct {
 	MQLs          int         `json:"mqlsPerMonth"`
-	Leads         json.Number `json:"leadsPerMonth"` // MQLs before rounding
+	Exact         json.Number `json:"mqlsBeforeRounding"`
 	Opportunities json.Number `json:"opportunitiesPerMonth"`
 	Deals         json.Number `json:"dealsPerMonth"`
 	Bookings      json.Number `json:"bookingsPerMonth"`
@@ -56,7 +56,7 @@ func work(f sla.Funnel, forwards bool, evaluate func(sla.Funnel) (sla.FunnelStep
 		return Funnel{}, err
 	}
 	result := Funnel{
-		MQLs: steps.MQLs, Leads: number(steps.Leads), Opportunities: number(steps.Opportunities), Deals: number(steps.Deals),
+		MQLs: steps.MQLs, Exact: number(steps.Leads), Opportunities: number(steps.Opportunities), Deals: number(steps.Deals),
 		Bookings: number(steps.Bookings), DealSize: f.AverageDealSize,
 		CloseRate: percent(f.CloseRatePercent), ToOpportunity: percent(f.MQLToOpportunityPercent), forwards: forwards,
 	}

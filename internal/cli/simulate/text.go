@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 )
@@ -20,17 +21,17 @@ func (f Funnel) JSON(out io.Writer) error {
 
 // Text writes the chain in words, and the table of other rates.
 func (f Funnel) Text(out io.Writer) error {
-	deals, opportunities := short(f.Deals), short(f.Opportunities)
+	opportunities, mqls := short(f.Opportunities), money(json.Number(strconv.Itoa(f.MQLs)))
 	if f.forwards {
-		fmt.Fprintf(out, "%s MQLs a month are worth %s in bookings a month:\n", money(f.Leads), money(f.Bookings))
+		fmt.Fprintf(out, "%s a month %s worth %s in bookings a month:\n", of(money(f.Exact), "MQL"), are(f.Exact), money(f.Bookings))
 		fmt.Fprintf(out, "  %s%% of them become opportunities: %s\n", f.ToOpportunity, opportunities)
-		fmt.Fprintf(out, "  %s%% of these are won: %s deals\n", f.CloseRate, deals)
+		fmt.Fprintf(out, "  %s%% of these are won: %s\n", f.CloseRate, of(short(f.Deals), "deal"))
 		fmt.Fprintf(out, "  a deal is worth %s: %s\n", money(json.Number(fmt.Sprint(f.DealSize))), money(f.Bookings))
 	} else {
-		fmt.Fprintf(out, "%s in bookings a month take %d MQLs a month:\n", money(f.Bookings), f.MQLs)
-		fmt.Fprintf(out, "  a deal is worth %s: %s deals\n", money(json.Number(fmt.Sprint(f.DealSize))), deals)
-		fmt.Fprintf(out, "  %s%% of opportunities are won: %s opportunities\n", f.CloseRate, opportunities)
-		fmt.Fprintf(out, "  %s%% of MQLs become opportunities: %s MQLs, rounded %d\n", f.ToOpportunity, short(f.Leads), f.MQLs)
+		fmt.Fprintf(out, "%s in bookings a month take %s a month:\n", money(f.Bookings), of(mqls, "MQL"))
+		fmt.Fprintf(out, "  a deal is worth %s: %s\n", money(json.Number(fmt.Sprint(f.DealSize))), of(short(f.Deals), "deal"))
+		fmt.Fprintf(out, "  %s%% of opportunities are won: %s\n", f.CloseRate, of(opportunities, "opportunity"))
+		fmt.Fprintf(out, "  %s%% of MQLs become opportunities: %s, rounded %s\n", f.ToOpportunity, of(short(f.Exact), "MQL"), mqls)
 	}
 	fmt.Fprintf(out, "\n%s when a rate is %d points off:\n\n", map[bool]string{false: "MQLs", true: "Bookings"}[f.forwards], sway)
 	return f.table(out)
@@ -73,6 +74,24 @@ func (c Case) value() string {
 		return money(c.Bookings)
 	}
 	return money(json.Number(fmt.Sprint(c.MQLs)))
+}
+
+// of is a number of things.
+func of(n, thing string) string {
+	if n == "1" {
+		return n + " " + thing
+	}
+	if stem, ends := strings.CutSuffix(thing, "y"); ends {
+		return n + " " + stem + "ies"
+	}
+	return n + " " + thing + "s"
+}
+
+func are(n json.Number) string {
+	if n == "1" {
+		return "is"
+	}
+	return "are"
 }
 
 // short says when a number was cut.
