@@ -5,7 +5,6 @@ package backtest
 import (
 	"context"
 	"encoding/json"
-	"os"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -13,12 +12,6 @@ import (
 
 	"github.com/handoff-sla/handoff/internal/cli/leadfile"
 	"github.com/handoff-sla/handoff/internal/lead"
-)
-
-// Sizes of joining: a part of the leads is in memory at a time.
-const (
-	partBytes = 1 << 20 // of input
-	maxParts  = 1024
 )
 
 // joiner brings together all that the files say of a lead.
@@ -61,26 +54,6 @@ func (j *joiner) collect(ctx context.Context) error {
 		return err
 	}
 	return j.sortEvents(ctx)
-}
-
-// partsOf the leads are as many as the input has megabytes, and the most where nobody knows how much there is to read.
-func (j *joiner) partsOf() int {
-	size := int64(0)
-	for _, s := range j.sources {
-		n, known := s.reader.Size()
-		if !known {
-			return maxParts
-		}
-		size += n
-	}
-	for _, name := range j.in.Events {
-		info, err := os.Stat(name)
-		if err != nil || !info.Mode().IsRegular() {
-			return maxParts
-		}
-		size += info.Size()
-	}
-	return int(min(maxParts, max(int64(j.in.Workers), 1+size/partBytes)))
 }
 
 // need says which columns of a file anything reads.

@@ -8,6 +8,12 @@ import (
 	"sync"
 )
 
+// Sizes of joining: a part of the leads is in memory at a time.
+const (
+	partBytes = 1 << 20 // of input
+	maxParts  = 1024
+)
+
 // spill sorts records into parts. What does not fit into the parts' buffers goes to one file, which has no name any more while it is used:
 // nothing of it stays, however the program ends.
 type spill struct {
@@ -97,4 +103,24 @@ func (s *spill) close() {
 	if s.named {
 		_ = os.Remove(s.file.Name())
 	}
+}
+
+// partsOf the leads are as many as the input has megabytes, and the most where nobody knows how much there is to read.
+func (j *joiner) partsOf() int {
+	size := int64(0)
+	for _, s := range j.sources {
+		n, known := s.reader.Size()
+		if !known {
+			return maxParts
+		}
+		size += n
+	}
+	for _, name := range j.in.Events {
+		info, err := os.Stat(name)
+		if err != nil || !info.Mode().IsRegular() {
+			return maxParts
+		}
+		size += info.Size()
+	}
+	return int(min(maxParts, max(int64(j.in.Workers), 1+size/partBytes)))
 }
