@@ -65,8 +65,10 @@ With qualified events, the SQL criteria say how many MQLs became SQL. Months are
 touches or events, what its clauses for sales would have given. Shares are 0 to 1 in
 JSON; intervals are Wilson's, 95 %.
 
-Rows that cannot be read are counted and located and cost no other row; --strict makes
-the first an error. --fail-on is CEL over the members of the JSON output (recall,
+A value that does not fit its field is read as absent, as the operator reads it: a
+Boolean is true or false (not yes or 1), a Timestamp RFC 3339 or YYYY-MM-DD, a number
+has no separators. Such values and rows that cannot be read are counted and located
+and cost no other row; --strict makes the first an error. --fail-on is CEL over the members of the JSON output (recall,
 precision, auc, mqls, flips.lost, ...): when it holds, or a number in it is not
 known, the exit code is 1. Memory does not grow with the files; with a path about the
 account, the leads of one account are in memory together, and so are those of accounts

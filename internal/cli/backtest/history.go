@@ -85,8 +85,9 @@ func (w *gatherer) properties(s *source, r record) map[string]any {
 			if i > 0 {
 				continue
 			}
-			if _, err := lead.Coerce(w.in.New.Definition.Fields[m.field], text); err != nil {
-				w.tally.problems.Add(s.problem(r.line, leadfile.KindValue, "column %q: %v; read as absent", s.columns[m.column], err))
+			f := w.in.New.Definition.Fields[m.field]
+			if _, err := lead.Coerce(f, text); err != nil {
+				w.tally.problems.Add(s.misfit(r.line, m.column, text, f, err))
 			}
 		}
 	}

@@ -222,7 +222,7 @@ func (w *streamer) judge(i int, s *source, row leadfile.Row, at time.Time) judge
 			continue
 		}
 		if err := tracker.SetText(m.field, text); err != nil && i == 0 {
-			w.tally.problems.Add(s.problem(row.Line, leadfile.KindValue, "column %q: %v; read as absent", s.columns[m.column], err))
+			w.tally.problems.Add(s.misfit(row.Line, m.column, text, w.in.New.Definition.Fields[m.field], err))
 		}
 	}
 	var sum judgement
