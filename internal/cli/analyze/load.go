@@ -44,6 +44,7 @@ func Load(ctx context.Context, in Input) (*Sample, *leadfile.Problems, error) {
 			_ = r.Close() // it was only read
 		}
 	}()
+	in.Options.Expect = append(in.Options.Expect, backtest.OutcomeColumns(in.Outcome, in.Fields)...)
 	for _, file := range in.Files {
 		r, err := leadfile.Open(file, in.Stdin, in.Options)
 		if err != nil {
@@ -73,6 +74,9 @@ func Load(ctx context.Context, in Input) (*Sample, *leadfile.Problems, error) {
 			problems.Merge(s.Problems())
 			s.tellUndated(problems)
 		}
+	}
+	if err := backtest.Unseen(readers, in.Outcome, in.Fields, properties(columns)); err != nil {
+		return nil, nil, err
 	}
 	if sample.Rows == 0 {
 		return nil, nil, fmt.Errorf("%s: no lead could be read", in.Files[0])

@@ -367,3 +367,32 @@ func TestLoadIsInterrupted(t *testing.T) {
 		t.Errorf("error %v, want %v", err, stopped)
 	}
 }
+
+// In a file in order of time the members that tell of conversion come late.
+func TestOutcomeThatComesLate(t *testing.T) {
+	var b strings.Builder
+	for i := range 20_000 {
+		fmt.Fprintf(&b, "{\"id\":\"%d\",\"size\":60,\"page\":\"pricing\"}\n", i)
+	}
+	for i := range 100 {
+		fmt.Fprintf(&b, "{\"id\":\"w%d\",\"size\":60,\"stage\":\"Won\"}\n", i)
+	}
+	in := Input{Files: []string{writeFile(t, "leads.ndjson", b.String())}, Outcome: "stage", Size: 30_000}
+	s, _, err := Load(t.Context(), in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	converted := 0
+	for _, r := range s.kept {
+		if r.converted {
+			converted++
+		}
+	}
+	if converted != 100 {
+		t.Errorf("%d converted, want 100", converted)
+	}
+	in.Outcome = "stge"
+	if _, _, err := Load(t.Context(), in); err == nil || !strings.Contains(err.Error(), `no line has "stge"`) {
+		t.Errorf("error %v, want one that says that no line has it", err)
+	}
+}

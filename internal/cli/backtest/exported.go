@@ -53,6 +53,19 @@ func (f LeadFile) Undated(row leadfile.Row) string {
 	return wrong
 }
 
+// OutcomeColumns are those that an outcome may read, before any file is: for leadfile.Options.Expect.
+func OutcomeColumns(text string, fields []lead.Field) []string { return outcomeReads(text, fields) }
+
+// Unseen is an error about a column of the outcome that no line of the files had, when all are read.
+func Unseen(readers []*leadfile.Reader, text string, fields []lead.Field, columns []string) error {
+	var all []*source
+	for _, r := range readers {
+		all = append(all, &source{reader: r, columns: r.Columns()})
+	}
+	in := &Input{Outcome: text, New: Rules{Definition: lead.Definition{Fields: fields}}}
+	return in.unseen(all, columns)
+}
+
 // Outcome is `--outcome` for other verbs: the same text means the same everywhere. It serves one goroutine.
 type Outcome struct {
 	outcome *outcome
