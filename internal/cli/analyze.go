@@ -36,7 +36,8 @@ dates. --keep uses such a column all the same, --exclude leaves one out.
 The draft is a logistic regression (ridge) over groups of values and bands that
 differ by more than chance; its coefficients become points on a scale of 0 to 100,
 and a threshold is suggested (the highest recall minus false-alarm rate). Its AUC
-is cross-validated, groups and all. A weak draft is said to be weak.
+is cross-validated, groups and all. A weak draft is said to be weak. Where too few
+leads lack a field to tell, a lead without it gets no more points than the worst.
 
 -o yaml prints it as a LeadDefinition without sign-offs, with the numbers as
 comments. With -f, the definition's fields, signals, behaviour rules, intents and
@@ -44,8 +45,11 @@ dispositions stay; the fitted group takes the place of its rules on fields, and 
 suggested threshold that of its paths'.
 
 Each file is read once. A uniform sample of at most --sample leads is held in
-memory and everything is about it; of fewer leads all are used. Rows that cannot be
-read are counted and located; --strict makes the first an error.
+memory and everything is about it; of fewer leads all are used. The lead's id is
+found as backtest finds it. A lead without a date that can be read counts here, and
+is left out by backtest: how many, is said. Rows that cannot be read are counted and
+located; --strict makes the first an error. With -f, values are read as the operator
+reads them (a Boolean is true or false, not yes or 1), others count as absent.
 
 docs/analyze.md goes through a session step by step.`
 
