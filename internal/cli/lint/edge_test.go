@@ -300,7 +300,7 @@ spec:
 func TestTheScaleOfAThreshold(t *testing.T) {
 	text := read(t, "threshold-outside-band")
 	for scoring, want := range map[string]string{
-		"scoring:\n":             "has the threshold 40 of 100; usual are 60 to 75 of 100",
+		"scoring:\n":              "has the threshold 40 of 100; usual are 60 to 75 of 100",
 		"scoring:\n    max: 80\n": "has the threshold 40 of 80, which is 50 of 100; usual are 60 to 75 of 100",
 	} {
 		report, err := lintText(t, replace(t, text, "scoring:\n", scoring))

@@ -87,15 +87,20 @@ func noText(n *yaml.Node, t reflect.Type, path string) *NoTextError {
 			}
 		}
 	case t.Kind() == reflect.Struct && n.Kind == yaml.MappingNode:
-		fields, _ := jsonFields(t)
-		for i := 0; i+1 < len(n.Content); i += 2 {
-			field, known := fields[n.Content[i].Value]
-			if !known {
-				continue // a merge of another mapping
-			}
-			if other := noText(n.Content[i+1], field, strings.TrimPrefix(path+"."+n.Content[i].Value, ".")); other != nil {
-				return other
-			}
+		return noTextIn(n, t, path)
+	}
+	return nil
+}
+
+func noTextIn(n *yaml.Node, t reflect.Type, path string) *NoTextError {
+	fields, _ := jsonFields(t)
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		field, known := fields[n.Content[i].Value]
+		if !known {
+			continue // a merge of another mapping
+		}
+		if other := noText(n.Content[i+1], field, strings.TrimPrefix(path+"."+n.Content[i].Value, ".")); other != nil {
+			return other
 		}
 	}
 	return nil
@@ -105,7 +110,7 @@ func noText(n *yaml.Node, t reflect.Type, path string) *NoTextError {
 func Unquoted(n *yaml.Node, path string) *NoTextError {
 	var value any
 	if n.Style != 0 || sigsyaml.Unmarshal([]byte(n.Value), &value) != nil {
-		return nil
+		return nil //nolint:nilerr // a text that is no YAML by itself is no boolean either
 	}
 	other := &NoTextError{Path: path, Value: n.Value, As: "a number", Line: n.Line, Column: n.Column}
 	switch v := value.(type) {
