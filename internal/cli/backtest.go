@@ -54,25 +54,31 @@ text; absent ones are not there, has(row.x) asks) and lead (fields of the defini
 typed; other columns as text). A value that is absent makes it false.
 
 An MQL is a lead for which a path held with no required field missing; it counts in
-the month in which that was so first. The score of a lead is that at its hand-off, or
-at the end of its history. A path about the account is judged among the other leads of
-the account in the files: their events are taken in order of time, each lead with its
-account and its score as of its own last event, as the cluster does when every event
-is scored as it happens. A lead that sales recycled and that comes back by the rules of
-its disposition is judged again for the terms; among MQLs and months it counts once.
-With qualified events, the SQL criteria say how many MQLs became SQL. Months are of the contract's zone, else UTC. The contract
-(--contract, or the one beside NEW that refers to it) gives the volume target and, with
-touches or events, what its clauses for sales would have given. Shares are 0 to 1 in
-JSON; intervals are Wilson's, 95 %.
+the month in which that was so first. The score of a lead, in bands and AUC, is its
+highest at any of its own events, whether or not it was handed off; rows of further
+files of leads from after its capture do not move it. A path about the account is
+judged among the account's other leads in the files: their events are taken in order
+of time, each lead with its account and its score as of its own last event, as the
+cluster has it when every event is scored as it happens. A lead that sales recycled
+and that comes back by the rules of its disposition is judged again for the terms;
+among MQLs and months it counts once. With qualified events, the report says how many
+MQLs became SQL, and which criteria the others lack.
+
+Months are of the contract's zone, else UTC. The contract (--contract, or the one
+beside NEW that refers to it) gives the volume target and, with touches or events,
+what its clauses for sales would have given. Shares are 0 to 1 in JSON; intervals are
+Wilson's, 95 %.
 
 A value that does not fit its field is read as absent, as the operator reads it: a
-Boolean is true or false (not yes or 1), a Timestamp RFC 3339 or YYYY-MM-DD, a number
-has no separators. Such values and rows that cannot be read are counted and located
-and cost no other row; --strict makes the first an error. --fail-on is CEL over the members of the JSON output (recall,
-precision, auc, mqls, flips.lost, ...): when it holds, or a number in it is not
-known, the exit code is 1. Memory does not grow with the files; with a path about the
-account, the leads of one account are in memory together, and so are those of accounts
-that one lead belonged to one after the other.`
+Boolean is true or false (not yes or 1, but in --outcome), a Timestamp RFC 3339 or
+YYYY-MM-DD, a number has no separators. Such values and rows that cannot be read are
+counted and located and cost no other row; --strict makes the first an error.
+--fail-on is CEL over the members of the JSON output (recall, precision, auc, mqls,
+flips.lost, ...): when it holds, or a number in it is not known, the exit code is 1.
+
+Memory does not grow with the files; with a path about the account, the leads of one
+account are in memory together, and so are those of accounts that one lead belonged
+to one after the other.`
 
 // garbagePercent of what is in use may be garbage while files are read.
 const garbagePercent = 400
