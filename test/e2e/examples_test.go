@@ -4,6 +4,9 @@ package e2e
 
 import (
 	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"encoding/pem"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,6 +16,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	"github.com/spf13/cobra"
+	"golang.org/x/crypto/ssh"
 
 	"github.com/handoff-sla/handoff/internal/cli"
 )
@@ -20,15 +24,28 @@ import (
 // exampleSpecs: what --help shows works when it is pasted, also where it needs a cluster.
 func exampleSpecs() {
 	It("runs every example of every verb's --help", func(ctx SpecContext) {
-		folder, path := checkoutWithBranch(ctx), commandsOnPath(ctx)
+		folder, path, home := checkoutWithBranch(ctx), commandsOnPath(ctx), homeWithKey()
 		for _, line := range exampleLines(cli.Root(time.Now)) {
 			By(line)
 			script := exec.CommandContext(ctx, "bash", "-euo", "pipefail", "-c", line)
-			script.Dir, script.Env = folder, append(os.Environ(), "PATH="+path, "KUBECONFIG="+env.Kubeconfig)
+			script.Dir, script.Env = folder, append(os.Environ(), "PATH="+path, "HOME="+home, "KUBECONFIG="+env.Kubeconfig)
 			out, err := script.CombinedOutput()
 			Expect(err).NotTo(HaveOccurred(), "%s\n%s", line, out)
 		}
 	})
+}
+
+// homeWithKey is a home folder with an SSH key in its usual place.
+func homeWithKey() string {
+	GinkgoHelper()
+	_, private, err := ed25519.GenerateKey(rand.Reader)
+	Expect(err).NotTo(HaveOccurred())
+	block, err := ssh.MarshalPrivateKey(private, "example")
+	Expect(err).NotTo(HaveOccurred())
+	home := GinkgoT().TempDir()
+	Expect(os.Mkdir(filepath.Join(home, ".ssh"), 0o700)).To(Succeed())
+	Expect(os.WriteFile(filepath.Join(home, ".ssh/id_ed25519"), pem.EncodeToMemory(block), 0o600)).To(Succeed())
+	return home
 }
 
 func exampleLines(c *cobra.Command) []string {

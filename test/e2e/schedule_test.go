@@ -126,7 +126,8 @@ FROM leads l WHERE tenant = 'mid-market' AND lead_id = '%s' AND NOT EXISTS (SELE
 		Eventually(judged(ctx, "early-"+unique)).WithContext(ctx).Should(Equal(fmt.Sprintf("%s %d", before.Definition, before.Sequence)))
 		Expect(time.Now()).To(BeTemporally("<", at), "this machine was too slow for the test: raise scheduleAhead")
 
-		pods := workers(ctx)
+		var pods []string
+		Eventually(func() []string { pods = workers(ctx); return pods }).WithContext(ctx).Should(HaveLen(4), "the roll-out is over")
 
 		By("sending the same kind of lead after it: the new threshold does not")
 		time.Sleep(time.Until(at) + time.Second)
