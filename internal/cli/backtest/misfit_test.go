@@ -51,3 +51,17 @@ func TestValuesThatDoNotFitAreShown(t *testing.T) {
 		})
 	}
 }
+
+// Names of columns are taken as they are written; another case is asked for.
+func TestColumnsInAnotherCase(t *testing.T) {
+	at := files(t, map[string]string{"l.csv": "ID,Created,Origin,SIZE,Won\n1,2026-01-01,web,60,1\n"})
+	in := input(t, 40)
+	in.Leads = []string{at("l.csv")}
+	if r := run(t, in); r.Problems.Count == 0 || !strings.Contains(r.Problems.First[0].Message, `; did you mean the column "Origin"?)`) {
+		t.Errorf("problems %v", r.Problems.First)
+	}
+	in.Outcome = "won"
+	if _, err := Run(t.Context(), in); err == nil || !strings.Contains(err.Error(), `; did you mean the column "Won"?`) {
+		t.Errorf("error %v", err)
+	}
+}

@@ -78,6 +78,9 @@ func mistakes(issues *cel.Issues, columns []string) error {
 		text := strings.ReplaceAll(found.Message, "\n", " ")
 		if strings.HasPrefix(text, "undeclared reference to") {
 			text += "; an outcome is the name of a column, or reads `row` (all columns, as text) and `lead` (fields of the definition)"
+			if parts := strings.Split(found.Message, "'"); len(parts) > 1 {
+				text += otherCase(parts[1], columns)
+			}
 		}
 		texts = append(texts, fmt.Sprintf("%d:%d: %s", max(found.Location.Line(), 1), found.Location.Column()+1, text))
 	}

@@ -123,6 +123,15 @@ func (in *Input) columns(all []*source) []string {
 	return columns
 }
 
+// otherCase asks for a column that has the name in other capitals.
+func otherCase(name string, columns []string) string {
+	i := slices.IndexFunc(columns, func(c string) bool { return c != name && strings.EqualFold(c, name) })
+	if i < 0 {
+		return ""
+	}
+	return fmt.Sprintf("; did you mean the column %q?", columns[i])
+}
+
 // absent tells of fields that no file has a column for.
 func (in *Input) absent(s *source, all []*source) {
 	if s.role != base || s.empty() || len(in.Events) > 0 || s.number > 0 {
@@ -134,7 +143,7 @@ func (in *Input) absent(s *source, all []*source) {
 			return other.role <= joined && slices.Contains(other.columns, f.SourceProperty())
 		}
 		if !slices.ContainsFunc(all, has) {
-			missing = append(missing, fmt.Sprintf("%s (field %s)", f.SourceProperty(), f.Name))
+			missing = append(missing, fmt.Sprintf("%s (field %s%s)", f.SourceProperty(), f.Name, otherCase(f.SourceProperty(), in.columns(all))))
 		}
 	}
 	if len(missing) > 0 {
