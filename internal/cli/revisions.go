@@ -73,7 +73,7 @@ func exportRevisionsCommand(now func() time.Time) *cobra.Command {
 		Short: "write the revisions of an object to a file",
 		Long:  exportRevisionsHelp,
 		Example: `  kubectl sla revisions export leaddefinition/mid-market -n revenue
-  kubectl sla revisions export slacontract/mid-market -n revenue -f /tmp/terms-revisions.yaml`,
+  kubectl sla revisions export slacontract/mid-market -n revenue -f terms-revisions.yaml`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, object, err := f.revisionsOf(cmd, args[0])

@@ -25,6 +25,9 @@ import (
 func exampleSpecs() {
 	It("runs every example of every verb's --help", func(ctx SpecContext) {
 		folder, path, home := checkoutWithBranch(ctx), commandsOnPath(ctx), homeWithKey()
+		keys := signersConfigMap(map[string]string{"elsewhere.Sales": publicKey(home)}) // no party here has keys
+		Expect(env.Client.Create(ctx, keys)).To(Succeed())
+		DeferCleanup(func(ctx SpecContext) { Expect(env.Client.Delete(ctx, keys)).To(Succeed()) })
 		for _, line := range exampleLines(cli.Root(time.Now)) {
 			By(line)
 			script := exec.CommandContext(ctx, "bash", "-euo", "pipefail", "-c", line)
@@ -46,6 +49,16 @@ func homeWithKey() string {
 	Expect(os.Mkdir(filepath.Join(home, ".ssh"), 0o700)).To(Succeed())
 	Expect(os.WriteFile(filepath.Join(home, ".ssh/id_ed25519"), pem.EncodeToMemory(block), 0o600)).To(Succeed())
 	return home
+}
+
+// publicKey is the line of authorized_keys of the key in a home folder.
+func publicKey(home string) string {
+	GinkgoHelper()
+	text, err := os.ReadFile(filepath.Join(home, ".ssh/id_ed25519"))
+	Expect(err).NotTo(HaveOccurred())
+	signer, err := ssh.ParsePrivateKey(text)
+	Expect(err).NotTo(HaveOccurred())
+	return string(ssh.MarshalAuthorizedKey(signer.PublicKey()))
 }
 
 func exampleLines(c *cobra.Command) []string {
