@@ -41,7 +41,16 @@ func Column(file string, columns []string, name string) (int, error) {
 	if i := slices.Index(columns, name); i >= 0 {
 		return i, nil
 	}
-	return 0, fmt.Errorf("%s: no column %q; columns are %s", file, name, strings.Join(columns, ", "))
+	return 0, fmt.Errorf("%s: no column %q%s; columns are %s", file, name, sameButForCase(columns, name), strings.Join(columns, ", "))
+}
+
+// sameButForCase hints at a column that has the name in other letters; empty when there is none.
+func sameButForCase(columns []string, name string) string {
+	i := slices.IndexFunc(columns, func(c string) bool { return strings.EqualFold(c, name) })
+	if i < 0 {
+		return ""
+	}
+	return fmt.Sprintf("; did you mean %q", columns[i])
 }
 
 // IDColumn is the first column named id or *_id whose values are unique in the rows.

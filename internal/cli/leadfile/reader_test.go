@@ -438,3 +438,17 @@ func TestLateMembers(t *testing.T) {
 		t.Errorf("%d problems are told one by one, want one for each member and block", n)
 	}
 }
+
+func TestColumn(t *testing.T) {
+	columns := []string{"id", "Size"}
+	if at, err := Column("f.csv", columns, "Size"); at != 1 || err != nil {
+		t.Errorf("column %d, error %v", at, err)
+	}
+	for name, want := range map[string]string{
+		"size": `f.csv: no column "size"; did you mean "Size"; columns are id, Size`, "other": `f.csv: no column "other"; columns are id, Size`,
+	} {
+		if _, err := Column("f.csv", columns, name); err == nil || err.Error() != want {
+			t.Errorf("error %v, want %s", err, want)
+		}
+	}
+}
