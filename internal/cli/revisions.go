@@ -86,7 +86,7 @@ func exportRevisionsCommand(now func() time.Time) *cobra.Command {
 				return err
 			})
 			if err == nil {
-				fmt.Fprintf(cmd.ErrOrStderr(), "%d revisions of %s exported\n", n, object)
+				fmt.Fprintf(cmd.ErrOrStderr(), "exported revisions of %s: %d\n", object, n)
 			}
 			return err
 		},
