@@ -35,13 +35,13 @@ func analyzeRun(args ...string) (out, warnings string, err error) {
 // olistFile is a file of the real export that lies beside the checkout.
 func olistFile(t *testing.T, name string) string {
 	t.Helper()
-	folder := os.Getenv("OLIST_DATA")
+	folder := os.Getenv("HANDOFF_SHARED_DATA")
 	if folder == "" {
 		folder = filepath.Join("..", "..", "..", "shared", "data")
 	}
 	file := filepath.Join(folder, name)
 	if _, err := os.Stat(file); err != nil {
-		t.Skipf("ANALYZE IS NOT CHECKED AGAINST REAL LEADS: %v; name their folder with OLIST_DATA", err)
+		t.Skipf("ANALYZE IS NOT CHECKED AGAINST REAL LEADS: %v; name their folder with HANDOFF_SHARED_DATA", err)
 	}
 	return file
 }

@@ -146,18 +146,8 @@ func (o *object) judge(options Options) {
 
 // decode what the strict reader refused, so that the rest of it can be judged too.
 func (o *object) decode() bool {
-	var into any
-	switch o.Kind {
-	case "LeadDefinition":
-		o.Definition = &slav1alpha1.LeadDefinition{}
-		into = o.Definition
-	case "SLAContract":
-		o.Contract = &slav1alpha1.SLAContract{}
-		into = o.Contract
-	case "ReviewCadence":
-		o.Cadence = &slav1alpha1.ReviewCadence{}
-		into = o.Cadence
-	default:
+	into := manifest.Blank(&o.Document)
+	if into == nil {
 		return false
 	}
 	if err := sigsyaml.Unmarshal([]byte(o.Text), into); err != nil {

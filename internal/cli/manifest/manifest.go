@@ -170,6 +170,24 @@ func split(file, text string) []Document {
 	return append(docs, current)
 }
 
+// Blank gives the document an empty object of its kind, to be read into; nil where the kind is none of ours.
+func Blank(d *Document) any {
+	d.Definition, d.Contract, d.Cadence = nil, nil, nil
+	switch d.Kind {
+	case "LeadDefinition":
+		d.Definition = &slav1alpha1.LeadDefinition{}
+		return d.Definition
+	case "SLAContract":
+		d.Contract = &slav1alpha1.SLAContract{}
+		return d.Contract
+	case "ReviewCadence":
+		d.Cadence = &slav1alpha1.ReviewCadence{}
+		return d.Cadence
+	default:
+		return nil
+	}
+}
+
 // Parse reads a document's text anew. It is strict: a misspelt key would else be dropped, and something else signed than what was meant.
 func Parse(d Document) Document {
 	var head struct {
@@ -188,18 +206,8 @@ func Parse(d Document) Document {
 	if head.APIVersion != slav1alpha1.GroupVersion.String() {
 		return d
 	}
-	var object any
-	switch head.Kind {
-	case "LeadDefinition":
-		d.Definition = &slav1alpha1.LeadDefinition{}
-		object = d.Definition
-	case "SLAContract":
-		d.Contract = &slav1alpha1.SLAContract{}
-		object = d.Contract
-	case "ReviewCadence":
-		d.Cadence = &slav1alpha1.ReviewCadence{}
-		object = d.Cadence
-	default:
+	object := Blank(&d)
+	if object == nil {
 		return d
 	}
 	if d.Err = d.checkNode(object); d.Err == nil {
