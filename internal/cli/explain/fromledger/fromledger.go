@@ -64,7 +64,7 @@ func describe(err error) error {
 	case errors.As(err, &own):
 		return own.error
 	default:
-		return errors.New("ledger: " + ledger.Describe(err)) //nolint:err113 // what is wrapped could show the connection string
+		return errors.New("ledger: " + ledger.Describe(err)) // not wrapped: what is wrapped could show the connection string
 	}
 }
 
