@@ -16,11 +16,21 @@ const (
 	KindTouch       Kind = "touch"       // a contact, or an attempt at one
 	KindDisposition Kind = "disposition" // sales decided what becomes of the lead
 	KindQualified   Kind = "qualified"   // sales found out in a conversation what qualifies the lead
+	KindAccepted    Kind = "accepted"    // sales took the lead on: it is an SAL
+	KindContested   Kind = "contested"   // marketing disputes a rejection, or both resolved such a dispute
+	KindOpportunity Kind = "opportunity" // a deal was opened, won or lost
+	KindFeedback    Kind = "feedback"    // sales told marketing what the lead was worth, in a form that can be counted
+	KindOptedOut    Kind = "optedout"    // the person does not want to be contacted
+	KindReinstated  Kind = "reinstated"  // what kept the lead or its account out was lifted
+	KindMerged      Kind = "merged"      // another lead turned out to be the same person
 )
 
 // Kinds are all of them.
 func Kinds() []Kind {
-	return []Kind{KindCaptured, KindUpdated, KindActivity, KindAssigned, KindTouch, KindDisposition, KindQualified}
+	return []Kind{
+		KindCaptured, KindUpdated, KindActivity, KindAssigned, KindTouch, KindDisposition, KindQualified,
+		KindAccepted, KindContested, KindOpportunity, KindFeedback, KindOptedOut, KindReinstated, KindMerged,
+	}
 }
 
 // Event in a lead's life, in the terms of the domain.
@@ -38,6 +48,12 @@ type Event struct {
 	Disposition *Disposed // disposition
 
 	Qualification map[string]any // qualified: what was found out; null takes a value away
+
+	Contest     *Contest     // contested
+	Opportunity *Opportunity // opportunity
+	Feedback    *Feedback    // feedback
+	Scope       Scope        // optedout, reinstated
+	Merged      string       // merged: the id of the lead that this one has taken in
 }
 
 // Touch is a contact between a rep (or a machine) and the lead.
@@ -47,7 +63,16 @@ type Touch struct {
 	Direction string `json:"direction"` // Outbound, Inbound
 	Actor     string `json:"actor"`     // Human, Automated
 	Answered  bool   `json:"answered,omitempty"`
+	TwoWay    bool   `json:"twoWay,omitempty"` // the lead took part: a conversation, not an attempt
+
+	LoggedAt time.Time `json:"loggedAt,omitzero"` // when it was put on record, where the sender knows
 }
+
+// LateLogged is how long after a touch it may be put on record and still count as first contact.
+const LateLogged = 24 * time.Hour
+
+// Late says whether the touch at a time was put on record too late to count as first contact.
+func (t Touch) Late(at time.Time) bool { return t.LoggedAt.Sub(at) > LateLogged }
 
 // Genuine says whether the touch counts as first contact: an outbound touch by a person, an answered inbound call, or a
 // meeting. An inbound or an automated mail is none.
@@ -71,3 +96,55 @@ type Disposed struct {
 
 	Coded bool `json:"-"` // the reason was a code, for this outcome, when the event was taken
 }
+
+// Ruling on a rejection that marketing disputes.
+type Ruling string
+
+// The rulings.
+const (
+	ContestOpened     Ruling = "Opened"
+	ContestUpheld     Ruling = "Upheld"     // the rejection stands
+	ContestOverturned Ruling = "Overturned" // it is void: the lead is with sales as if it had not been
+)
+
+// Contest is a dispute about the latest rejection before it.
+type Contest struct {
+	Ruling Ruling
+	By     []string // parties: Marketing opens; both resolve
+	Reason string
+}
+
+// DealState of an opportunity.
+type DealState string
+
+// The states of a deal.
+const (
+	DealOpen DealState = "Open"
+	DealWon  DealState = "Won"
+	DealLost DealState = "Lost"
+)
+
+// Opportunity is a deal that came of the lead. The latest event of an id tells how it stands.
+type Opportunity struct {
+	ID       string
+	State    DealState
+	Amount   float64
+	Currency string // ISO 4217; empty: that of the contract
+}
+
+// Feedback is what sales tells marketing of a lead. Rating is from 1 to 5, 0 when none was given.
+type Feedback struct {
+	Rating     int
+	Categories []string // such as Timing, Authority, Budget, Fit, Data, Other
+	Comment    string
+	By         string
+}
+
+// Scope of what keeps a lead out.
+type Scope string
+
+// The scopes. An event without one is about the contact.
+const (
+	ScopeContact Scope = "Contact"
+	ScopeAccount Scope = "Account"
+)

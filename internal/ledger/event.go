@@ -47,6 +47,24 @@ type Data struct {
 	By         string         `json:"by,omitempty"`
 
 	Qualification map[string]any `json:"qualification,omitempty"`
+
+	TwoWay   bool       `json:"twoWay,omitempty"`
+	LoggedAt *time.Time `json:"loggedAt,omitempty"`
+
+	Ruling  lead.Ruling `json:"ruling,omitempty"`
+	Parties []string    `json:"parties,omitempty"`
+
+	Opportunity string         `json:"opportunity,omitempty"` // its id
+	State       lead.DealState `json:"state,omitempty"`
+	Amount      float64        `json:"amount,omitempty"`
+	Currency    string         `json:"currency,omitempty"`
+
+	Rating     int      `json:"rating,omitempty"`
+	Categories []string `json:"categories,omitempty"`
+	Comment    string   `json:"comment,omitempty"`
+
+	Scope  lead.Scope `json:"scope,omitempty"`
+	Merged string     `json:"merged,omitempty"` // id of the lead that was taken in
 }
 
 // precision of timestamptz: what is finer cannot be kept, so it is not part of the content either.
@@ -98,11 +116,23 @@ func domain(seq int64, kind lead.Kind, at time.Time, data stored) lead.Event {
 	case lead.KindTouch:
 		e.Touch = &lead.Touch{
 			Rep: data.Rep, Channel: data.Channel, Direction: data.Direction, Actor: data.Actor, Answered: data.Answered,
+			TwoWay: data.TwoWay, LoggedAt: utc(data.LoggedAt),
 		}
 	case lead.KindDisposition:
 		e.Disposition = &lead.Disposed{Outcome: data.Outcome, Reason: data.Reason, By: data.By, Coded: data.Coded}
 	case lead.KindQualified:
 		e.Qualification = data.Qualification
+	case lead.KindAccepted: // who, is of no matter to the domain
+	case lead.KindContested:
+		e.Contest = &lead.Contest{Ruling: data.Ruling, By: data.Parties, Reason: data.Reason}
+	case lead.KindOpportunity:
+		e.Opportunity = &lead.Opportunity{ID: data.Opportunity, State: data.State, Amount: data.Amount, Currency: data.Currency}
+	case lead.KindFeedback:
+		e.Feedback = &lead.Feedback{Rating: data.Rating, Categories: data.Categories, Comment: data.Comment, By: data.By}
+	case lead.KindOptedOut, lead.KindReinstated:
+		e.Scope = cmp.Or(data.Scope, lead.ScopeContact)
+	case lead.KindMerged:
+		e.Merged = data.Merged
 	}
 	return e
 }
