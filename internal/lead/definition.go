@@ -33,6 +33,9 @@ type Definition struct {
 	SQL          []SQLCriterion `json:"sql,omitempty"`
 	Intents      []Intent       `json:"intents,omitempty"`
 	Dispositions []Disposition  `json:"dispositions,omitempty"`
+
+	Identity   []string    `json:"identity,omitempty"`   // fields of type String by which two leads are the same person
+	Exclusions []Exclusion `json:"exclusions,omitempty"` // who is never handed off, such as a customer
 }
 
 // Field of the lead record; expressions read it as lead.<Name>.
@@ -117,10 +120,26 @@ const (
 	Disqualified Outcome = "Disqualified"
 )
 
+// Exclusion keeps a lead out while its expression holds.
+type Exclusion struct {
+	Name string `json:"name"`
+	When string `json:"when"`
+}
+
+// FullCadence says whether a code may be given before the lead was followed up as the contract says.
+type FullCadence string
+
+// FullCadenceRequired makes a code none before that.
+const FullCadenceRequired FullCadence = "Required"
+
 // Disposition is one reason code of the closed set.
 type Disposition struct {
 	Name        string   `json:"name"`
 	Outcome     Outcome  `json:"outcome"`
 	MinAttempts int      `json:"minAttempts,omitempty"` // outbound attempts since the hand-off without which the code is none
 	Reentry     *Reentry `json:"reentry,omitempty"`     // of a Recycled lead; without it a lead does not come back
+
+	Status      string      `json:"status,omitempty"`      // what the CRM shows of a lead with this code
+	FullCadence FullCadence `json:"fullCadence,omitempty"` // of a Recycled lead
+	Suppress    Scope       `json:"suppress,omitempty"`    // of a Disqualified lead: who is kept out of every hand-off from then on
 }

@@ -11,9 +11,12 @@ const (
 	ClauseCompleteness Clause = "completeness"
 	ClauseScore        Clause = "score"
 	ClauseDelivery     Clause = "delivery"
+	ClauseAcceptance   Clause = "acceptance"
 	ClauseFirstContact Clause = "firstContact"
+	ClauseFollowUp     Clause = "followUp"
 	ClauseDisposition  Clause = "disposition"
 	ClauseRejection    Clause = "rejection"
+	ClauseFeedback     Clause = "feedback"
 )
 
 // Party that owes the clause; empty for a clause that is none.

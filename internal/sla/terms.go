@@ -115,6 +115,24 @@ type Sales struct {
 	FirstContact *FirstContact `json:"firstContact,omitempty"`
 	Disposition  *Disposition  `json:"disposition,omitempty"`
 	Rejection    *Share        `json:"rejection,omitempty"`
+	Acceptance   *Acceptance   `json:"acceptance,omitempty"`
+	FollowUp     *FollowUp     `json:"followUp,omitempty"`
+	Feedback     *Share        `json:"feedback,omitempty"`
+}
+
+// Acceptance is the time from ownership until sales takes the lead on or rejects it with a code, on the wall clock.
+type Acceptance struct {
+	Within        time.Duration `json:"within"`
+	TargetPercent int           `json:"targetPercent"`
+}
+
+// FollowUp is the cadence without which sales may not give a lead up as unresponsive. It counts on the wall clock.
+type FollowUp struct {
+	Attempts      int           `json:"attempts"`           // outbound touches, by people or machines
+	MinSpan       time.Duration `json:"minSpan,omitempty"`  // from the first of them to the last
+	Within        time.Duration `json:"within"`             // from ownership until the cadence is complete
+	Channels      int           `json:"channels,omitempty"` // different ones among them; 1 when absent
+	TargetPercent int           `json:"targetPercent"`
 }
 
 // FirstContact is speed to lead, tiered by intent.
