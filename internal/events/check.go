@@ -36,13 +36,6 @@ const (
 
 var earliest = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 
-var (
-	channels   = []string{"Phone", "Email", "Meeting", "Social", "Message"}
-	directions = []string{"Outbound", "Inbound"}
-	actors     = []string{"Human", "Automated"}
-	outcomes   = []string{string(lead.Accepted), string(lead.Recycled), string(lead.Disqualified)}
-)
-
 // Checker knows the definition that events are checked against.
 type Checker struct {
 	fields map[string][]lead.Field // by source property
@@ -83,7 +76,7 @@ func (c *Checker) check(e envelope, now time.Time) (ledger.Entry, error) {
 		return entry, wrong("type", "unknown; it should be %s and one of %s", TypePrefix, strings.Join(kinds(), ", "))
 	}
 	entry.Kind = lead.Kind(kind)
-	entry.Data, err = c.data(entry.Kind, e.data)
+	entry.Data, err = c.data(entry, e.data, now)
 	entry.Resolved = c.resolve(entry)
 	return entry, err
 }
@@ -131,51 +124,6 @@ func kinds() []string {
 		all = append(all, string(kind))
 	}
 	return all
-}
-
-// data checks the data of a kind, and keeps the members that the kind has; others are ignored.
-func (c *Checker) data(kind lead.Kind, text json.RawMessage) (ledger.Data, error) {
-	if !slices.Contains(kinds(), string(kind)) {
-		return ledger.Data{}, wrong("type", "unknown; it should be %s and one of %s", TypePrefix, strings.Join(kinds(), ", "))
-	}
-	if len(text) > maxData {
-		return ledger.Data{}, wrong("data", "has %d bytes; at most %d are allowed", len(text), maxData)
-	}
-	members, err := object(text)
-	if err != nil {
-		return ledger.Data{}, err
-	}
-	r := reader{members: members}
-	var d ledger.Data
-	switch kind {
-	case lead.KindCaptured, lead.KindUpdated:
-		d.Properties = r.object("properties", true)
-		r.note(c.coerce(d.Properties))
-	case lead.KindActivity:
-		d.Activity = r.text("activity", true)
-		d.Properties = r.object("properties", false)
-	case lead.KindAssigned:
-		d.Owner = r.text("owner", true)
-	case lead.KindTouch:
-		d.Rep = r.text("rep", false)
-		d.Channel = r.oneOf("channel", true, channels)
-		d.Direction = r.oneOf("direction", true, directions)
-		d.Actor = r.oneOf("actor", true, actors)
-		d.Answered = r.boolean("answered")
-	case lead.KindDisposition:
-		d.Outcome = lead.Outcome(r.oneOf("outcome", false, outcomes))
-		d.Reason = r.text("reason", false)
-		d.By = r.text("by", false)
-		if _, known := c.codes[d.Reason]; d.Outcome == "" && !known {
-			r.note(wrong("data.outcome", "missing: it may be left out only when reason is a code of the definition; it should be one of %s",
-				strings.Join(outcomes, ", ")))
-		}
-	case lead.KindQualified:
-		d.By = r.text("by", false)
-		d.Qualification = r.object("qualification", true)
-		r.note(qualification(d.Qualification))
-	}
-	return d, r.err
 }
 
 // coerce checks that the values of mapped properties have their field's type. What no field maps is kept as it is: a later

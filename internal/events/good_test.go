@@ -67,6 +67,29 @@ func TestGoodEvents(t *testing.T) {
 				"budget": true, "need": "routing", "timelineDays": 90.0, "authority": nil,
 			}}),
 		},
+		"touch with all there is": {
+			kind("touch", `{"channel": "Phone", "direction": "Outbound", "actor": "Human", "twoWay": true, "loggedAt": "2027-01-04T15:30:00+02:00"}`),
+			entry(lead.KindTouch, ledger.Data{
+				Channel: "Phone", Direction: "Outbound", Actor: "Human", TwoWay: true,
+				LoggedAt: func() *time.Time { at := now.Add(-33 * time.Minute); return &at }(),
+			}),
+		},
+		"accepted": {kind("accepted", `{"by": "rep-1"}`), entry(lead.KindAccepted, ledger.Data{By: "rep-1"})},
+		"contest resolved, parties in any order": {
+			kind("contested", `{"ruling": "Overturned", "parties": ["Sales", "Marketing", "Sales"], "reason": "there is a project"}`),
+			entry(lead.KindContested, ledger.Data{Ruling: lead.ContestOverturned, Parties: []string{"Marketing", "Sales"}, Reason: "there is a project"}),
+		},
+		"opportunity": {
+			kind("opportunity", `{"opportunity": "deal-9", "state": "Won", "amount": 50000.5, "currency": "EUR"}`),
+			entry(lead.KindOpportunity, ledger.Data{Opportunity: "deal-9", State: lead.DealWon, Amount: 50000.5, Currency: "EUR"}),
+		},
+		"feedback": {
+			kind("feedback", `{"rating": 2, "categories": ["Fit", "Timing"], "comment": "next year"}`),
+			entry(lead.KindFeedback, ledger.Data{Rating: 2, Categories: []string{"Timing", "Fit"}, Comment: "next year"}),
+		},
+		"opted out":  {kind("optedout", `{}`), entry(lead.KindOptedOut, ledger.Data{})},
+		"reinstated": {kind("reinstated", `{"scope": "Account"}`), entry(lead.KindReinstated, ledger.Data{Scope: lead.ScopeAccount})},
+		"merged":     {kind("merged", `{"merged": "lead-2"}`), entry(lead.KindMerged, ledger.Data{Merged: "lead-2"})},
 		"a little ahead": {
 			map[string]string{"time": `"2027-01-04T16:08:00+02:00"`, "data": `{"properties": {}}`},
 			func() ledger.Entry {

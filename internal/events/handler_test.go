@@ -26,6 +26,9 @@ var now = time.Date(2027, 1, 4, 14, 3, 0, 0, time.UTC)
 
 const token = "s3cret-token"
 
+const allKinds = "captured, updated, activity, assigned, touch, disposition, qualified, accepted, contested, opportunity, feedback, optedout, " +
+	"reinstated, merged"
+
 // store remembers what it was given, and knows the ids "known" and "conflicting".
 type store struct {
 	entries []ledger.Entry
@@ -143,8 +146,8 @@ func TestBadEvents(t *testing.T) {
 		"no source":           {map[string]string{"source": ""}, "source", "missing"},
 		"source is no URI":    {map[string]string{"source": `"http://[bad"`}, "source", "not a URI reference"},
 		"no type":             {map[string]string{"type": ""}, "type", "missing"},
-		"foreign type":        {map[string]string{"type": `"com.example.x"`}, "type", "unknown; it should be dev.handoff.lead. and one of captured, updated, activity, assigned, touch, disposition, qualified"},
-		"unknown kind":        {kind("deleted", "{}"), "type", "unknown; it should be dev.handoff.lead. and one of captured, updated, activity, assigned, touch, disposition, qualified"},
+		"foreign type":        {map[string]string{"type": `"com.example.x"`}, "type", "unknown; it should be dev.handoff.lead. and one of " + allKinds},
+		"unknown kind":        {kind("deleted", "{}"), "type", "unknown; it should be dev.handoff.lead. and one of " + allKinds},
 		"no qualification":    {kind("qualified", `{"by": "rep-1"}`), "data.qualification", "missing"},
 		"qualification":       {kind("qualified", `{"qualification": "all good"}`), "data.qualification", "should be an object"},
 		"unknown finding": {
@@ -196,6 +199,24 @@ func TestBadEvents(t *testing.T) {
 		"no actor":          {kind("touch", `{"channel": "Phone", "direction": "Inbound"}`), "data.actor", "missing"},
 		"answered in words": {kind("touch", `{"channel": "Phone", "direction": "Inbound", "actor": "Human", "answered": "yes"}`), "data.answered", "should be true or false"},
 		"unknown outcome":   {kind("disposition", `{"outcome": "Lost"}`), "data.outcome", "should be one of Accepted, Recycled, Disqualified"},
+		"ruling by one":     {kind("contested", `{"ruling": "Overturned", "parties": ["Marketing"]}`), "data.parties", `should be ["Marketing", "Sales"]: both resolve a dispute`},
+		"disputed by sales": {kind("contested", `{"ruling": "Opened", "parties": ["Sales"]}`), "data.parties", `should be ["Marketing"]: it is marketing that disputes a rejection`},
+		"foreign party":     {kind("contested", `{"ruling": "Opened", "parties": ["Legal"]}`), "data.parties", "should be a list of Marketing, Sales"},
+		"no deal":           {kind("opportunity", `{"state": "Open"}`), "data.opportunity", "missing"},
+		"negative deal":     {kind("opportunity", `{"opportunity": "d", "state": "Open", "amount": -1}`), "data.amount", "should be a number from 0 to 1000000000000"},
+		"currency in words": {kind("opportunity", `{"opportunity": "d", "state": "Open", "currency": "dollars"}`), "data.currency", "should be the three letters of ISO 4217, such as USD"},
+		"half a star":       {kind("feedback", `{"rating": 2.5}`), "data.rating", "should be a whole number from 1 to 5"},
+		"an anecdote": {
+			kind("feedback", `{"comment": "private-value"}`), "data.categories",
+			"missing: feedback has a rating or at least one category; it should be one of Timing, Budget, Authority, Need, Fit, Data, Intent, Competitor, Other",
+		},
+		"unknown scope":      {kind("optedout", `{"scope": "World"}`), "data.scope", "should be one of Contact, Account"},
+		"merged with itself": {kind("merged", `{"merged": "lead-1"}`), "data.merged", "is the lead itself; the subject is the lead that stays, `merged` the one that it takes in"},
+		"merged with no id":  {kind("merged", `{"merged": "lead 2"}`), "data.merged", "should be a lead's id: 1 to 128 characters without white space"},
+		"logged tomorrow": {
+			kind("touch", `{"channel": "Phone", "direction": "Outbound", "actor": "Human", "loggedAt": "2027-01-05T14:00:00Z"}`), "data.loggedAt",
+			"is more than 5 minutes in the future: it is 2027-01-04T14:03:00Z now",
+		},
 		"no outcome, no code": {
 			kind("disposition", `{"reason": "whatever"}`), "data.outcome",
 			"missing: it may be left out only when reason is a code of the definition; it should be one of Accepted, Recycled, Disqualified",
