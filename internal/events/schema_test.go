@@ -136,8 +136,17 @@ func mutated(random *rand.Rand, data map[string]any) map[string]any {
 		nil, true, false, "x", "Phone", "Outbound", "Human", "Accepted", "Recycled", "BadTiming", "Opened", "Upheld", "Open", "Won", "USD", "usd",
 		"Contact", "Account", "a b", strings.Repeat("y", 129), strings.Repeat("z", 254), "2027-01-04T14:00:00Z", "2027-01-04",
 		json.Number("0"), json.Number("1"), json.Number("3"), json.Number("5"), json.Number("6"), json.Number("2.5"), json.Number("-1"), json.Number("1e13"),
-		[]any{}, []any{"Marketing"}, []any{"Sales"}, []any{"Sales", "Marketing"}, []any{"Timing", "Fit"}, []any{"Weather"}, []any{json.Number("1")},
-		map[string]any{}, map[string]any{"budget": true}, map[string]any{"budgt": true}, map[string]any{"path": "/"},
+		[]any{},
+		[]any{"Marketing"},
+		[]any{"Sales"},
+		[]any{"Sales", "Marketing"},
+		[]any{"Timing", "Fit"},
+		[]any{"Weather"},
+		[]any{json.Number("1")},
+		map[string]any{},
+		map[string]any{"budget": true},
+		map[string]any{"budgt": true},
+		map[string]any{"path": "/"},
 	}
 	names := []string{"properties", "activity", "by", "rep", "channel", "direction", "actor", "answered", "twoWay", "loggedAt", "owner", "outcome", "reason", "ruling", "parties", "qualification", "opportunity", "state", "amount", "currency", "rating", "categories", "comment", "scope", "merged"}
 	names = slices.DeleteFunc(names, func(name string) bool { _, has := data[name]; return !has && random.IntN(3) > 0 })
