@@ -18,6 +18,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
+	"github.com/handoff-sla/handoff/internal/fault"
 	"github.com/handoff-sla/handoff/internal/pipeline"
 	"github.com/handoff-sla/handoff/internal/worker"
 )
@@ -71,7 +72,8 @@ func run(ctx context.Context, o options, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	writer, err := o.Writer(time.Now)
+	now := fault.Clock(time.Now)
+	writer, err := o.Writer(now)
 	if err != nil {
 		return err
 	}
@@ -79,7 +81,7 @@ func run(ctx context.Context, o options, log *slog.Logger) error {
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	metrics := pipeline.NewMetrics(registry)
 
-	keeper := o.Keeper(pairs.Bundles(), time.Now, log)
+	keeper := o.Keeper(pairs.Bundles(), now, log)
 	defer keeper.Close()
 	reporter := worker.NewReporter(writer.SetLedger, log)
 	keeper.Changed = reporter.Report
@@ -95,7 +97,7 @@ func run(ctx context.Context, o options, log *slog.Logger) error {
 		Ledger: func() (pipeline.BreachLedger, error) { return keeper.Ledger() },
 	}
 	counting := &pipeline.Counting{
-		Pairs: pairs, Sink: writer, Interval: o.interval, Now: time.Now, Metrics: metrics, Log: log,
+		Pairs: pairs, Sink: writer, Interval: o.interval, Now: now, Metrics: metrics, Log: log,
 		Ledger: func() (pipeline.CountLedger, error) { return keeper.Ledger() },
 	}
 	loop := func(name string, step func(context.Context) (time.Duration, error), wake <-chan struct{}) func(context.Context) {

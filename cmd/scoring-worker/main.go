@@ -21,6 +21,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"github.com/handoff-sla/handoff/internal/events"
+	"github.com/handoff-sla/handoff/internal/fault"
 	"github.com/handoff-sla/handoff/internal/pipeline"
 	"github.com/handoff-sla/handoff/internal/worker"
 )
@@ -94,7 +95,8 @@ func run(ctx context.Context, o options, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	writer, err := o.Writer(time.Now)
+	now := fault.Clock(time.Now)
+	writer, err := o.Writer(now)
 	if err != nil {
 		return err
 	}
@@ -102,7 +104,7 @@ func run(ctx context.Context, o options, log *slog.Logger) error {
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	metrics := pipeline.NewMetrics(registry)
 
-	keeper := o.Keeper(pairs.Bundles(), time.Now, log)
+	keeper := o.Keeper(pairs.Bundles(), now, log)
 	defer keeper.Close()
 	token := worker.Secret{Dir: o.ingestDir, Key: worker.KeyToken, Name: o.ingestSecret}
 	reporter := worker.NewReporter(writer.SetIngest, log)
@@ -116,7 +118,7 @@ func run(ctx context.Context, o options, log *slog.Logger) error {
 		Checker: checkers(pairs),
 		Store:   func() (events.Store, error) { return keeper.Ledger() },
 		Token:   token.Read,
-		Now:     time.Now,
+		Now:     keeper.Time,
 		Taken: func(result string, n int) {
 			metrics.Events.WithLabelValues(result).Add(float64(n))
 			select {

@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -18,6 +19,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	slav1alpha1 "github.com/handoff-sla/handoff/api/v1alpha1"
@@ -38,11 +40,12 @@ const (
 	ReasonIngestAvailable   = slav1alpha1.ReasonIngestAvailable
 )
 
-// Client for the API server, with the credentials of the pod. It reads without a cache: the workers may not list or watch.
+// Client for the API server, with the credentials of the pod, or with those of the file that KUBECONFIG names for a worker that runs
+// elsewhere. It reads without a cache: the workers may not list or watch.
 func Client() (client.Client, error) {
-	config, err := rest.InClusterConfig()
+	config, err := clientConfig(os.Getenv(clientcmd.RecommendedConfigPathEnvVar))
 	if err != nil {
-		return nil, fmt.Errorf("this is to run in a pod: %w", err)
+		return nil, err
 	}
 	scheme, err := Scheme()
 	if err != nil {
@@ -53,6 +56,17 @@ func Client() (client.Client, error) {
 		return nil, fmt.Errorf("no client for the API server: %w", err)
 	}
 	return c, nil
+}
+
+func clientConfig(file string) (*rest.Config, error) {
+	if file != "" {
+		return clientcmd.BuildConfigFromFlags("", file)
+	}
+	config, err := rest.InClusterConfig()
+	if err != nil {
+		return nil, fmt.Errorf("this is to run in a pod, or with KUBECONFIG: %w", err)
+	}
+	return config, nil
 }
 
 // Scheme that a client needs.

@@ -50,6 +50,7 @@ type Keeper struct {
 	open   *ledger.Ledger
 	status Status
 	tried  time.Time
+	read   reading
 	wait   time.Duration
 }
 
@@ -180,6 +181,9 @@ func (k *Keeper) prepare(ctx context.Context, l *ledger.Ledger) (detail string, 
 	if err != nil {
 		return "", err
 	}
+	if err := k.readClock(ctx, l); err != nil {
+		return "", err
+	}
 	k.Log.Info("pairs registered", "mounted", k.sequences(), "inForce", inForce, "since", since.Format(time.RFC3339Nano))
 	return k.remark(inForce), nil
 }
@@ -203,6 +207,9 @@ func (k *Keeper) examine(ctx context.Context) {
 		return
 	}
 	inForce, _, err := k.open.InForce(ping)
+	if err == nil {
+		err = k.readClock(ping, k.open)
+	}
 	if err != nil {
 		k.fail(err)
 		return

@@ -47,9 +47,14 @@ func write(t *testing.T, dir, name, text string) {
 // keep runs a keeper until the test ends and hands its changes on.
 func keep(t *testing.T, k *worker.Keeper) <-chan worker.Status {
 	t.Helper()
+	return keepBy(t, k, time.Now)
+}
+
+func keepBy(t *testing.T, k *worker.Keeper, now func() time.Time) <-chan worker.Status {
+	t.Helper()
 	changes := make(chan worker.Status, 100)
 	k.Changed = func(s worker.Status) { changes <- s }
-	k.Every, k.Now, k.Log = 20*time.Millisecond, time.Now, quiet
+	k.Every, k.Now, k.Log = 20*time.Millisecond, now, quiet
 	ctx, cancel := context.WithCancel(context.Background())
 	var done sync.WaitGroup
 	done.Go(func() { k.Run(ctx) })
