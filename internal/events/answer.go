@@ -18,6 +18,7 @@ const (
 	StatusAccepted  Status = "Accepted"  // it is in the ledger now
 	StatusDuplicate Status = "Duplicate" // it was there already; nothing changed
 	StatusConflict  Status = "Conflict"  // another event has the same source and id; this one is refused
+	StatusForgotten Status = "Forgotten" // its lead was erased: nothing about it is taken any more
 	StatusInvalid   Status = "Invalid"   // the field says what is wrong
 )
 
@@ -56,6 +57,9 @@ func (r *Result) outcome(o ledger.Outcome) {
 		r.Status = StatusAccepted
 	case ledger.Duplicate:
 		r.Status = StatusDuplicate
+	case ledger.Forgotten:
+		r.Status, r.Field = StatusForgotten, "subject"
+		r.Message = "the lead was erased on request, and nothing about it is taken any more; remove it from the sending system too"
 	default:
 		r.Status, r.Field = StatusConflict, "id"
 		r.Message = "another event with this source and id and other content is in the ledger; give each event an id of its own"

@@ -6,9 +6,12 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/handoff-sla/handoff/internal/fault"
 )
 
 // Outcome of an entry.
@@ -18,6 +21,7 @@ type Outcome string
 const (
 	Accepted  Outcome = "Accepted"  // it is in the ledger now
 	Duplicate Outcome = "Duplicate" // the same event was there already
+	Forgotten Outcome = "Forgotten" // its lead was erased: nothing about it is taken any more
 	Conflict  Outcome = "Conflict"  // another event with the same identity was there already; this one is refused
 )
 
@@ -55,7 +59,7 @@ func (l *Ledger) Ingest(ctx context.Context, entries []Entry) ([]Outcome, error)
 		cols.add(e, data, hash)
 	}
 	err := l.inTx(ctx, func(tx pgx.Tx) error {
-		accepted, err := l.insert(ctx, tx, cols)
+		accepted, forgotten, err := l.insert(ctx, tx, cols)
 		if err != nil {
 			return err
 		}
@@ -68,6 +72,8 @@ func (l *Ledger) Ingest(ctx context.Context, entries []Entry) ([]Outcome, error)
 		for i, e := range entries {
 			key := identity{e.Source, e.ID}
 			switch {
+			case forgotten[e.Lead]:
+				outcomes[i] = Forgotten
 			case accepted[key] && first[key] == i:
 				outcomes[i] = Accepted
 			case accepted[key] && bytes.Equal(hashes[i], hashes[first[key]]), bytes.Equal(hashes[i], known[key]):
@@ -76,11 +82,13 @@ func (l *Ledger) Ingest(ctx context.Context, entries []Entry) ([]Outcome, error)
 				outcomes[i] = Conflict
 			}
 		}
+		fault.Point("ingest.written")
 		return nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("writing %d events: %w", len(entries), err)
 	}
+	fault.Point("ingest.committed")
 	return outcomes, nil
 }
 
@@ -112,28 +120,39 @@ ON CONFLICT (tenant, source, event_id) DO NOTHING
 RETURNING source, event_id, lead_id`
 
 // insert writes the events that are new, makes sure their leads have a row, and notes the work.
-func (l *Ledger) insert(ctx context.Context, tx pgx.Tx, c columns) (map[identity]bool, error) {
-	accepted := map[identity]bool{}
+// Leads that were erased are taken back, and named.
+func (l *Ledger) insert(ctx context.Context, tx pgx.Tx, c columns) (accepted map[identity]bool, forgotten map[string]bool, err error) {
+	accepted = map[identity]bool{}
 	leads := map[string]bool{}
 	var source, id, lead string
-	err := each(ctx, tx, []any{&source, &id, &lead}, func() error {
+	err = each(ctx, tx, []any{&source, &id, &lead}, func() error {
 		accepted[identity{source, id}] = true
 		leads[lead] = true
 		return nil
 	}, insertSQL, l.tenant, c.sources, c.ids, c.leads, c.kinds, c.times, c.data, c.hashes)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if len(leads) == 0 {
-		return accepted, nil
+		return accepted, nil, nil
 	}
 	names := sortedKeys(leads)
-	if _, err := tx.Exec(ctx, `
+	var fresh []string
+	err = each(ctx, tx, []any{&lead}, func() error {
+		fresh = append(fresh, lead)
+		return nil
+	}, `
 INSERT INTO leads (tenant, lead_id) SELECT $1, name FROM unnest($2::text[]) AS name ORDER BY name COLLATE "C"
-ON CONFLICT DO NOTHING`, l.tenant, names); err != nil {
-		return nil, err
+ON CONFLICT DO NOTHING RETURNING lead_id`, l.tenant, names)
+	if err != nil {
+		return nil, nil, err
 	}
-	return accepted, enqueue(ctx, tx, l.tenant, queueScore, names)
+	forgotten, err := l.refuse(ctx, tx, fresh)
+	if err != nil {
+		return nil, nil, err
+	}
+	names = slices.DeleteFunc(names, func(name string) bool { return forgotten[name] })
+	return accepted, forgotten, enqueue(ctx, tx, l.tenant, queueScore, names)
 }
 
 // contentOf reads the hashes of the events that are there already. It is a statement of its own: what a concurrent request

@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"hash/fnv"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -29,6 +30,8 @@ var ErrDSN = errors.New("not a PostgreSQL connection string; it should read post
 type Ledger struct {
 	pool   *pgxpool.Pool
 	tenant string
+
+	forgetting atomic.Pointer[[]byte] // the key of the hashes of erased leads; nil until it is needed
 }
 
 // Open connects to the database at dsn for a tenant and checks that it answers. The schema is not touched: see Migrate.

@@ -8,6 +8,8 @@ import (
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/handoff-sla/handoff/internal/fault"
 )
 
 // Judge sets what follows from a lead's events: record, stage, score and stamps.
@@ -32,8 +34,12 @@ func (l *Ledger) ScoreAccounts(ctx context.Context, loaded int64, limit int, of 
 		if err != nil || len(c.ids) == 0 {
 			return err
 		}
+		fault.Point("score.claimed")
 		leads, err := l.lock(ctx, tx, c.ids)
 		if err != nil {
+			return err
+		}
+		if leads, err = l.settle(ctx, tx, c.ids, leads); err != nil {
 			return err
 		}
 		contacts, err := l.tally(ctx, tx, leads, of)
@@ -49,17 +55,20 @@ func (l *Ledger) ScoreAccounts(ctx context.Context, loaded int64, limit int, of 
 			judged = append(judged, one)
 		}
 		batch.Leads = len(judged)
+		fault.Point("score.judged")
 		if err := postpone(ctx, tx, l.tenant, queueScore, batch.Failed, c.failing); err != nil {
 			return err
 		}
 		if err := l.saveScores(ctx, tx, loaded, judged, contacts); err != nil {
 			return err
 		}
+		fault.Point("score.published")
 		return l.leaveInForce(ctx, tx, entered)
 	})
 	if err != nil {
 		return Batch{}, err
 	}
+	fault.Point("score.committed")
 	return batch, nil
 }
 

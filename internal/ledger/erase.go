@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package ledger
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// Erasure says what was erased of a person, or would be.
+type Erasure struct {
+	Tenant string    `json:"tenant"`
+	DryRun bool      `json:"dryRun,omitempty"`
+	At     time.Time `json:"at,omitzero"`
+	By     string    `json:"by,omitempty"`
+	// Leads are the ids of the person: the lead and those that it was merged with. They are in no record of the erasure.
+	Leads []string `json:"leads"`
+	// Duplicates are leads that are held for the same person by their identity. They stay: whoever asks decides.
+	Duplicates []string      `json:"duplicates,omitempty"`
+	Pseudonyms []string      `json:"pseudonyms,omitempty"` // under which what is counted is kept, in the order of Leads
+	Counts     ErasureCounts `json:"counts"`
+}
+
+// ErasureCounts are how much is erased, and what is kept.
+type ErasureCounts struct {
+	Events      int64 `json:"events"`      // lose their id, properties, comments and free text
+	Cycles      int64 `json:"cycles"`      // kept
+	Obligations int64 `json:"obligations"` // kept
+	Excused     int64 `json:"excused"`     // clocks that ran: nobody may contact the person any more
+	Work        int64 `json:"work"`        // news that were not worked off, dropped
+	Jobs        int64 `json:"jobs"`        // notices and messages to the CRM that had not ended, dropped
+}
+
+// ErasedOwner stands where an erased lead had no owner: it waits for none any more.
+const ErasedOwner = "(erased)"
+
+// errDryRun rolls a dry run back.
+var errDryRun = errors.New("dry run")
+
+// Erase forgets a person: in one transaction everything personal goes out of the ledger, the ids of the leads are replaced by random
+// pseudonyms, and hashes of the ids with a key are kept, so that later events about them are refused. What is counted stays: stamps,
+// cycles and obligations. A dry run does all of it and takes it back. A lead that is not there is an UnknownLeadError.
+func (l *Ledger) Erase(ctx context.Context, id, by string, dryRun bool) (Erasure, error) {
+	e := Erasure{Tenant: l.tenant, DryRun: dryRun, By: by}
+	err := l.inTx(ctx, func(tx pgx.Tx) error {
+		if err := checkSchema(ctx, tx); err != nil {
+			return err
+		}
+		if err := l.erase(ctx, tx, id, &e); err != nil {
+			return err
+		}
+		if dryRun {
+			return errDryRun
+		}
+		return nil
+	})
+	if errors.Is(err, errDryRun) {
+		e.At, e.Pseudonyms = time.Time{}, nil
+		return e, nil
+	}
+	return e, err
+}
+
+func (l *Ledger) erase(ctx context.Context, tx pgx.Tx, id string, e *Erasure) error {
+	// A worker that hangs must not keep the person in the ledger; the caller may try again.
+	if _, err := tx.Exec(ctx, `SET LOCAL lock_timeout = '30s'`); err != nil {
+		return err
+	}
+	columns, err := columnsOf(ctx, tx)
+	if err != nil {
+		return err
+	}
+	if e.Leads, err = l.personOf(ctx, tx, columns, id); err != nil {
+		return err
+	}
+	// The work first, as a worker claims it: the rows of the leads after.
+	work, err := tx.Exec(ctx, `DELETE FROM work WHERE tenant = $1 AND lead_id = ANY($2)`, l.tenant, e.Leads)
+	if err != nil {
+		return err
+	}
+	e.Counts.Work = work.RowsAffected()
+	locked, err := tx.Exec(ctx, `SELECT FROM leads WHERE tenant = $1 AND lead_id = ANY($2) ORDER BY lead_id COLLATE "C" FOR UPDATE`, l.tenant, e.Leads)
+	if err != nil {
+		return err
+	}
+	if locked.RowsAffected() != int64(len(e.Leads)) {
+		return &UnknownLeadError{Tenant: l.tenant, Lead: id}
+	}
+	if e.At, err = now(ctx, tx); err != nil {
+		return err
+	}
+	if err := l.leaveAccounts(ctx, tx, e.Leads); err != nil {
+		return err
+	}
+	if e.Counts.Jobs, err = l.dropJobs(ctx, tx, e.Leads); err != nil {
+		return err
+	}
+	for _, one := range e.Leads {
+		pseudonym := "erased-" + rand.Text()
+		e.Pseudonyms = append(e.Pseudonyms, pseudonym)
+		if err := l.eraseOne(ctx, tx, columns, one, pseudonym, e); err != nil {
+			return err
+		}
+	}
+	return l.recordErasure(ctx, tx, e)
+}
+
+// personOf are the lead and all that it was merged with, whichever took in which.
+func (l *Ledger) personOf(ctx context.Context, tx pgx.Tx, columns []column, id string) ([]string, error) {
+	var there bool
+	if err := tx.QueryRow(ctx, `SELECT EXISTS (SELECT 1 FROM leads WHERE tenant = $1 AND lead_id = $2)`, l.tenant, id).Scan(&there); err != nil {
+		return nil, err
+	}
+	if !there {
+		return nil, &UnknownLeadError{Tenant: l.tenant, Lead: id}
+	}
+	if !slices.ContainsFunc(columns, func(c column) bool { return c.table == "leads" && c.name == mergedInto }) {
+		return []string{id}, nil
+	}
+	rows, err := tx.Query(ctx, `
+WITH RECURSIVE person (lead_id) AS (
+    SELECT $2::text
+    UNION
+    SELECT CASE WHEN l.lead_id = p.lead_id THEN l.merged_into ELSE l.lead_id END
+    FROM person p JOIN leads l ON l.tenant = $1 AND l.merged_into IS NOT NULL AND (l.lead_id = p.lead_id OR l.merged_into = p.lead_id))
+SELECT lead_id FROM person JOIN leads USING (lead_id) WHERE tenant = $1 ORDER BY lead_id COLLATE "C"`, l.tenant, id)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowTo[string])
+}
+
+// mergedInto is the column of leads that says by which lead one was taken in.
+const mergedInto = "merged_into"
+
+// leaveAccounts takes the leads out of the accounts that they are contacts of.
+func (l *Ledger) leaveAccounts(ctx context.Context, tx pgx.Tx, ids []string) error {
+	_, err := tx.Exec(ctx, `
+WITH gone AS (SELECT sha256(convert_to(account, 'UTF8')) AS account, count(*) AS contacts, sum(score) AS score
+    FROM leads WHERE tenant = $1 AND lead_id = ANY($2) AND account IS NOT NULL GROUP BY 1)
+UPDATE accounts a SET contacts = a.contacts - gone.contacts, score = a.score - gone.score
+FROM gone WHERE a.tenant = $1 AND a.account = gone.account`, l.tenant, ids)
+	return err
+}
+
+// eraseOne empties what is personal of one lead and gives it its pseudonym in every table.
+func (l *Ledger) eraseOne(ctx context.Context, tx pgx.Tx, columns []column, id, pseudonym string, e *Erasure) error {
+	events, err := tx.Exec(ctx, scrubSQL, l.tenant, id, pseudonym, keptOfEvents)
+	if err != nil {
+		return err
+	}
+	e.Counts.Events += events.RowsAffected()
+	if _, err := tx.Exec(ctx, `UPDATE events SET data = jsonb_set(data, '{merged}', to_jsonb($3::text))
+WHERE tenant = $1 AND lead_id = ANY($4) AND data ->> 'merged' = $2`, l.tenant, id, pseudonym, append(slices.Clone(e.Leads), e.Pseudonyms...)); err != nil {
+		return err
+	}
+	excused, err := tx.Exec(ctx, `UPDATE obligations SET state = 'Excused', stopped_at = $3 WHERE tenant = $1 AND lead_id = $2 AND state = 'Open'`,
+		l.tenant, id, e.At)
+	if err != nil {
+		return err
+	}
+	e.Counts.Excused += excused.RowsAffected()
+	// Nobody works on it any more: it takes no rep's capacity and waits for no owner.
+	if _, err := tx.Exec(ctx, `UPDATE leads SET record = '{}', account = NULL, no_capacity = false, disposed_at = coalesce(disposed_at, $3),
+    owner = CASE WHEN qualified_at IS NOT NULL THEN coalesce(owner, $4) END WHERE tenant = $1 AND lead_id = $2`,
+		l.tenant, id, e.At, ErasedOwner); err != nil {
+		return err
+	}
+	if err := l.rename(ctx, tx, columns, id, pseudonym, e); err != nil {
+		return err
+	}
+	key, err := l.erasureKey(ctx, tx)
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec(ctx, `INSERT INTO forgotten (tenant, lead_hash, forgotten_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`,
+		l.tenant, hashOf(key, id), e.At)
+	return err
+}
+
+// keptOfEvents are the members of an event's data that counts and clocks follow from, and which say nothing of the person.
+var keptOfEvents = []string{
+	"outcome", "coded", "channel", "direction", "actor", "answered", "twoWay", "loggedAt", "owner", "rep", "by", "ruling", "parties",
+	"state", "amount", "currency", "rating", "categories", "scope", "merged",
+}
+
+// scrubSQL keeps of each event when it was, its kind, and the members that are named. A reason stays where it is a code of the definition.
+// The opportunities of the lead are numbered. The event's own id may be made of the lead's, and its hash tells what it said to whoever
+// guesses it.
+const scrubSQL = `
+UPDATE events e SET event_id = $3 || '-' || e.seq, content_hash = '',
+    data = coalesce((SELECT jsonb_object_agg(key, value) FROM jsonb_each(e.data)
+            WHERE key = ANY($4) OR key = 'reason' AND e.data ->> 'coded' = 'true'), '{}')
+        || CASE WHEN numbered.opportunity IS NULL THEN '{}' ELSE jsonb_build_object('opportunity', 'opportunity-' || numbered.opportunity) END
+FROM (SELECT seq, CASE WHEN data ? 'opportunity' THEN dense_rank() OVER (ORDER BY data ->> 'opportunity') END AS opportunity
+    FROM events WHERE tenant = $1 AND lead_id = $2) AS numbered
+WHERE e.seq = numbered.seq`
+
+// replaced are the texts that other tables hold about leads, beside their ids.
+func (l *Ledger) rename(ctx context.Context, tx pgx.Tx, columns []column, id, pseudonym string, e *Erasure) error {
+	tables, err := tablesOfLeads(ctx, tx)
+	if err != nil {
+		return err
+	}
+	for _, table := range tables {
+		tag, err := tx.Exec(ctx, `UPDATE `+quoted(table)+` SET lead_id = $3 WHERE tenant = $1 AND lead_id = $2`, l.tenant, id, pseudonym)
+		if err != nil {
+			return fmt.Errorf("table %s: %w", table, err)
+		}
+		switch table {
+		case "cycles":
+			e.Counts.Cycles += tag.RowsAffected()
+		case "obligations":
+			e.Counts.Obligations += tag.RowsAffected()
+		}
+	}
+	for _, c := range columns {
+		if c.table != "leads" || !slices.Contains(refersToLead, c.name) {
+			continue
+		}
+		if _, err := tx.Exec(ctx, `UPDATE leads SET `+quoted(c.name)+` = $3 WHERE tenant = $1 AND `+quoted(c.name)+` = $2`, l.tenant, id, pseudonym); err != nil {
+			return fmt.Errorf("column %s: %w", c.name, err)
+		}
+	}
+	return nil
+}
+
+// refersToLead are the columns of leads that name another lead.
+var refersToLead = []string{mergedInto, "linked_to", "duplicate_of"}
+
+// dropJobs deletes the notices and messages about the leads that have not ended. What was sent is sent.
+func (l *Ledger) dropJobs(ctx context.Context, tx pgx.Tx, ids []string) (int64, error) {
+	var there bool
+	if err := tx.QueryRow(ctx, `SELECT to_regclass($1) IS NOT NULL`, Schema+".river_job").Scan(&there); err != nil || !there {
+		return 0, err
+	}
+	tag, err := tx.Exec(ctx, `DELETE FROM river_job WHERE args ->> 'tenant' = $1 AND args ->> 'lead' = ANY($2)`, l.tenant, ids)
+	return tag.RowsAffected(), err
+}
+
+func (l *Ledger) recordErasure(ctx context.Context, tx pgx.Tx, e *Erasure) error {
+	counts, err := json.Marshal(e.Counts)
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec(ctx, `INSERT INTO erasures (tenant, at, by_whom, pseudonyms, counts) VALUES ($1, $2, $3, $4, $5)`,
+		l.tenant, e.At, e.By, e.Pseudonyms, counts)
+	return err
+}
