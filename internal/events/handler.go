@@ -17,6 +17,7 @@ import (
 
 	"github.com/cloudevents/sdk-go/v2/event"
 
+	"github.com/handoff-sla/handoff/internal/fault"
 	"github.com/handoff-sla/handoff/internal/ledger"
 )
 
@@ -156,6 +157,7 @@ func (h *Handler) take(w http.ResponseWriter, r *http.Request, m mode, body []by
 	for result, n := range map[string]int{"accepted": a.Accepted, "duplicate": a.Duplicates, "rejected": a.Rejected} {
 		h.Taken(result, n)
 	}
+	fault.Point("ingest.acknowledging")
 	respond(w, a.status(m), a)
 }
 

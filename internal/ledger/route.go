@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/handoff-sla/handoff/internal/fault"
 	"github.com/handoff-sla/handoff/internal/sla"
 )
 
@@ -93,6 +94,7 @@ func (l *Ledger) route(ctx context.Context, loaded int64, decide Decide, choose 
 		if err != nil || len(c.ids) == 0 {
 			return err
 		}
+		fault.Point("route.claimed")
 		r := &Routing{ledger: l, tx: tx, failing: c.failing}
 		if r.Leads, err = l.lock(ctx, tx, c.ids); err != nil {
 			return err
@@ -103,10 +105,12 @@ func (l *Ledger) route(ctx context.Context, loaded int64, decide Decide, choose 
 		if err := decide(ctx, r); err != nil {
 			return err
 		}
+		fault.Point("route.decided")
 		batch = Batch{Leads: len(r.outcome), Failed: r.failed}
 		if err := r.save(ctx); err != nil {
 			return err
 		}
+		fault.Point("route.published")
 		return l.leaveInForce(ctx, tx, entered)
 	})
 	if err != nil {

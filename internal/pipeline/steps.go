@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/handoff-sla/handoff/internal/fault"
 	"github.com/handoff-sla/handoff/internal/ledger"
 )
 
@@ -153,6 +154,7 @@ func (b *Breaches) Step(ctx context.Context) (time.Duration, error) {
 // pause is no pause at all after a batch that did something.
 func pause(b ledger.Batch) time.Duration {
 	if b.Leads > 0 {
+		fault.Point("batch.committed")
 		return 0
 	}
 	return pollEvery
