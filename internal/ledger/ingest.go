@@ -147,7 +147,7 @@ ON CONFLICT DO NOTHING RETURNING lead_id`, l.tenant, names)
 	if err != nil {
 		return nil, nil, err
 	}
-	forgotten, err := l.refuse(ctx, tx, fresh)
+	forgotten, err = l.refuse(ctx, tx, fresh)
 	if err != nil {
 		return nil, nil, err
 	}
