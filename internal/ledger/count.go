@@ -16,7 +16,8 @@ import (
 // still to be done: what they did in time may be in the ledger already. lateness is how long after its deadline the
 // latest was noticed, next how long until the next deadline; negative when there is none.
 func (l *Ledger) Breached(ctx context.Context, limit int) (missed int, lateness, next time.Duration, err error) {
-	rows, err := l.pool.Query(ctx, `
+	err = l.inTx(ctx, func(tx pgx.Tx) error {
+		rows, err := tx.Query(ctx, `
 WITH due AS (
     SELECT lead_id, cycle, clause FROM obligations o
     WHERE tenant = $1 AND state = 'Open' AND due_at < clock_timestamp()
@@ -24,24 +25,30 @@ WITH due AS (
     ORDER BY due_at LIMIT $2 FOR UPDATE OF o SKIP LOCKED)
 UPDATE obligations o SET state = 'Missed' FROM due
 WHERE o.tenant = $1 AND o.lead_id = due.lead_id AND o.cycle = due.cycle AND o.clause = due.clause
-RETURNING clock_timestamp() - o.due_at`, l.tenant, limit)
+RETURNING o.lead_id, o.cycle, o.clause, o.tier, o.due_at, clock_timestamp() - o.due_at`, l.tenant, limit)
+		if err != nil {
+			return err
+		}
+		late, err := pgx.CollectRows(rows, scanLate)
+		if err != nil {
+			return err
+		}
+		missed = len(late)
+		for _, o := range late {
+			lateness = max(lateness, o.by)
+		}
+		return l.breached(ctx, tx, late)
+	})
 	if err != nil {
 		return 0, 0, 0, err
-	}
-	late, err := pgx.CollectRows(rows, pgx.RowTo[time.Duration])
-	if err != nil {
-		return 0, 0, 0, err
-	}
-	for _, d := range late {
-		lateness = max(lateness, d)
 	}
 	var until *time.Duration
 	err = l.pool.QueryRow(ctx, `
 SELECT greatest(min(due_at) - clock_timestamp(), '0') FROM obligations WHERE tenant = $1 AND state = 'Open'`, l.tenant).Scan(&until)
 	if err != nil || until == nil {
-		return len(late), lateness, -1, err
+		return missed, lateness, -1, err
 	}
-	return len(late), lateness, *until, nil
+	return missed, lateness, *until, nil
 }
 
 // Leads counts the leads of the tenant by where they are.
@@ -72,18 +79,26 @@ FROM leads WHERE tenant = $1`, l.tenant).Scan(&s.AsOf, &s.Sequence, &s.Leads.Cap
 			return err
 		}
 		s.AsOf = s.AsOf.UTC()
+		if err := l.addRetired(ctx, tx, &s.Leads); err != nil {
+			return err
+		}
 		s.Counts, err = l.counts(ctx, tx, s.AsOf, periods)
 		return err
 	})
 	return s, err
 }
 
+// counts of the obligations that are there and of those whose leads are no longer kept.
 func (l *Ledger) counts(ctx context.Context, tx pgx.Tx, at time.Time, periods []sla.Period) ([]sla.Count, error) {
 	rows, err := tx.Query(ctx, `
-SELECT clause, tier, period, revision,
-    count(*) FILTER (WHERE state = 'Met'), count(*) FILTER (WHERE state = 'Missed'), count(*) FILTER (WHERE state = 'Open'),
-    count(*) FILTER (WHERE state = 'Open' AND warn_at <= $3), count(*) FILTER (WHERE state = 'Excused')
-FROM obligations WHERE tenant = $1 AND period = ANY($2)
+SELECT clause, tier, period, revision, sum(met)::bigint, sum(missed)::bigint, sum(open)::bigint, sum(risk)::bigint, sum(excused)::bigint FROM (
+    SELECT clause, tier, period, revision,
+        count(*) FILTER (WHERE state = 'Met') AS met, count(*) FILTER (WHERE state = 'Missed') AS missed,
+        count(*) FILTER (WHERE state = 'Open') AS open, count(*) FILTER (WHERE state = 'Open' AND warn_at <= $3) AS risk,
+        count(*) FILTER (WHERE state = 'Excused') AS excused
+    FROM obligations WHERE tenant = $1 AND period = ANY($2) GROUP BY clause, tier, period, revision
+    UNION ALL
+    SELECT clause, tier, period, revision, met, missed, 0, 0, excused FROM retired_counts WHERE tenant = $1 AND period = ANY($2)) AS both
 GROUP BY clause, tier, period, revision
 ORDER BY period COLLATE "C" DESC, clause COLLATE "C", tier COLLATE "C", revision COLLATE "C"`, l.tenant, periods, at)
 	if err != nil {

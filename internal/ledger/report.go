@@ -12,10 +12,19 @@ import (
 	"github.com/handoff-sla/handoff/internal/sla"
 )
 
-// Periods are the periods in which any obligation is judged, in order.
+// periodsSQL steps from one period to the next along the index, instead of reading every obligation.
+const periodsSQL = `
+WITH RECURSIVE live (period) AS (
+    (SELECT period FROM obligations WHERE tenant = $1 ORDER BY period LIMIT 1)
+    UNION ALL
+    SELECT (SELECT o.period FROM obligations o WHERE o.tenant = $1 AND o.period > live.period ORDER BY o.period LIMIT 1)
+    FROM live WHERE live.period IS NOT NULL)
+SELECT period COLLATE "C" FROM (SELECT period FROM live WHERE period IS NOT NULL
+    UNION SELECT period FROM retired_counts WHERE tenant = $1) AS periods ORDER BY 1`
+
+// Periods are the periods in which any obligation is or was judged, in order.
 func (l *Ledger) Periods(ctx context.Context) ([]sla.Period, error) {
-	rows, err := l.pool.Query(ctx, `
-SELECT DISTINCT period COLLATE "C" AS period FROM obligations WHERE tenant = $1 ORDER BY 1`, l.tenant)
+	rows, err := l.pool.Query(ctx, periodsSQL, l.tenant)
 	if err != nil {
 		return nil, err
 	}
