@@ -14,6 +14,7 @@ type Journey struct {
 	Reached    *Reached       // the first time a path held, complete or not; nil if never
 	Qualified  *Qualified     // the first time a path held and no required field was missing; nil if not (yet)
 	MissingNow []string       // required fields missing at the end of the history, if a path holds then
+	Bar        Bar            // what keeps the lead out at the end of the history; zero when no event was evaluated
 }
 
 // Reached is the first time that a path held, whether or not required fields were missing.
@@ -43,10 +44,16 @@ type Circumstances struct {
 	// Again is the hand-off before the one in question; nil for a lead that was never handed off. What is found then is about the time
 	// after it.
 	Again *Again
+	// Marks are those that other leads of the account made for all of them, in order of time.
+	Marks []Mark
+	// DuplicateSince is when it became known that the lead is that of another; zero: it is not.
+	DuplicateSince time.Time
+	// Open asks about paths alone: nothing keeps the lead out.
+	Open bool
 }
 
 // Qualify folds the history, which is in (Time, Sequence) order, into the record and the occurrences of the signals, and
-// evaluates the definition at the time of each captured, updated and activity event that judge takes: the others were judged
+// evaluates the definition at the time of each captured, updated, activity, reinstated and merged event that judge takes: the others were judged
 // by the revision in force then, and stamp nothing. With a nil judge there is only the record. No account path holds.
 func (p *Program) Qualify(history []Event, judge func(Event) bool) Journey {
 	return p.QualifyIn(history, Circumstances{Judge: judge})
@@ -56,11 +63,12 @@ func (p *Program) Qualify(history []Event, judge func(Event) bool) Journey {
 // and only if that is news: how its peers stood before then is not known.
 func (p *Program) QualifyIn(history []Event, c Circumstances) Journey {
 	s := newState(p)
-	s.returning = newReturning(c.Again)
+	s.returning, s.open = newReturning(c.Again), c.Open
+	s.suppressed.peers, s.duplicateSince = c.Marks, c.DuplicateSince
 	var j Journey
 	last, evaluated := lastFolded(history), false
 	for i, e := range history {
-		s.returning.dispose(e, p.definition.Dispositions)
+		s.tell(e)
 		if !s.apply(e) {
 			continue
 		}
@@ -77,14 +85,17 @@ func (p *Program) QualifyIn(history []Event, c Circumstances) Journey {
 		}
 	}
 	j.Record = s.values()
+	if evaluated {
+		j.Bar = s.bar()
+	}
 	return j
 }
 
-// lastFolded is the index of the last event that changes record or signals; -1 when there is none.
+// lastFolded is the index of the last event at which the definition is evaluated; -1 when there is none.
 func lastFolded(history []Event) int {
 	for i, e := range slices.Backward(history) {
 		switch e.Kind {
-		case KindCaptured, KindUpdated, KindActivity:
+		case KindCaptured, KindUpdated, KindActivity, KindReinstated, KindMerged:
 			return i
 		default:
 		}
@@ -92,10 +103,10 @@ func lastFolded(history []Event) int {
 	return -1
 }
 
-// stand evaluates score and paths at the state's time; it returns the path that holds, -1 when none does.
+// stand evaluates score and paths at the state's time; it returns the path that holds, -1 when none does or the lead is kept out.
 func (s *state) stand(j *Journey) (held int) {
 	j.Score, j.MissingNow = s.score(), nil
-	if held = s.holding(j.Score.Clamped); held >= 0 {
+	if held = s.taking(j.Score.Clamped); held >= 0 {
 		j.MissingNow = s.missing()
 	}
 	return held

@@ -32,31 +32,65 @@ type returning struct {
 	Again
 	rule *Reentry  // of the latest disposition; nil while there is none, and for one after which a lead does not come back
 	at   time.Time // of that disposition
+
+	said   []said
+	latest int // index in said of the latest rejection; -1 when there is none, or when it was about another hand-off
+}
+
+// said is a disposition of the hand-off in question.
+type said struct {
+	rule *Reentry
+	at   time.Time
+	void bool // it was overturned
 }
 
 func newReturning(a *Again) *returning {
 	if a == nil {
 		return nil
 	}
-	return &returning{Again: *a}
+	return &returning{Again: *a, latest: -1}
 }
 
 // dispose takes the latest disposition since the hand-off and, where another hand-off followed, before that. How many attempts its code
-// demands does not matter here: it is what sales found.
+// demands does not matter here: it is what sales found. One that is overturned before another hand-off followed is void from then on.
 func (r *returning) dispose(e Event, codes []Disposition) {
-	if r == nil || e.Kind != KindDisposition || e.Disposition == nil || e.Time.Before(r.Since) || !r.Until.IsZero() && !e.Time.Before(r.Until) {
+	switch {
+	case r == nil:
+		return
+	case e.Kind == KindDisposition && e.Disposition != nil:
+		outcome, code := e.Disposition.resolve(codes)
+		if outcome == "" {
+			return
+		}
+		within := !e.Time.Before(r.Since) && !r.followed(e)
+		if outcome.rejects() {
+			r.latest = -1
+			if within {
+				r.latest = len(r.said)
+			}
+		}
+		if within {
+			one := said{at: e.Time}
+			if code != nil {
+				one.rule = code.Reentry
+			}
+			r.said = append(r.said, one)
+		}
+	case e.overturns() && r.latest >= 0 && !r.followed(e):
+		r.said[r.latest].void = true
+	default:
 		return
 	}
-	i := slices.IndexFunc(codes, func(d Disposition) bool {
-		return d.Name == e.Disposition.Reason && (e.Disposition.Outcome == "" || e.Disposition.Outcome == d.Outcome)
-	})
-	switch {
-	case i >= 0:
-		r.rule, r.at = codes[i].Reentry, e.Time
-	case e.Disposition.Outcome != "":
-		r.rule, r.at = nil, e.Time
+	r.rule, r.at = nil, time.Time{}
+	for _, one := range r.said {
+		if !one.void {
+			r.rule, r.at = one.rule, one.at
+		}
 	}
 }
+
+// followed says whether an event came after the next hand-off.
+func (r *returning) followed(e Event) bool { return !r.Until.IsZero() && !e.Time.Before(r.Until) }
 
 // scoreDelta of the lead's re-entry.
 func (r *returning) scoreDelta() int {

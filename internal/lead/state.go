@@ -4,6 +4,7 @@ package lead
 
 import (
 	"strings"
+	"time"
 )
 
 // state is one lead at one time, in the form that expressions read. It serves one goroutine.
@@ -14,17 +15,22 @@ type state struct {
 
 	returning *returning // nil for a lead that was not handed off before
 
+	suppressed     suppressions
+	duplicateSince time.Time // since when the lead is known to be that of another; zero: it is not
+	open           bool      // paths are asked about as if nothing kept the lead out
+
 	fits      []int // points by group of the rules with `when`: they read values only, so that they are known until one changes
 	fitsKnown bool
 }
 
 func newState(p *Program) *state {
 	s := &state{record: newRecord(p), program: p, fits: make([]int, len(p.groups))}
+	s.suppressed.latest = -1
 	s.bind()
 	return s
 }
 
-// apply folds one event in; false for the kinds that change neither record nor signals.
+// apply folds one event in; false for the kinds at which the definition is not evaluated.
 func (s *state) apply(e Event) bool {
 	switch e.Kind {
 	case KindCaptured, KindUpdated:
@@ -35,6 +41,7 @@ func (s *state) apply(e Event) bool {
 		}
 	case KindActivity:
 		s.occur(e)
+	case KindReinstated, KindMerged: // what the lead is, stays; what keeps it out, or what is known of it, may not
 	default:
 		return false
 	}
@@ -74,6 +81,15 @@ func (s *state) holding(score int) int {
 		}
 	}
 	return -1
+}
+
+// taking is holding for a lead that nothing keeps out; -1 for one that is.
+func (s *state) taking(score int) int {
+	held := s.holding(score)
+	if held >= 0 && !s.open && s.barred() {
+		return -1
+	}
+	return held
 }
 
 func (s *state) all(criteria []*expression) bool {

@@ -14,7 +14,7 @@ type Tracker struct {
 	missing []string // of the Standing before
 
 	next      *returning // since the latest hand-off; nil while there is none
-	disposals []Event
+	disposals []Event    // and rulings on them
 }
 
 // Standing is what a definition makes of a lead at a time.
@@ -25,6 +25,9 @@ type Standing struct {
 	Intent  string   // when a path holds
 }
 
+// Open has Standing tell of paths as if nothing kept the lead out.
+func (t *Tracker) Open() { t.state.open = true }
+
 // NewTracker for leads of the definition.
 func (p *Program) NewTracker() *Tracker { return &Tracker{state: newState(p)} }
 
@@ -33,14 +36,16 @@ func (t *Tracker) Reset() {
 	t.state.reset()
 	t.state.fitsKnown, t.known = false, false
 	t.state.peers, t.state.returning, t.next, t.disposals = nil, nil, nil, t.disposals[:0]
+	t.state.suppressed.reset()
 }
 
-// Apply folds an event in; they come in (Time, Sequence) order. It is false for the kinds that change neither record nor signals.
+// Apply folds an event in; they come in (Time, Sequence) order. It is false for the kinds at which the definition is not evaluated.
 func (t *Tracker) Apply(e Event) bool {
-	if e.Kind == KindDisposition {
-		t.dispose(e)
+	if e.Kind == KindDisposition || e.Kind == KindContested {
 		t.disposals = append(t.disposals, e)
 	}
+	t.next.dispose(e, t.state.program.definition.Dispositions)
+	t.state.tell(e)
 	applied := t.state.apply(e)
 	t.known = t.known || applied
 	return applied
@@ -63,7 +68,7 @@ func (t *Tracker) Standing() Standing {
 	}
 	s := t.state
 	standing := Standing{Score: s.score()}
-	if held := s.holding(standing.Score.Clamped); held >= 0 {
+	if held := s.taking(standing.Score.Clamped); held >= 0 {
 		standing.Path, standing.Intent = s.program.paths[held].name, s.intent()
 	}
 	if !s.lacks(t.missing) {

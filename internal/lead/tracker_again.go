@@ -17,12 +17,6 @@ func (t *Tracker) Score() int {
 	return score
 }
 
-func (t *Tracker) dispose(e Event) {
-	codes := t.state.program.definition.Dispositions
-	t.state.returning.dispose(e, codes)
-	t.next.dispose(e, codes)
-}
-
 // HandOff says that the lead was handed off at its last event.
 func (t *Tracker) HandOff() {
 	if t.state.returning != nil {
@@ -42,7 +36,7 @@ func (t *Tracker) Returns() bool {
 	}
 	before := t.state.returning
 	t.state.returning = t.next
-	if t.state.holding(t.state.score().Clamped) < 0 {
+	if t.state.taking(t.state.score().Clamped) < 0 {
 		t.state.returning = before
 		return false
 	}
