@@ -28,10 +28,11 @@ var (
 
 // Main starts a server, runs the package's tests and stops the server, also when tests fail.
 func Main(m *testing.M) {
-	os.Exit(run(m))
+	os.Exit(Run(m))
 }
 
-func run(m *testing.M) int {
+// Run is Main for those that have something of their own to clear away: it returns what the process is to exit with.
+func Run(m *testing.M) int {
 	server, err := Start()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "ledgertest:", err)
