@@ -10,11 +10,13 @@ import (
 	"context"
 	"errors"
 	"hash/fnv"
+	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/riverqueue/river"
 )
 
 // Schema is the PostgreSQL schema that holds every table of Handoff.
@@ -30,6 +32,11 @@ var ErrDSN = errors.New("not a PostgreSQL connection string; it should read post
 type Ledger struct {
 	pool   *pgxpool.Pool
 	tenant string
+
+	effects     Effects
+	inserting   sync.Once
+	inserter    *river.Client[pgx.Tx] // of effects; nil until the first one
+	inserterErr error
 
 	forgetting atomic.Pointer[[]byte] // the key of the hashes of erased leads; nil until it is needed
 }

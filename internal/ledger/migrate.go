@@ -42,7 +42,10 @@ func (l *Ledger) Migrate(ctx context.Context) error {
 			return fmt.Errorf("creating schema %s: %w", Schema, err)
 		}
 	}
-	return l.migrateUp(ctx)
+	if err := l.migrateUp(ctx); err != nil {
+		return err
+	}
+	return l.migrateRiver(ctx)
 }
 
 func (l *Ledger) migrateUp(ctx context.Context) error {

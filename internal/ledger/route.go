@@ -22,8 +22,10 @@ type Routing struct {
 	rotation *Rotation
 	outcome  []routed
 	past     []routed
+	choices  []Choice
 	failed   []Failed
 	failing  map[string]time.Time // nil when the leads are not from the queue
+	owners   map[string]string    // before the decision
 }
 
 type routed struct {
@@ -102,6 +104,7 @@ func (l *Ledger) route(ctx context.Context, loaded int64, decide Decide, choose 
 		if r.Now, err = now(ctx, tx); err != nil {
 			return err
 		}
+		r.owners = l.ownersOf(r.Leads)
 		if err := decide(ctx, r); err != nil {
 			return err
 		}
@@ -128,6 +131,7 @@ func (r *Routing) save(ctx context.Context) error {
 	for _, one := range r.past {
 		r.queueObligations(&writes, one)
 	}
+	r.queueChoices(&writes)
 	if r.rotation != nil {
 		r.rotation.queue(&writes, r.ledger.tenant)
 	}
@@ -135,6 +139,9 @@ func (r *Routing) save(ctx context.Context) error {
 		if err := r.tx.SendBatch(ctx, &writes).Close(); err != nil {
 			return err
 		}
+	}
+	if err := r.tell(ctx); err != nil {
+		return err
 	}
 	if r.failing == nil {
 		return nil // not from the queue: they are on the list of the next try anyway
