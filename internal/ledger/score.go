@@ -94,6 +94,9 @@ func (l *Ledger) saveScores(ctx context.Context, tx pgx.Tx, loaded int64, leads 
 	if err := tx.SendBatch(ctx, &writes).Close(); err != nil {
 		return err
 	}
+	if err := l.scored(ctx, tx, leads); err != nil {
+		return err
+	}
 	return enqueue(ctx, tx, l.tenant, queueRoute, route)
 }
 
