@@ -98,7 +98,7 @@ SELECT clause, tier, period, revision, sum(met)::bigint, sum(missed)::bigint, su
         count(*) FILTER (WHERE state = 'Excused') AS excused
     FROM obligations WHERE tenant = $1 AND period = ANY($2) GROUP BY clause, tier, period, revision
     UNION ALL
-    SELECT clause, tier, period, revision, met, missed, 0, 0, excused FROM retired_counts WHERE tenant = $1 AND period = ANY($2)) AS both
+    SELECT clause, tier, period, revision, met, missed, 0, 0, excused FROM retired_counts WHERE tenant = $1 AND period = ANY($2)) AS parts
 GROUP BY clause, tier, period, revision
 ORDER BY period COLLATE "C" DESC, clause COLLATE "C", tier COLLATE "C", revision COLLATE "C"`, l.tenant, periods, at)
 	if err != nil {
