@@ -13,6 +13,7 @@ type Hours struct {
 	location   *time.Location
 	week       [7][]span // by time.Weekday
 	exceptions map[date][]span
+	lines      timelines
 }
 
 // span is a shift in minutes of the day, 0 to 1440.
@@ -32,7 +33,19 @@ func (h *Hours) Location() *time.Location { return h.location }
 // not before start. A budget that ends exactly at closing time ends at closing time. When the calendar does not hold that much time within
 // forty years, it is the end of those forty years.
 func (h *Hours) Add(start time.Time, budget time.Duration) time.Time {
-	left := max(budget, 0)
+	budget = max(budget, 0)
+	if line := h.lines.current.Load(); line != nil {
+		if end, ok := line.add(start, budget, h.location); ok {
+			return end
+		}
+	}
+	end := h.walk(start, budget)
+	h.missed(start, end)
+	return end
+}
+
+// walk is Add day by day.
+func (h *Hours) walk(start time.Time, left time.Duration) time.Time {
 	local := start.In(h.location)
 	day := dateOf(local)
 	for range horizon {
@@ -57,8 +70,21 @@ func (h *Hours) Elapsed(from, to time.Time) time.Duration {
 	if !to.After(from) {
 		return 0
 	}
+	if line := h.lines.current.Load(); line != nil {
+		before, ok := line.passed(from)
+		after, reaches := line.passed(to)
+		if ok && reaches {
+			return time.Duration(after - before)
+		}
+	}
+	h.missed(from, to)
+	return h.sum(from, to)
+}
+
+// sum is Elapsed day by day. Where clocks are put back over midnight, the day after begins before the last one has ended.
+func (h *Hours) sum(from, to time.Time) time.Duration {
 	var sum time.Duration
-	last := dateOf(to.In(h.location)).utc()
+	last := dateOf(to.In(h.location)).next().utc()
 	for day := dateOf(from.In(h.location)); !day.utc().After(last); day = day.next() {
 		for _, s := range h.on(day) {
 			if open := earlier(s.to, to).Sub(later(s.from, from)); open > 0 {
@@ -71,12 +97,13 @@ func (h *Hours) Elapsed(from, to time.Time) time.Duration {
 
 // Open says whether t is within business hours: a shift's first instant is, the instant at which it ends is not.
 func (h *Hours) Open(t time.Time) bool {
-	for _, s := range h.on(dateOf(t.In(h.location))) {
-		if !t.Before(s.from) && t.Before(s.to) {
-			return true
+	if line := h.lines.current.Load(); line != nil {
+		if x, i, ok := line.at(t.Unix()); ok {
+			return x >= line.open[i].from
 		}
 	}
-	return false
+	h.missed(t, t)
+	return h.sum(t, t.Add(1)) > 0
 }
 
 // weekly is the business time of a week without exceptions.

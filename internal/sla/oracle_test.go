@@ -5,140 +5,347 @@ package sla
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 )
 
-// oracle knows business hours as a person does: it looks at the clock on the wall, minute by minute. It shares no code with Hours
-// and is right wherever no shift begins or ends inside a gap or a repeated hour.
-type oracle struct {
-	loc        *time.Location
-	week       map[time.Weekday][]Shift
-	exceptions map[string][]Shift
+// oracleWindow is a time of ten weeks in a zone, most of them about a change of its clocks.
+type oracleWindow struct{ zone, first, change string }
+
+var oracleWindows = []oracleWindow{
+	{newYork, "2027-02-15", "2027-03-14"},
+	{newYork, "2027-10-10", "2027-11-07"},
+	{"Europe/Berlin", "2027-03-01", "2027-03-28"},
+	{"Europe/Berlin", "2027-10-01", "2027-10-31"},
+	{"Europe/London", "2025-12-01", "2025-12-25"},
+	{"Australia/Lord_Howe", "2027-03-10", "2027-04-04"}, // half an hour
+	{"Australia/Lord_Howe", "2027-09-10", "2027-10-03"},
+	{"Africa/Cairo", "2027-04-01", "2027-04-30"}, // at midnight
+	{"Africa/Cairo", "2027-10-01", "2027-10-28"},
+	{"Pacific/Chatham", "2027-03-10", "2027-04-04"}, // 12:45 from UTC
+	{"Pacific/Chatham", "2027-09-01", "2027-09-26"},
+	{"America/Havana", "2027-02-15", "2027-03-14"}, // at midnight
+	{"America/Havana", "2027-10-10", "2027-11-07"}, // back to midnight
+	{"America/Santiago", "2027-08-10", "2027-09-05"},
+	{"America/Santiago", "2027-03-10", "2027-04-03"}, // from midnight back
+	{"America/Nuuk", "2027-10-01", "2027-10-30"},
+	{"America/Toronto", "1985-10-01", "1985-10-27"}, // from a minute past midnight back over it
+	{"Antarctica/Troll", "2027-03-01", "2027-03-28"}, // two hours
+	{"Africa/Casablanca", "2027-01-20", "2027-02-07"},
+	{"Pacific/Apia", "2011-12-01", "2011-12-30"}, // a date that never was
+	{"Pacific/Kwajalein", "1993-08-01", "1993-08-21"},
+	{"Asia/Kolkata", "2027-01-05", "2027-01-26"},
+	{"Asia/Kathmandu", "2026-12-10", "2027-01-01"},
+	{"UTC", "2027-12-01", "2028-02-29"},
 }
 
-func (o oracle) open(t time.Time) bool {
-	at := t.In(o.loc)
-	shifts, ok := o.exceptions[at.Format(time.DateOnly)]
-	if !ok {
-		shifts = o.week[at.Weekday()]
-	}
-	clock := at.Format("15:04")
-	for _, s := range shifts {
-		if s.From <= clock && clock < s.To {
-			return true
-		}
-	}
-	return false
+const (
+	oracleDays    = 100
+	oracleMinutes = oracleDays * 24 * 60
+)
+
+// oracleClock is what a clock on the wall showed in a window, found by looking at it minute by minute. It shares no code with Hours.
+type oracleClock struct {
+	loc    *time.Location
+	start  time.Time // of the first minute
+	date   time.Time // UTC midnight of the first date that is shown from its beginning to its end
+	shown  []int     // of each minute: what the clock shows, in minutes since that date began
+	seen   map[int]bool
+	change int // the minute at which the change is
+	// reach is, of each minute that a clock can show, the minute at which it shows it first; where it never does since it was put
+	// forward, as long after that as the time is into the gap.
+	reach []int
 }
 
-// TestHoursAgainstOracle compares random calendars, starts and budgets; the random numbers are the same in every run.
-func TestHoursAgainstOracle(t *testing.T) {
-	zones := []string{newYork, "Europe/Berlin", "Africa/Cairo", "Pacific/Chatham", "Australia/Lord_Howe", "America/Havana", "Asia/Kolkata", "UTC"}
-	random := rand.New(rand.NewPCG(2027, 1))
-	const calendars, perCalendar = 250, 16
-	for range calendars {
-		calendar, o := randomCalendar(t, random, zones[random.IntN(len(zones))])
-		h := hoursOf(t, calendar)
-		for range perCalendar {
-			start := randomStart(random)
-			compareWithOracle(t, random, h, o, start, calendar)
-			if t.Failed() {
-				return
-			}
-		}
-	}
-	t.Logf("compared %d cases over %d calendars", calendars*perCalendar, calendars)
-}
-
-func compareWithOracle(t *testing.T, random *rand.Rand, h *Hours, o oracle, start time.Time, calendar Calendar) {
+func newOracleClock(t *testing.T, w oracleWindow) *oracleClock {
 	t.Helper()
-	end := start.Add(time.Duration(random.IntN(4*24*60)) * time.Minute)
-	var ends []time.Time // of open minutes
-	for at := start; at.Before(end); at = at.Add(time.Minute) {
-		if o.open(at) {
-			ends = append(ends, at.Add(time.Minute))
-		}
-	}
-	if got, want := h.Elapsed(start, end), time.Duration(len(ends))*time.Minute; got != want {
-		t.Errorf("Elapsed(%v, %v) = %v, want %v in %+v", start, end, got, want, calendar)
-	}
-	if h.Open(start) != o.open(start) {
-		t.Errorf("Open(%v) = %v in %+v", start, h.Open(start), calendar)
-	}
-	if len(ends) == 0 {
-		return
-	}
-	n := random.IntN(len(ends))
-	if got := h.Add(start, time.Duration(n+1)*time.Minute); !got.Equal(ends[n]) {
-		t.Errorf("Add(%v, %dm) = %v, want %v in %+v", start, n+1, got, ends[n], calendar)
-	}
-}
-
-// randomStart is a whole minute, half of the time within days of a change of daylight saving.
-func randomStart(random *rand.Rand) time.Time {
-	day := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC).AddDate(0, 0, random.IntN(2*365))
-	if random.IntN(2) == 0 {
-		changes := []time.Time{
-			time.Date(2027, 3, 12, 0, 0, 0, 0, time.UTC), time.Date(2027, 3, 26, 0, 0, 0, 0, time.UTC), time.Date(2027, 4, 2, 0, 0, 0, 0, time.UTC),
-			time.Date(2027, 4, 28, 0, 0, 0, 0, time.UTC), time.Date(2027, 9, 24, 0, 0, 0, 0, time.UTC), time.Date(2027, 10, 1, 0, 0, 0, 0, time.UTC),
-			time.Date(2027, 10, 27, 0, 0, 0, 0, time.UTC), time.Date(2027, 11, 5, 0, 0, 0, 0, time.UTC),
-		}
-		day = changes[random.IntN(len(changes))]
-	}
-	return day.Add(time.Duration(random.IntN(3*24*60)) * time.Minute)
-}
-
-func randomCalendar(t *testing.T, random *rand.Rand, zone string) (Calendar, oracle) {
-	t.Helper()
-	loc, err := time.LoadLocation(zone)
+	loc, err := time.LoadLocation(w.zone)
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := Calendar{TimeZone: zone}
-	o := oracle{loc: loc, week: map[time.Weekday][]Shift{}, exceptions: map[string][]Shift{}}
-	names := []string{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"}
-	for range 1 + random.IntN(6) {
-		day := random.IntN(7)
-		shifts := randomShifts(random, 1+random.IntN(3))
-		c.Hours = append(c.Hours, WeekHours{Days: []string{names[day]}, Shifts: shifts})
-		o.week[time.Weekday(day)] = append(o.week[time.Weekday(day)], shifts...)
+	first, err := time.Parse(time.DateOnly, w.first)
+	if err != nil {
+		t.Fatal(err)
 	}
-	for range random.IntN(8) {
-		date := time.Date(2027, 3, 10, 0, 0, 0, 0, time.UTC).AddDate(0, 0, random.IntN(30)).Format(time.DateOnly)
-		if _, ok := o.exceptions[date]; ok {
-			continue
+	c := &oracleClock{loc: loc, start: first.AddDate(0, 0, -1), date: first, seen: map[int]bool{}, change: oracleMinutes / 2}
+	for m := range oracleMinutes {
+		at := c.start.Add(time.Duration(m) * time.Minute).In(loc)
+		y, month, d := at.Date()
+		days := int(time.Date(y, month, d, 0, 0, 0, 0, time.UTC).Sub(first).Hours()) / 24
+		c.shown = append(c.shown, days*1440+at.Hour()*60+at.Minute())
+		c.seen[days] = true
+		if at.Format(time.DateOnly) == w.change && at.Hour() == 0 && at.Minute() == 0 {
+			c.change = m
 		}
-		shifts := randomShifts(random, random.IntN(3))
-		c.Exceptions = append(c.Exceptions, Exception{Date: date, Shifts: shifts})
-		o.exceptions[date] = shifts
 	}
-	return c, o
+	m := 0
+	for key := range (oracleDays - 3) * 1440 {
+		for c.shown[m] < key {
+			m++
+		}
+		at := m
+		if c.shown[m] > key && m > 0 {
+			at += key - (c.shown[m-1] + 1)
+		}
+		c.reach = append(c.reach, at)
+	}
+	return c
 }
 
-// randomShifts begin and end at midnight or between 04:00 and 23:00: no zone of the test changes its offset in there.
-func randomShifts(random *rand.Rand, n int) []Shift {
-	shifts := make([]Shift, 0, n)
+// oracleHours are which minutes of a window are open.
+type oracleHours struct {
+	*oracleClock
+
+	open   []bool
+	before []int // open minutes before each
+	list   []int // the open minutes
+}
+
+func (c *oracleClock) hours(week map[time.Weekday][]oracleShift, exceptions map[int][]oracleShift) *oracleHours {
+	h := &oracleHours{oracleClock: c, open: make([]bool, oracleMinutes), before: make([]int, oracleMinutes+1)}
+	for day := range oracleDays - 4 {
+		shifts, ok := exceptions[day]
+		if !ok {
+			shifts = week[c.date.AddDate(0, 0, day).Weekday()]
+		}
+		if !c.seen[day] {
+			continue // no clock ever showed this date
+		}
+		for _, s := range together(shifts) {
+			for m := c.reach[day*1440+s.from]; m < c.reach[day*1440+s.to]; m++ {
+				h.open[m] = true
+			}
+		}
+	}
+	for m, open := range h.open {
+		h.before[m+1] = h.before[m]
+		if open {
+			h.before[m+1]++
+			h.list = append(h.list, m)
+		}
+	}
+	return h
+}
+
+// together are the shifts of a day as it would be written without overlaps: what overlaps or touches is one shift.
+func together(shifts []oracleShift) []oracleShift {
+	var day [1441]bool
+	for _, s := range shifts {
+		for m := s.from; m < s.to; m++ {
+			day[m] = true
+		}
+	}
+	var out []oracleShift
+	for m, from := 0, -1; m <= 1440; m++ {
+		switch {
+		case day[m] && from < 0:
+			from = m
+		case !day[m] && from >= 0:
+			out, from = append(out, oracleShift{from, m}), -1
+		}
+	}
+	return out
+}
+
+// moment is an instant of a window: a minute, and how far into it.
+type moment struct {
+	minute int
+	into   time.Duration
+}
+
+func (h *oracleHours) instant(at moment) time.Time {
+	return h.start.Add(time.Duration(at.minute)*time.Minute + at.into)
+}
+
+// passed is the open time up to a moment.
+func (h *oracleHours) passed(at moment) time.Duration {
+	sum := time.Duration(h.before[at.minute]) * time.Minute
+	if h.open[at.minute] {
+		sum += at.into
+	}
+	return sum
+}
+
+// due is when the budget is used up; not when that is after the window.
+func (h *oracleHours) due(start moment, budget time.Duration) (moment, bool) {
+	if budget == 0 {
+		if h.open[start.minute] {
+			return start, true
+		}
+		if n := h.before[start.minute]; n < len(h.list) {
+			return moment{h.list[n], 0}, true
+		}
+		return moment{}, false
+	}
+	sum := h.passed(start) + budget
+	whole := int((sum - 1) / time.Minute) // the open minutes before that in which it ends
+	if whole >= len(h.list) {
+		return moment{}, false
+	}
+	return moment{h.list[whole], sum - time.Duration(whole)*time.Minute}, true
+}
+
+type oracleShift struct{ from, to int }
+
+// randomCalendar is the same calendar for both: as its text, and as open minutes.
+func (c *oracleClock) randomCalendar(random *rand.Rand, zone string) (Calendar, *oracleHours) {
+	calendar := Calendar{TimeZone: zone}
+	week, exceptions := map[time.Weekday][]oracleShift{}, map[int][]oracleShift{}
+	names := []string{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"}
+	for range 1 + random.IntN(7) {
+		shifts := randomShifts(random, 1+random.IntN(4))
+		var days []string
+		for range 1 + random.IntN(4) {
+			day := random.IntN(7)
+			days = append(days, names[day])
+			week[time.Weekday(day)] = append(week[time.Weekday(day)], shifts...)
+		}
+		calendar.Hours = append(calendar.Hours, WeekHours{Days: days, Shifts: shiftTexts(shifts)})
+	}
+	around := c.shown[c.change] / 1440
+	for range random.IntN(12) {
+		day := random.IntN(oracleDays - 4)
+		if random.IntN(2) == 0 {
+			day = max(0, around-3+random.IntN(6))
+		}
+		if _, ok := exceptions[day]; ok {
+			continue
+		}
+		exceptions[day] = randomShifts(random, random.IntN(4))
+		calendar.Exceptions = append(calendar.Exceptions, Exception{
+			Date: c.date.AddDate(0, 0, day).Format(time.DateOnly), Shifts: shiftTexts(exceptions[day]),
+		})
+	}
+	return calendar, c.hours(week, exceptions)
+}
+
+func randomShifts(random *rand.Rand, n int) []oracleShift {
+	var shifts []oracleShift
 	for range n {
 		from, to := randomMinute(random), randomMinute(random)
 		if from == to {
-			to = minutesOfDay
+			from, to = 0, 1440
 		}
-		from, to = min(from, to), max(from, to)
-		shifts = append(shifts, Shift{From: clockText(from), To: clockText(to)})
+		shifts = append(shifts, oracleShift{min(from, to), max(from, to)})
 	}
 	return shifts
 }
 
+// randomMinute of a day, often one at which clocks are changed or close to it.
 func randomMinute(random *rand.Rand) int {
-	switch random.IntN(8) {
+	switch random.IntN(6) {
 	case 0:
 		return 0
 	case 1:
-		return minutesOfDay - 60 // 23:00
+		return 1440
+	case 2:
+		return 15 * random.IntN(4*4)
+	case 3:
+		return 22*60 + random.IntN(120)
 	default:
-		return 4*60 + random.IntN(19*60)
+		return random.IntN(1441)
 	}
 }
 
+func shiftTexts(shifts []oracleShift) []Shift {
+	var out []Shift
+	for _, s := range shifts {
+		out = append(out, Shift{From: clockText(s.from), To: clockText(s.to)})
+	}
+	return out
+}
+
 func clockText(minute int) string { return fmt.Sprintf("%02d:%02d", minute/60, minute%60) }
+
+// randomMoment of a window, half of the time within days of its change, half of the time not at a whole minute.
+func (h *oracleHours) randomMoment(random *rand.Rand, from, to int) moment {
+	m := moment{minute: from + random.IntN(to-from)}
+	if random.IntN(2) == 0 {
+		m.minute = min(max(from, h.change-2*1440+random.IntN(4*1440)), to-1)
+	}
+	if random.IntN(2) == 0 {
+		m.into = time.Duration(random.Int64N(int64(time.Minute)))
+	}
+	return m
+}
+
+// TestHoursAgainstOracle compares a million random cases over random calendars; the random numbers are the same in every run.
+func TestHoursAgainstOracle(t *testing.T) {
+	const cases, perCalendar = 1_000_000, 500
+	random := rand.New(rand.NewPCG(2027, 1))
+	clocks := make([]*oracleClock, len(oracleWindows))
+	var checked checks
+	for i := range cases / perCalendar {
+		w := oracleWindows[i%len(oracleWindows)]
+		if clocks[i%len(clocks)] == nil {
+			clocks[i%len(clocks)] = newOracleClock(t, w)
+		}
+		calendar, o := clocks[i%len(clocks)].randomCalendar(random, w.zone)
+		h := hoursOf(t, calendar)
+		for range perCalendar {
+			if err := checked.compare(random, h, o); err != nil {
+				t.Fatalf("case %d: %v in %+v", checked.cases, err, calendar)
+			}
+		}
+	}
+	if checked.cases != cases || checked.due < cases*9/10 {
+		t.Errorf("compared %+v, want %d cases, most of them with a deadline", checked, cases)
+	}
+	t.Logf("compared %d cases over %d calendars in %d windows of time: %d deadlines, of which %d end at closing time; %d by walking too",
+		checked.cases, cases/perCalendar, len(oracleWindows), checked.due, checked.closing, checked.walked)
+}
+
+// checks is how many cases were compared, and what was in them.
+type checks struct{ cases, due, closing, walked int }
+
+// compare one start, end and budget: by the timeline, and some also day by day.
+func (c *checks) compare(random *rand.Rand, h *Hours, o *oracleHours) error {
+	const first, last = 3 * 1440, (oracleDays - 8) * 1440
+	c.cases++
+	start := o.randomMoment(random, first, last-1)
+	end := o.randomMoment(random, start.minute+1, last)
+	from, to := o.instant(start), o.instant(end)
+	walk := c.cases%50 == 0
+	elapsed := o.passed(end) - o.passed(start)
+	if got := h.Elapsed(from, to); got != elapsed {
+		return fmt.Errorf("Elapsed(%v, %v) = %v, want %v", from, to, got, elapsed)
+	}
+	if got := h.Open(from); got != o.open[start.minute] {
+		return fmt.Errorf("Open(%v) = %v", from, got)
+	}
+	budget := elapsed // ends at `to`, or at the closing time before it
+	switch random.IntN(4) {
+	case 0:
+		budget = time.Duration(random.IntN(3*1440)) * time.Minute
+	case 1:
+		budget = time.Duration(random.Int64N(int64(100 * time.Hour)))
+	case 2:
+		next, _ := slices.BinarySearch(o.list, start.minute)
+		for next+1 < len(o.list) && o.list[next+1] == o.list[next]+1 {
+			next++
+		}
+		if next < len(o.list) {
+			budget = o.passed(moment{o.list[next], time.Minute}) - o.passed(start)
+			c.closing++
+		}
+	}
+	want, ok := o.due(start, budget)
+	if ok {
+		c.due++
+		if got := h.Add(from, budget); !got.Equal(o.instant(want)) {
+			return fmt.Errorf("Add(%v, %v) = %v, want %v", from, budget, got, o.instant(want))
+		}
+	}
+	if !walk {
+		return nil
+	}
+	c.walked++
+	if got := h.sum(from, to); got != elapsed {
+		return fmt.Errorf("walking, Elapsed(%v, %v) = %v, want %v", from, to, got, elapsed)
+	}
+	if got := h.walk(from, budget); ok && !got.Equal(o.instant(want)) {
+		return fmt.Errorf("walking, Add(%v, %v) = %v, want %v", from, budget, got, o.instant(want))
+	}
+	return nil
+}
