@@ -38,6 +38,8 @@ func Compile(d Definition) (*Program, error) {
 	c.sql(d.SQL)
 	c.intents(d.Intents)
 	c.dispositions(d.Dispositions)
+	c.identity(d)
+	c.exclusions(d.Exclusions)
 	if err := c.problems.orNil(); err != nil {
 		return nil, err
 	}
@@ -236,6 +238,58 @@ func (c *compiler) dispositions(dispositions []Disposition) {
 			c.problem(where, "minAttempts is %d; it must be at least 1, or left out", d.MinAttempts)
 		}
 		c.reentry(where, d)
+		c.dispositionExtras(where, d)
+	}
+}
+
+func (c *compiler) exclusions(exclusions []Exclusion) {
+	names := newUnique("exclusion")
+	for _, x := range exclusions {
+		where := fmt.Sprintf("exclusion %q", x.Name)
+		names.check(c, where, x.Name)
+		if x.When == "" {
+			c.problem(where, "when is empty: write the expression that keeps a lead out")
+			continue
+		}
+		c.program.exclusions = append(c.program.exclusions, exclusion{name: x.Name, when: c.expression(c.program.env.record, where, x.When)})
+	}
+}
+
+// identity checks the fields by which two leads are the same person.
+func (c *compiler) identity(d Definition) {
+	seen := map[string]bool{}
+	for _, name := range d.Identity {
+		where := fmt.Sprintf("identity %q", name)
+		i := slices.IndexFunc(d.Fields, func(f Field) bool { return f.Name == name })
+		switch {
+		case seen[name]:
+			c.problem(where, "the field is named twice; keep one")
+		case i < 0:
+			c.problem(where, "unknown field '%s'; %s", name, Suggest(name, c.program.env.record.provider.names[leadTypeName]))
+		case d.Fields[i].Type != String:
+			c.problem(where, "the field is of type %s; only a String identifies a person", d.Fields[i].Type)
+		}
+		seen[name] = true
+	}
+}
+
+// dispositionExtras checks what some outcomes alone can have.
+func (c *compiler) dispositionExtras(where string, d Disposition) {
+	switch {
+	case d.FullCadence == "":
+	case d.FullCadence != FullCadenceRequired:
+		c.problem(where, "fullCadence %q is unknown; known: Required", d.FullCadence)
+	case d.Outcome != Recycled:
+		c.problem(where, "`fullCadence` needs the outcome Recycled: it is about a lead that is given up as unresponsive")
+	}
+	switch {
+	case d.Suppress == "":
+	case d.Suppress != ScopeContact && d.Suppress != ScopeAccount:
+		c.problem(where, "suppress %q is unknown; known: Contact, Account", d.Suppress)
+	case d.Outcome != Disqualified:
+		c.problem(where, "`suppress` needs the outcome Disqualified: a lead with the outcome %s stays in the rotation", d.Outcome)
+	case d.Suppress == ScopeAccount && c.program.definition.Account == nil:
+		c.problem(where, "`suppress: Account` needs `account: {field: ...}` beside `fields`, which names the account")
 	}
 }
 

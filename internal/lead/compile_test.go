@@ -129,6 +129,48 @@ func TestCompileReportsMistakes(t *testing.T) {
 			func(d *Definition) { d.Scoring.Max = ptr(0) },
 			`scoring: max is 0; it must be at least 1`,
 		},
+		"identity by an unknown field": {
+			func(d *Definition) { d.Identity = []string{"mail"} }, `identity "mail": unknown field 'mail'; did you mean 'email'?`,
+		},
+		"identity by a number": {
+			func(d *Definition) { d.Identity = []string{"employees"} }, `identity "employees": the field is of type Integer; only a String identifies a person`,
+		},
+		"identity twice": {
+			func(d *Definition) { d.Identity = []string{"email", "email"} }, `identity "email": the field is named twice; keep one`,
+		},
+		"exclusion without an expression": {
+			func(d *Definition) { d.Exclusions = []Exclusion{{Name: "customer"}} },
+			`exclusion "customer": when is empty: write the expression that keeps a lead out`,
+		},
+		"exclusion by an unknown field": {
+			func(d *Definition) { d.Exclusions = []Exclusion{{Name: "customer", When: `lead.industri == "x"`}} }, `exclusion "customer": 1:5: `,
+		},
+		"duplicate exclusion": {
+			func(d *Definition) {
+				d.Exclusions = []Exclusion{{Name: "customer", When: "lead.partner"}, {Name: "customer", When: "signals.trialSignup.count > 3"}}
+			},
+			`exclusion "customer": there is another exclusion of this name`,
+		},
+		"full cadence of another sort": {
+			func(d *Definition) { d.Dispositions[1].FullCadence = "Optional" },
+			`disposition "BadTiming": fullCadence "Optional" is unknown; known: Required`,
+		},
+		"full cadence of a disqualified lead": {
+			func(d *Definition) { d.Dispositions[2].FullCadence = FullCadenceRequired },
+			"disposition \"NotICP\": `fullCadence` needs the outcome Recycled",
+		},
+		"suppression of another sort": {
+			func(d *Definition) { d.Dispositions[2].Suppress = "Everybody" },
+			`disposition "NotICP": suppress "Everybody" is unknown; known: Contact, Account`,
+		},
+		"suppression of a recycled lead": {
+			func(d *Definition) { d.Dispositions[1].Suppress = ScopeContact },
+			"disposition \"BadTiming\": `suppress` needs the outcome Disqualified: a lead with the outcome Recycled stays in the rotation",
+		},
+		"suppression of an account that nothing names": {
+			func(d *Definition) { d.Dispositions[2].Suppress = ScopeAccount },
+			"disposition \"NotICP\": `suppress: Account` needs `account: {field: ...}`",
+		},
 		"duplicate field": {
 			func(d *Definition) { d.Fields[2].Name = "company" },
 			`field "company": there is another field of this name`,

@@ -88,6 +88,12 @@ func (t Touch) Genuine() bool {
 	}
 }
 
+// Conversation says whether the lead took part: a person spoke or met with it, or it wrote back to one. What a machine does is at most an
+// attempt.
+func (t Touch) Conversation() bool {
+	return t.Actor == "Human" && (t.TwoWay || t.Channel == "Meeting" || t.Channel == "Phone" && t.Answered)
+}
+
 // Disposed is the outcome that sales gave a lead.
 type Disposed struct {
 	Outcome Outcome `json:"outcome,omitempty"` // may be left to the reason code
@@ -139,6 +145,9 @@ type Feedback struct {
 	Comment    string
 	By         string
 }
+
+// Structured says whether the feedback can be counted: a comment alone cannot.
+func (f Feedback) Structured() bool { return f.Rating > 0 || len(f.Categories) > 0 }
 
 // Scope of what keeps a lead out.
 type Scope string

@@ -46,6 +46,7 @@ type Program struct {
 	paths      []path
 	sql        []sqlCriterion
 	intents    []intent
+	exclusions []exclusion
 
 	accountField int // index of the field that names the account; -1 for none
 }
