@@ -35,7 +35,7 @@ type ErasureCounts struct {
 	Obligations int64 `json:"obligations"` // kept
 	Excused     int64 `json:"excused"`     // clocks that ran: nobody may contact the person any more
 	Work        int64 `json:"work"`        // news that were not worked off, dropped
-	Jobs        int64 `json:"jobs"`        // notices and messages to the CRM that had not ended, dropped
+	Unsent      int64 `json:"unsent"`      // notices and messages to the CRM that were not sent yet, dropped
 }
 
 // ErasedOwner stands where an erased lead had no owner: it waits for none any more.
@@ -99,7 +99,7 @@ func (l *Ledger) erase(ctx context.Context, tx pgx.Tx, id string, e *Erasure) er
 	if err := l.leaveAccounts(ctx, tx, e.Leads); err != nil {
 		return err
 	}
-	if e.Counts.Jobs, err = l.dropJobs(ctx, tx, e.Leads); err != nil {
+	if e.Counts.Unsent, err = l.dropMessages(ctx, tx, columns, e.Leads); err != nil {
 		return err
 	}
 	for _, one := range e.Leads {
@@ -203,7 +203,7 @@ FROM (SELECT seq, CASE WHEN data ? 'opportunity' THEN dense_rank() OVER (ORDER B
     FROM events WHERE tenant = $1 AND lead_id = $2) AS numbered
 WHERE e.seq = numbered.seq`
 
-// replaced are the texts that other tables hold about leads, beside their ids.
+// rename gives the lead its pseudonym wherever its id stands.
 func (l *Ledger) rename(ctx context.Context, tx pgx.Tx, columns []column, id, pseudonym string, e *Erasure) error {
 	tables, err := tablesOfLeads(ctx, tx)
 	if err != nil {
@@ -235,14 +235,22 @@ func (l *Ledger) rename(ctx context.Context, tx pgx.Tx, columns []column, id, ps
 // refersToLead are the columns of leads that name another lead.
 var refersToLead = []string{mergedInto, "linked_to", "duplicate_of"}
 
-// dropJobs deletes the notices and messages about the leads that have not ended. What was sent is sent.
-func (l *Ledger) dropJobs(ctx context.Context, tx pgx.Tx, ids []string) (int64, error) {
-	var there bool
-	if err := tx.QueryRow(ctx, `SELECT to_regclass($1) IS NOT NULL`, Schema+".river_job").Scan(&there); err != nil || !there {
-		return 0, err
+// dropMessages deletes what has not been told yet about the leads: notices that wait, and what the CRM was to be told. What was sent is sent.
+func (l *Ledger) dropMessages(ctx context.Context, tx pgx.Tx, columns []column, ids []string) (dropped int64, err error) {
+	for table, condition := range map[string]string{
+		"notices": ` AND (message IS NULL OR message IN (SELECT id FROM messages WHERE sent_at IS NULL))`,
+		"outbox":  "",
+	} {
+		if !slices.ContainsFunc(columns, func(c column) bool { return c.table == table }) {
+			continue
+		}
+		tag, err := tx.Exec(ctx, `DELETE FROM `+table+` WHERE tenant = $1 AND lead_id = ANY($2)`+condition, l.tenant, ids)
+		if err != nil {
+			return dropped, err
+		}
+		dropped += tag.RowsAffected()
 	}
-	tag, err := tx.Exec(ctx, `DELETE FROM river_job WHERE args ->> 'tenant' = $1 AND args ->> 'lead' = ANY($2)`, l.tenant, ids)
-	return tag.RowsAffected(), err
+	return dropped, nil
 }
 
 func (l *Ledger) recordErasure(ctx context.Context, tx pgx.Tx, e *Erasure) error {
