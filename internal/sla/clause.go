@@ -24,7 +24,7 @@ func (c Clause) Party() Party {
 	switch c {
 	case ClauseVolume, ClauseCompleteness, ClauseScore, ClauseDelivery:
 		return PartyMarketing
-	case ClauseFirstContact, ClauseDisposition, ClauseRejection:
+	case ClauseAcceptance, ClauseFirstContact, ClauseFollowUp, ClauseDisposition, ClauseRejection, ClauseFeedback:
 		return PartySales
 	default:
 		return ""
@@ -42,12 +42,18 @@ func (c Clause) EnforcedBy() string {
 		return "score at hand-off against the threshold of the path that qualified the lead"
 	case ClauseDelivery:
 		return "time of the first owner against time of qualification"
+	case ClauseAcceptance:
+		return "acceptance by sales, or its first rejection with a reason code, against time of ownership"
 	case ClauseFirstContact:
 		return "first genuine contact against time of ownership, in business time"
+	case ClauseFollowUp:
+		return "attempts to reach the lead, their span and channels, or a conversation, before it was given up and within the window from ownership"
 	case ClauseDisposition:
 		return "first disposition against time of ownership"
 	case ClauseRejection:
 		return "reason code of the first disposition that recycled or disqualified the lead, after the attempts that it demands"
+	case ClauseFeedback:
+		return "structured feedback on a recycled or disqualified lead, until the week after that of its rejection is over"
 	default:
 		return ""
 	}
@@ -77,14 +83,21 @@ func (c *Compiled) demands() []demand {
 	if m.Delivery != nil {
 		all = append(all, demand{clause: ClauseDelivery, target: m.Delivery.TargetPercent})
 	}
+	if s.Acceptance != nil {
+		all = append(all, demand{clause: ClauseAcceptance, target: s.Acceptance.TargetPercent})
+	}
 	if s.FirstContact != nil {
 		for _, tier := range s.FirstContact.Tiers {
 			all = append(all, demand{clause: ClauseFirstContact, tier: tier.Intent, target: s.FirstContact.TargetPercent})
 		}
 	}
+	if s.FollowUp != nil {
+		all = append(all, demand{clause: ClauseFollowUp, target: s.FollowUp.TargetPercent})
+	}
 	if s.Disposition != nil {
 		all = append(all, demand{clause: ClauseDisposition, target: s.Disposition.TargetPercent})
 	}
 	share(ClauseRejection, s.Rejection)
+	share(ClauseFeedback, s.Feedback)
 	return all
 }

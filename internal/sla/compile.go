@@ -99,6 +99,45 @@ func (c *Compiled) compileSales(problems *Problems, s Sales) {
 	if s.Rejection != nil {
 		checkTarget(problems, "terms.sales.rejection", s.Rejection.TargetPercent)
 	}
+	if s.Acceptance != nil {
+		checkTarget(problems, "terms.sales.acceptance", s.Acceptance.TargetPercent)
+		checkWindow(problems, "terms.sales.acceptance.within", s.Acceptance.Within)
+	}
+	if s.FollowUp != nil {
+		compileFollowUp(problems, *s.FollowUp)
+	}
+	if s.Feedback != nil {
+		checkTarget(problems, "terms.sales.feedback", s.Feedback.TargetPercent)
+	}
+}
+
+// The bounds of a follow-up.
+const (
+	maxAttempts = 50
+	maxChannels = 5
+)
+
+func compileFollowUp(problems *Problems, f FollowUp) {
+	const where = "terms.sales.followUp"
+	checkTarget(problems, where, f.TargetPercent)
+	checkWindow(problems, where+".within", f.Within)
+	switch {
+	case f.Attempts < 1 || f.Attempts > maxAttempts:
+		problems.add(where+".attempts", "%d is outside 1 to %d", f.Attempts, maxAttempts)
+	case f.Channels < 0 || f.Channels > maxChannels:
+		problems.add(where+".channels", "%d is outside 1 to %d", f.Channels, maxChannels)
+	case f.Channels > f.Attempts:
+		problems.add(where+".channels", "%d channels cannot be tried in %d attempts; demand fewer, or more attempts", f.Channels, f.Attempts)
+	}
+	switch {
+	case f.MinSpan < 0:
+		problems.add(where+".minSpan", "is below zero; write a length of time such as 10d or leave it out")
+	case f.MinSpan > 0 && f.Attempts == 1:
+		problems.add(where+".minSpan", "is the time from the first attempt to the last, and one attempt has none; demand more attempts or leave it out")
+	case f.MinSpan > 0 && f.MinSpan >= f.Within:
+		problems.add(where+".minSpan", "%s leaves no time in a window of %s; shorten it, or lengthen `within`",
+			FormatWindow(f.MinSpan), FormatWindow(f.Within))
+	}
 }
 
 func (c *Compiled) compileFirstContact(problems *Problems, f FirstContact) {
@@ -203,6 +242,14 @@ func (c *Compiled) Fits(d lead.Definition) []string {
 	}
 	if c.sales().Rejection != nil && !rejects(d.Dispositions) {
 		misfits = append(misfits, "terms.sales.rejection asks for reason codes, but the definition has no disposition with outcome Recycled or Disqualified")
+	}
+	if c.sales().Feedback != nil && !rejects(d.Dispositions) {
+		misfits = append(misfits, "terms.sales.feedback asks for feedback on rejections, but the definition has no disposition with outcome Recycled or Disqualified")
+	}
+	for _, x := range d.Dispositions {
+		if x.FullCadence != "" && c.sales().FollowUp == nil {
+			misfits = append(misfits, fmt.Sprintf("the disposition %q demands the full cadence, but the terms have no sales.followUp that says what that is", x.Name))
+		}
 	}
 	return misfits
 }

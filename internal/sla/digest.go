@@ -51,6 +51,14 @@ func DigestDefinition(d lead.Definition) (string, error) {
 			if r := x.Reentry; r != nil {
 				c.group("reentry", func() { c.reentry(*r) })
 			}
+			c.text("status", x.Status)
+			c.text("fullCadence", string(x.FullCadence))
+			c.text("suppress", string(x.Suppress))
+		})
+		keyed(c, "identity", d.Identity, func(name string) string { return name }, func(name string) { c.text("field", name) })
+		keyed(c, "exclusion", d.Exclusions, func(x lead.Exclusion) string { return x.Name }, func(x lead.Exclusion) {
+			c.text("name", x.Name)
+			c.expression("when", fmt.Sprintf("exclusion %q", x.Name), x.When)
 		})
 	})
 	return c.digest()
@@ -216,6 +224,26 @@ func (c *canonical) sales(s Sales) {
 		})
 	}
 	c.share("rejection", s.Rejection)
+	if a := s.Acceptance; a != nil {
+		c.group("acceptance", func() {
+			c.window("within", a.Within)
+			c.number("targetPercent", int64(a.TargetPercent))
+		})
+	}
+	if f := s.FollowUp; f != nil {
+		c.group("followUp", func() { c.followUp(*f) })
+	}
+	c.share("feedback", s.Feedback)
+}
+
+func (c *canonical) followUp(f FollowUp) {
+	c.number("attempts", int64(f.Attempts))
+	c.window("minSpan", f.MinSpan)
+	c.window("within", f.Within)
+	if f.Channels != 0 {
+		c.number("channels", int64(f.Channels))
+	}
+	c.number("targetPercent", int64(f.TargetPercent))
 }
 
 // plainDecimal drops zeros that do not change a number: 25.50 means 25.5. What is no number stays as it is.

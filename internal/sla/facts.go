@@ -3,6 +3,7 @@
 package sla
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -19,7 +20,8 @@ type Reached struct {
 type Qualified struct {
 	At           time.Time
 	Intent       string
-	MetThreshold bool // the score was at or above what the path demands
+	MetThreshold bool         // the score was at or above what the path demands
+	Raises       []lead.Raise // higher intents that it showed from then on, in order
 }
 
 // Stamps are what the ledger keeps of one lead beside its events.
@@ -29,6 +31,8 @@ type Stamps struct {
 	OwnedAt    time.Time  // when routing first gave the lead to a rep; zero when it did not. An earlier assigned event wins
 	NoCapacity bool       // no rep was available when the lead qualified
 	Again      bool       // it was handed off before: it is not delivered once more
+	Before     bool       // it reached a path or was handed off before the contract took effect: nobody owes anything about it
+	BarredAt   time.Time  // since when another lead keeps its whole account from being contacted; zero when none does
 }
 
 // Disposal is one disposition of a lead, with its outcome resolved from the reason code where sales left it out.
@@ -38,40 +42,63 @@ type Disposal struct {
 	Reason  string
 	Coded   bool // the reason was a code for this outcome when it was sent, or is one of the definition that judges; and there were attempts enough
 
-	MinAttempts int // that the code demands; 0 for none
-	Attempts    int // outbound touches since the hand-off up to the disposition; counted only where the code demands some
+	MinAttempts int  // that the code demands; 0 for none
+	Attempts    int  // outbound touches since the hand-off up to the disposition; counted only where the code demands some
+	FullCadence bool // the code demands the contract's whole follow-up: Compiled.Coded says whether there was
 }
 
-// Facts are what is known of one lead, as far as the clauses need it.
+// Attempt to reach the lead, by a person or a machine.
+type Attempt struct {
+	At      time.Time
+	Channel string
+}
+
+// Facts are what is known of one lead, as far as the clauses need it. Nothing from before the hand-off is among them but what stamps tell:
+// it was not about it.
 type Facts struct {
-	Reached    *Reached
-	Qualified  *Qualified
-	OwnedAt    time.Time // zero: no owner yet
-	NoCapacity bool
-	Again      bool       // handed off before
-	ContactAt  time.Time  // earliest genuine contact that is not before the hand-off, also one from before a rep owned the lead; zero: none
-	Disposals  []Disposal // by time; those from before the hand-off are not among them: they were not about it
+	Reached      *Reached
+	Qualified    *Qualified
+	OwnedAt      time.Time // zero: no owner yet
+	NoCapacity   bool
+	Again        bool        // handed off before
+	Before       bool        // from before the contract took effect
+	ContactAt    time.Time   // earliest genuine contact that was put on record in time, also one from before a rep owned the lead; zero: none
+	LateContacts []time.Time // genuine contacts that were put on record too late to count
+	Attempts     []Attempt   // by time
+	TalkedAt     time.Time   // earliest conversation, or what sales can only know from one; zero: none
+	AcceptedAt   time.Time   // when sales took the lead on; zero: not yet
+	FeedbackAt   time.Time   // earliest structured feedback; zero: none
+	BarredAt     time.Time   // since when the lead must not be contacted; zero: it may be
+	Disposals    []Disposal  // by time
+	Voided       []Disposal  // rejections that both parties overturned, as if they had not been; by time
 }
 
 // FactsOf gathers the facts of one lead from its stamps and its history, in any order: the time of an event counts, never when it
 // arrived. The history of a lead that was handed off more than once is that of the hand-off in question, up to the next. codes are the dispositions of the definition that the lead is judged by.
 func FactsOf(stamps Stamps, codes []lead.Disposition, history []lead.Event) Facts {
-	f := Facts{Reached: stamps.Reached, Qualified: stamps.Qualified, OwnedAt: stamps.OwnedAt, NoCapacity: stamps.NoCapacity, Again: stamps.Again}
+	f := Facts{
+		Reached: stamps.Reached, Qualified: stamps.Qualified, OwnedAt: stamps.OwnedAt,
+		NoCapacity: stamps.NoCapacity, Again: stamps.Again, Before: stamps.Before,
+	}
 	events := slices.Clone(history)
 	slices.SortStableFunc(events, func(a, b lead.Event) int {
-		if order := a.Time.Compare(b.Time); order != 0 {
-			return order
-		}
-		return int(a.Sequence - b.Sequence)
+		return cmp.Or(a.Time.Compare(b.Time), cmp.Compare(a.Sequence, b.Sequence))
 	})
 	for _, e := range events {
-		switch {
-		case e.Kind == lead.KindAssigned && e.Owner != "":
+		if e.Kind == lead.KindAssigned && e.Owner != "" {
 			f.OwnedAt = earliest(f.OwnedAt, e.Time)
-		case e.Kind == lead.KindTouch && e.Touch != nil && e.Touch.Genuine() && !f.before(e):
-			f.ContactAt = earliest(f.ContactAt, e.Time)
-		case e.Kind == lead.KindDisposition && e.Disposition != nil:
-			f.addDisposal(e, codes, events)
+		}
+		if f.before(e) {
+			continue
+		}
+		f.hear(e)
+	}
+	f.BarredAt = earliest(f.barred(events), f.sinceHandOff(stamps.BarredAt))
+	void := lead.OverturnedIn(codes, events)
+	for i, e := range events {
+		overturned := slices.ContainsFunc(void, func(o lead.Overturned) bool { return o.Rejection == i })
+		if e.Kind == lead.KindDisposition && e.Disposition != nil && !f.before(e) {
+			f.dispose(e, codes, overturned)
 		}
 	}
 	return f
@@ -80,34 +107,100 @@ func FactsOf(stamps Stamps, codes []lead.Disposition, history []lead.Event) Fact
 // before says whether an event was before the hand-off, and so not about it.
 func (f *Facts) before(e lead.Event) bool { return f.Qualified != nil && e.Time.Before(f.Qualified.At) }
 
-func (f *Facts) addDisposal(e lead.Event, codes []lead.Disposition, events []lead.Event) {
-	if f.before(e) {
-		return
+// hear of everything but assignments and dispositions.
+func (f *Facts) hear(e lead.Event) {
+	switch {
+	case e.Kind == lead.KindTouch && e.Touch != nil:
+		f.touch(e.Time, *e.Touch)
+	case e.Kind == lead.KindAccepted:
+		f.AcceptedAt = earliest(f.AcceptedAt, e.Time)
+	case e.Kind == lead.KindQualified, e.Kind == lead.KindOpportunity:
+		f.TalkedAt = earliest(f.TalkedAt, e.Time)
+	case e.Kind == lead.KindFeedback && e.Feedback != nil && e.Feedback.Structured():
+		f.FeedbackAt = earliest(f.FeedbackAt, e.Time)
 	}
+}
+
+func (f *Facts) touch(at time.Time, t lead.Touch) {
+	if t.Direction == "Outbound" {
+		f.Attempts = append(f.Attempts, Attempt{At: at, Channel: t.Channel})
+	}
+	if t.Conversation() {
+		f.TalkedAt = earliest(f.TalkedAt, at)
+	}
+	switch {
+	case !t.Genuine():
+	case t.Late(at):
+		f.LateContacts = append(f.LateContacts, at)
+	default:
+		f.ContactAt = earliest(f.ContactAt, at)
+	}
+}
+
+func (f *Facts) dispose(e lead.Event, codes []lead.Disposition, overturned bool) {
 	d := Disposal{At: e.Time, Outcome: e.Disposition.Outcome, Reason: e.Disposition.Reason, Coded: e.Disposition.Coded}
 	for _, code := range codes {
 		if code.Name == d.Reason && (d.Outcome == "" || d.Outcome == code.Outcome) {
-			d.Outcome, d.Coded, d.MinAttempts = code.Outcome, true, code.MinAttempts
+			d.Outcome, d.Coded = code.Outcome, true
+			d.MinAttempts, d.FullCadence = code.MinAttempts, code.FullCadence == lead.FullCadenceRequired
 		}
 	}
 	if d.MinAttempts > 0 {
-		d.Attempts = f.attempts(events, d.At)
+		d.Attempts = f.attempts(d.At)
 		d.Coded = d.Attempts >= d.MinAttempts
 	}
-	if d.Outcome != "" {
+	switch {
+	case d.Outcome == "":
+	case overturned:
+		f.Voided = append(f.Voided, d)
+	default:
+		if d.Outcome == lead.Accepted {
+			f.AcceptedAt = earliest(f.AcceptedAt, d.At)
+		}
 		f.Disposals = append(f.Disposals, d)
 	}
 }
 
 // attempts to reach the lead from the hand-off up to an instant, by people or machines.
-func (f *Facts) attempts(events []lead.Event, until time.Time) int {
-	count := 0
+func (f *Facts) attempts(until time.Time) int {
+	n := slices.IndexFunc(f.Attempts, func(a Attempt) bool { return a.At.After(until) })
+	if n < 0 {
+		return len(f.Attempts)
+	}
+	return n
+}
+
+// barred is when the lead first asked, in what is in force at the hand-off or after it, not to be contacted: a request of the contact is
+// lifted by a reinstatement of the contact, one for the account by one of the account. What is lifted later was in force all the same.
+func (f *Facts) barred(events []lead.Event) time.Time {
+	since := map[lead.Scope]time.Time{}
+	var first time.Time
 	for _, e := range events {
-		if e.Kind == lead.KindTouch && e.Touch != nil && e.Touch.Direction == "Outbound" && !f.before(e) && !e.Time.After(until) {
-			count++
+		if e.Kind != lead.KindOptedOut && e.Kind != lead.KindReinstated {
+			continue
+		}
+		scope := cmp.Or(e.Scope, lead.ScopeContact)
+		switch {
+		case e.Kind == lead.KindOptedOut && !f.before(e):
+			first = earliest(first, e.Time)
+		case e.Kind == lead.KindOptedOut:
+			since[scope] = e.Time
+		case f.before(e):
+			delete(since, scope)
 		}
 	}
-	return count
+	for _, at := range since {
+		first = earliest(first, f.sinceHandOff(at))
+	}
+	return first
+}
+
+// sinceHandOff is an instant, or the hand-off where that is later.
+func (f *Facts) sinceHandOff(at time.Time) time.Time {
+	if at.IsZero() || f.Qualified == nil {
+		return at
+	}
+	return later(at, f.Qualified.At)
 }
 
 // earliest is the earlier of two times, of which zero means none.
