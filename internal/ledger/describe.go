@@ -60,6 +60,7 @@ func ours(err error) error {
 		unreadable *UnreadableError
 		schema     *SchemaError
 		unknown    *UnknownLeadError
+		notParked  *NotParkedError
 	)
 	switch {
 	case errors.As(err, &stale):
@@ -74,6 +75,8 @@ func ours(err error) error {
 		return schema
 	case errors.As(err, &unknown):
 		return unknown
+	case errors.As(err, &notParked):
+		return notParked
 	default:
 		return nil
 	}

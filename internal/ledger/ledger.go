@@ -109,6 +109,7 @@ const (
 	lockInForce    = "in-force"   // shared by scoring and routing, exclusive for the switch of the revision
 	lockRotation   = "rotation"   // picks of an owner, one at a time
 	lockCounting   = "counting"   // the one replica that counts
+	lockDigest     = "digest"     // taking what waits for a digest
 )
 
 // lockKey spreads the advisory locks over the key space, which other users of the database may share.

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package ledger
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/riverqueue/river"
+)
+
+// Standing of a lead, as the CRM is told.
+type Standing struct {
+	Lead     string
+	Version  int64 // one more with each change
+	Changed  time.Time
+	Stage    Stage
+	Score    int64
+	Missing  []string
+	Cycle    int
+	Owner    string
+	Pool     string
+	JudgedBy int64 // sequence of the pair that it is judged by; 0 when it is by none yet
+
+	Disposed time.Time // its latest disposition since it was handed off
+	Outcome  string
+	Reason   string // a code of the definition; empty when what was given is none
+
+	Clause  string // of the next deadline; empty when no clock runs
+	Due     time.Time
+	Overdue []string // clauses that are missed and still not done
+
+	Content []byte // what was sent last, by a hash
+}
+
+// Outgoing reads what a job is to send. Nothing, when another job is on its way for the lead, or the lead is gone: then the job is obsolete. A
+// job that was given up and is tried again takes its place, unless another one has taken it.
+func (l *Ledger) Outgoing(ctx context.Context, args CRMArgs, job int64) (*Standing, error) {
+	_, err := l.pool.Exec(ctx, `
+UPDATE outbox SET live = $3, parked = NULL WHERE tenant = $1 AND id = $2 AND live IS NULL AND parked = $4`, l.tenant, args.Outbox, args.Token, job)
+	if err != nil {
+		return nil, err
+	}
+	var s Standing
+	var disposed, due *time.Time
+	// One statement: all of it is as of one instant.
+	err = l.pool.QueryRow(ctx, `
+SELECT b.lead_id, b.version, b.changed_at, l.stage, l.score, l.missing, l.cycle, coalesce(l.owner, ''), coalesce(l.pool, ''),
+    coalesce(l.bundle_sequence, l.reached_sequence, 0), d.time, coalesce(d.outcome, ''), coalesce(d.reason, ''),
+    coalesce(c.clause, ''), c.due_at, coalesce(m.clauses, '{}'), b.content
+FROM outbox b JOIN leads l USING (tenant, lead_id)
+LEFT JOIN LATERAL (SELECT time, data ->> 'outcome' AS outcome, CASE WHEN (data ->> 'coded')::boolean THEN data ->> 'reason' END AS reason
+    FROM events e WHERE e.tenant = b.tenant AND e.lead_id = b.lead_id AND kind = 'disposition' AND e.time >= coalesce(l.qualified_at, '-infinity')
+    ORDER BY time DESC, seq DESC LIMIT 1) AS d ON l.disposed_at IS NOT NULL
+LEFT JOIN LATERAL (SELECT clause, due_at FROM obligations o WHERE o.tenant = b.tenant AND o.lead_id = b.lead_id AND o.cycle = l.cycle
+    AND state = 'Open' AND due_at IS NOT NULL ORDER BY due_at, clause LIMIT 1) AS c ON true
+LEFT JOIN LATERAL (SELECT array_agg(clause ORDER BY clause COLLATE "C") AS clauses FROM obligations o WHERE o.tenant = b.tenant
+    AND o.lead_id = b.lead_id AND o.cycle = l.cycle AND state = 'Missed' AND due_at IS NOT NULL AND stopped_at IS NULL) AS m ON true
+WHERE b.tenant = $1 AND b.id = $2 AND b.live = $3`, l.tenant, args.Outbox, args.Token).Scan(&s.Lead, &s.Version, &s.Changed, &s.Stage, &s.Score,
+		&s.Missing, &s.Cycle, &s.Owner, &s.Pool, &s.JudgedBy, &disposed, &s.Outcome, &s.Reason, &s.Clause, &due, &s.Overdue, &s.Content)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil, nil
+	}
+	s.Changed, s.Disposed, s.Due = s.Changed.UTC(), utc(disposed), utc(due)
+	return &s, err
+}
+
+// SameContent says whether the CRM was told the very same before.
+func (s *Standing) SameContent(hash []byte) bool { return bytes.Equal(s.Content, hash) }
+
+// FinishOutgoing notes what was sent, in one transaction with the end of its job. When the lead has changed meanwhile, the next job is inserted:
+// there is never more than one on its way for a lead, so none overtakes another.
+func (l *Ledger) FinishOutgoing(ctx context.Context, args CRMArgs, version int64, content []byte, complete func(context.Context, pgx.Tx) error) error {
+	return l.inTx(ctx, func(tx pgx.Tx) error {
+		var next, parked *int64
+		err := tx.QueryRow(ctx, `
+WITH old AS (SELECT parked FROM outbox WHERE tenant = $1 AND id = $2 FOR UPDATE)
+UPDATE outbox SET sent = $4, content = $5, live = CASE WHEN version > $4 THEN version END, parked = NULL
+FROM old WHERE tenant = $1 AND id = $2 AND live = $3 RETURNING live, old.parked`, l.tenant, args.Outbox, args.Token, version, content).
+			Scan(&next, &parked)
+		switch {
+		case errors.Is(err, pgx.ErrNoRows): // erased meanwhile
+			return complete(ctx, tx)
+		case err != nil:
+			return err
+		}
+		if parked != nil { // what was given up is said now
+			if err := l.deleteJob(ctx, tx, *parked); err != nil {
+				return err
+			}
+		}
+		if next != nil {
+			if err := l.insertJobs(ctx, tx, []river.InsertManyParams{l.crmJob(args.Outbox, *next)}); err != nil {
+				return err
+			}
+		}
+		return complete(ctx, tx)
+	})
+}
+
+// Park notes that a job is given up, so that the next change of the lead gets a job of its own. One that was given up before is deleted: what it
+// would say is what this one would.
+func (l *Ledger) Park(ctx context.Context, args CRMArgs, job int64) error {
+	return l.inTx(ctx, func(tx pgx.Tx) error { return l.park(ctx, tx, args.Outbox, args.Token, job) })
+}
+
+func (l *Ledger) park(ctx context.Context, tx pgx.Tx, outbox, token, job int64) error {
+	var parked *int64
+	err := tx.QueryRow(ctx, `
+WITH old AS (SELECT parked FROM outbox WHERE tenant = $1 AND id = $2 FOR UPDATE)
+UPDATE outbox SET live = NULL, parked = $4 FROM old WHERE tenant = $1 AND id = $2 AND live = $3 RETURNING old.parked`,
+		l.tenant, outbox, token, job).Scan(&parked)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil
+	}
+	if err != nil || parked == nil || *parked == job {
+		return err
+	}
+	return l.deleteJob(ctx, tx, *parked)
+}
+
+// ParkLost does what Park does for jobs that River gave up by itself, as when a worker died at the last attempt.
+func (l *Ledger) ParkLost(ctx context.Context) error {
+	return l.inTx(ctx, func(tx pgx.Tx) error {
+		rows, err := tx.Query(ctx, `
+SELECT b.id, b.live, j.id FROM river_job j JOIN outbox b ON b.id = (j.args ->> 'outbox')::bigint AND b.live = (j.args ->> 'token')::bigint
+WHERE b.tenant = $1 AND j.queue = $2 AND j.state IN ('discarded', 'cancelled') LIMIT 1000`, l.tenant, Queue(CRMArgs{}.Kind(), l.tenant))
+		if err != nil {
+			return err
+		}
+		type lost struct{ Outbox, Token, Job int64 }
+		all, err := pgx.CollectRows(rows, pgx.RowToStructByPos[lost])
+		if err != nil {
+			return err
+		}
+		for _, one := range all {
+			if err := l.park(ctx, tx, one.Outbox, one.Token, one.Job); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
