@@ -114,7 +114,7 @@ func (d *Dispatcher) decide(ctx context.Context, r *ledger.Routing, one *ledger.
 		return nil
 	}
 	qualifyForSales(pair, one)
-	facts := sla.FactsOf(stamps(one.Cycle), pair.Bundle.Lead.Dispositions, history)
+	facts := factsOf(pair, one, one.Cycle, history)
 	one.DisposedAt = time.Time{}
 	if len(facts.Disposals) > 0 {
 		one.DisposedAt = facts.Disposals[0].At
@@ -132,7 +132,7 @@ func (d *Dispatcher) decidePast(ctx context.Context, r *ledger.Routing, one *led
 		}
 		history := one.HistoryOf(c.Number)
 		own(&c, history)
-		facts := sla.FactsOf(stamps(c), pair.Bundle.Lead.Dispositions, history)
+		facts := factsOf(pair, one, c, history)
 		r.KeepPast(one, c.Number, pair.Bundle.Terms.Name, sla.Obligations(pair.Terms, facts, r.Now))
 	}
 	return nil

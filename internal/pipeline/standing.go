@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package pipeline
+
+import (
+	"time"
+
+	"github.com/handoff-sla/handoff/internal/lead"
+	"github.com/handoff-sla/handoff/internal/ledger"
+	"github.com/handoff-sla/handoff/internal/sla"
+)
+
+// factsOf a lead's cycle, whose events are in history, in the eyes of the pair that judges it. The intent may have risen since the hand-off by
+// what is known of the lead from before it, too.
+func factsOf(pair *Pair, one *ledger.Lead, c ledger.Cycle, history []lead.Event) sla.Facts {
+	s := stamps(c)
+	if q := s.Qualified; q != nil {
+		q.Raises = pair.Program.Raises(one.History(), q.At, q.Intent, handedOffAgain(one, c.Number))
+	}
+	return sla.FactsOf(s, pair.Bundle.Lead.Dispositions, history)
+}
+
+// handedOffAgain is the hand-off that followed a cycle; zero while there is none.
+func handedOffAgain(one *ledger.Lead, number int) time.Time {
+	for _, c := range one.Past {
+		if c.Number > number && c.Qualified != nil {
+			return c.Qualified.At
+		}
+	}
+	if one.Number > number && one.Qualified != nil {
+		return one.Qualified.At
+	}
+	return time.Time{}
+}
