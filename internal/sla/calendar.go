@@ -38,10 +38,32 @@ func compileCalendar(c Calendar) (*Hours, Problems) {
 	for i, e := range c.Exceptions {
 		h.addException(&problems, fmt.Sprintf("terms.calendar.exceptions[%d]", i), e)
 	}
+	h.addHolidays(&problems, c)
 	if len(problems) > 0 {
 		return nil, problems
 	}
 	return h, nil
+}
+
+// addHolidays closes the dates that are holidays. An exception of the same date says more than a list of a whole region.
+func (h *Hours) addHolidays(problems *Problems, c Calendar) {
+	const where = "terms.calendar.holidays"
+	switch {
+	case c.Holidays != "" && len(c.HolidayDates) == 0:
+		problems.add(where, "the dates of region %q are not written out: its holidays would count as working days. Have the text ratified again", c.Holidays)
+	case c.Holidays == "" && len(c.HolidayDates) > 0:
+		problems.add(where, "there are dates of holidays, and no region that they are of. Name the region, or write the dates as exceptions")
+	}
+	for i, holiday := range c.HolidayDates {
+		day, err := time.Parse(time.DateOnly, holiday.Date)
+		if err != nil {
+			problems.add(fmt.Sprintf("terms.calendar.holidayDates[%d].date", i), "%q is no date; write one that exists as YYYY-MM-DD", holiday.Date)
+			continue
+		}
+		if _, ok := h.exceptions[dateOf(day)]; !ok {
+			h.exceptions[dateOf(day)] = nil
+		}
+	}
 }
 
 // loadZone takes names of the IANA database only: "" and "Local" would mean the zone of the machine.

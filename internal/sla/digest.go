@@ -126,7 +126,7 @@ func (c *canonical) sqlCriteria(criteria []lead.SQLCriterion) {
 }
 
 // DigestTerms identifies the meaning of terms, with the name of the definition that they refer to: "v1:sha256:" and 64 hexadecimal
-// digits. Names of exceptions are no part of it, nor is the order of days, shifts, entries of the week, exceptions and tiers.
+// digits. Names of exceptions and the dates of a region's holidays are no part of it, nor is the order of days, shifts, entries of the week, exceptions and tiers.
 func DigestTerms(t Terms) (string, error) {
 	c := &canonical{}
 	c.group("terms", func() {
@@ -173,6 +173,7 @@ func (c *canonical) calendar(cal Calendar) {
 		c.text("date", e.Date)
 		bag(c, "shift", e.Shifts, writeShift)
 	})
+	c.text("holidays", cal.Holidays)
 }
 
 func writeShift(c *canonical, s Shift) {

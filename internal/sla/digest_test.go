@@ -244,6 +244,7 @@ func TestDateInAnotherZone(t *testing.T) {
 func TestWhatLeavesTheDigestOfTerms(t *testing.T) {
 	cases := map[string]func(*Terms){
 		"the name of an exception":  func(x *Terms) { x.Calendar.Exceptions[0].Name = "Heiligabend" },
+		"the dates of holidays":     func(x *Terms) { x.Calendar.HolidayDates = []Holiday{{Date: "2027-01-01", Name: "New Year"}} },
 		"the order of exceptions":   func(x *Terms) { slices.Reverse(x.Calendar.Exceptions) },
 		"the order of days":         func(x *Terms) { slices.Reverse(x.Calendar.Hours[0].Days) },
 		"the order of shifts":       func(x *Terms) { slices.Reverse(x.Calendar.Hours[0].Shifts) },
@@ -280,6 +281,8 @@ func TestWhatChangesTheDigestOfTerms(t *testing.T) {
 		"an exception's date":         func(x *Terms) { x.Calendar.Exceptions[1].Date = "2026-12-26" },
 		"an exception's shift":        func(x *Terms) { x.Calendar.Exceptions[0].Shifts[0].To = "13:00" },
 		"an exception closed":         func(x *Terms) { x.Calendar.Exceptions[0].Shifts = nil },
+		"a region of holidays":        func(x *Terms) { x.Calendar.Holidays = "us" },
+		"another region":              func(x *Terms) { x.Calendar.Holidays = "ca" },
 		"an exception less":           func(x *Terms) { x.Calendar.Exceptions = x.Calendar.Exceptions[:1] },
 		"bookings":                    func(x *Terms) { x.Funnel.BookingsPerMonth++ },
 		"the deal size":               func(x *Terms) { x.Funnel.AverageDealSize++ },

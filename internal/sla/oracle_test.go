@@ -30,7 +30,7 @@ var oracleWindows = []oracleWindow{
 	{"America/Santiago", "2027-08-10", "2027-09-05"},
 	{"America/Santiago", "2027-03-10", "2027-04-03"}, // from midnight back
 	{"America/Nuuk", "2027-10-01", "2027-10-30"},
-	{"America/Toronto", "1985-10-01", "1985-10-27"}, // from a minute past midnight back over it
+	{"America/Toronto", "1985-10-01", "1985-10-27"},  // from a minute past midnight back over it
 	{"Antarctica/Troll", "2027-03-01", "2027-03-28"}, // two hours
 	{"Africa/Casablanca", "2027-01-20", "2027-02-07"},
 	{"Pacific/Apia", "2011-12-01", "2011-12-30"}, // a date that never was

@@ -4,7 +4,10 @@
 // ratification. It knows no Kubernetes, SQL, HTTP or clock: time comes in as an argument.
 package sla
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Terms are what the two teams owe each other. Absent means absent: defaults are applied where a value is used, never
 // filled in, so that the digest of terms does not depend on them.
@@ -46,6 +49,37 @@ type Calendar struct {
 	TimeZone   string      `json:"timeZone"`
 	Hours      []WeekHours `json:"hours"`
 	Exceptions []Exception `json:"exceptions,omitempty"`
+	Holidays   string      `json:"holidays,omitempty"` // region, such as us or de-by
+	// HolidayDates are the public holidays of the region, written out when the text was ratified. They are no part of the digest: what is
+	// signed is the region.
+	HolidayDates []Holiday `json:"holidayDates,omitempty"`
+}
+
+// Holiday is a public holiday: a date without open hours, unless an exception says otherwise.
+type Holiday struct {
+	Date string `json:"date"`
+	Name string `json:"name,omitempty"`
+}
+
+// Days are the dates that have other hours than their weekday: the exceptions, and the holidays that no exception replaces.
+func (c Calendar) Days() []Exception {
+	days := slices.Clone(c.Exceptions)
+	for _, h := range c.HolidayDates {
+		if !slices.ContainsFunc(c.Exceptions, func(e Exception) bool { return e.Date == h.Date }) {
+			days = append(days, Exception{Date: h.Date, Name: h.Name})
+		}
+	}
+	return days
+}
+
+// HolidaysUntil is the last year whose public holidays are written out; false where no region is named.
+func (c Calendar) HolidaysUntil() (year int, ok bool) {
+	for _, h := range c.HolidayDates {
+		if at, err := time.Parse(time.DateOnly, h.Date); err == nil {
+			year = max(year, at.Year())
+		}
+	}
+	return year, year > 0
 }
 
 // WeekHours are the shifts of some days of the week.
