@@ -171,7 +171,26 @@ type Reentry struct {
 	NewContact NewContact `json:"newContact,omitempty"`
 }
 
+// FullCadence says whether a reason code takes the contract's whole follow-up.
+// +kubebuilder:validation:Enum=Required
+type FullCadence string
+
+// FullCadenceRequired makes a code none before that.
+const FullCadenceRequired FullCadence = "Required"
+
+// SuppressionScope says who is kept out.
+// +kubebuilder:validation:Enum=Contact;Account
+type SuppressionScope string
+
+// The scopes of a suppression.
+const (
+	SuppressContact SuppressionScope = "Contact"
+	SuppressAccount SuppressionScope = "Account"
+)
+
 // Disposition is one entry of the closed set of outcomes and reason codes.
+// +kubebuilder:validation:XValidation:rule="!has(self.fullCadence) || self.outcome == 'Recycled'",message="`fullCadence` needs the outcome Recycled"
+// +kubebuilder:validation:XValidation:rule="!has(self.suppress) || self.outcome == 'Disqualified'",message="`suppress` needs the outcome Disqualified"
 // +kubebuilder:validation:XValidation:rule="!has(self.reentry) || self.outcome == 'Recycled'",message="`reentry` needs the outcome Recycled"
 type Disposition struct {
 	// name is the reason code that sales gives, such as BadTiming.
@@ -193,6 +212,22 @@ type Disposition struct {
 	// reentry says how a recycled lead may become MQL again. A lead does not come back when absent.
 	// +optional
 	Reentry *Reentry `json:"reentry,omitempty"`
+
+	// status is what the CRM shows of a lead with this code, such as Nurture. It is written to the CRM and shown by `kubectl sla explain`.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	Status string `json:"status,omitempty"`
+
+	// fullCadence Required makes the code count only after the follow-up of the contract's `terms.sales.followUp` was complete, or after a
+	// conversation. Given before, the disposition is recorded as one without a reason code. Nothing is demanded when absent.
+	// +optional
+	FullCadence FullCadence `json:"fullCadence,omitempty"`
+
+	// suppress keeps who is disqualified by this code out of every hand-off from then on: Contact, this lead; Account, all leads of its
+	// account. A reinstated event lifts it. Nobody is when absent.
+	// +optional
+	Suppress SuppressionScope `json:"suppress,omitempty"`
 }
 
 // LeadDefinitionSpec is the glossary and the score. Everything but `signOffs` and each field's `property` is what both
@@ -200,6 +235,8 @@ type Disposition struct {
 // +kubebuilder:validation:XValidation:rule="self.stages.mql.paths.all(p, !has(p.threshold)) || has(self.scoring)",message="a path with a threshold needs `scoring`"
 // +kubebuilder:validation:XValidation:rule="self.stages.mql.paths.all(p, !has(p.account)) || (has(self.account) && has(self.scoring))",message="a path with `account` needs `account: {field: ...}` beside `fields`, and `scoring`"
 // +kubebuilder:validation:XValidation:rule="!has(self.account) || self.fields.exists(f, f.name == self.account.field && f.type == 'String')",message="`account.field` must be the name of a field of type String"
+// +kubebuilder:validation:XValidation:rule="!has(self.identity) || self.identity.all(i, self.fields.exists(f, f.name == i && f.type == 'String'))",message="`identity` lists names of fields of type String"
+// +kubebuilder:validation:XValidation:rule="has(self.account) || !has(self.dispositions) || self.dispositions.all(d, !has(d.suppress) || d.suppress != 'Account')",message="`suppress: Account` needs `account: {field: ...}` beside `fields`"
 type LeadDefinitionSpec struct {
 	// effectiveFrom is when this text comes into force, RFC 3339 in whole seconds, by the ledger's clock: the later of it and the last
 	// signature, never before. It is part of what is signed. Until then the revision before stays in force. At once when absent or past.
@@ -217,6 +254,17 @@ type LeadDefinitionSpec struct {
 	// account says which company a lead belongs to. Paths with `account` need it.
 	// +optional
 	Account *Account `json:"account,omitempty"`
+
+	// identity lists the String fields by which two leads are the same person, such as email: where all their values are equal, but for white
+	// space around them and upper and lower case, the lead that was captured later is a Duplicate. It is counted, not handed off. A lead
+	// without a value in one of them is nobody's duplicate. No lead is when absent.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=5
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=63
+	Identity []string `json:"identity,omitempty"`
 
 	// signals name the behaviour that rules and criteria read.
 	// +optional

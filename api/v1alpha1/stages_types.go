@@ -118,4 +118,24 @@ type Stages struct {
 	// such event makes the lead one.
 	// +optional
 	SQL *SQLStage `json:"sql,omitempty"`
+
+	// exclusions are who is never handed off, such as existing customers: while one of them holds, a lead has the stage Excluded and is counted
+	// by its name.
+	// +optional
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=10
+	Exclusions []Exclusion `json:"exclusions,omitempty"`
+}
+
+// Exclusion keeps leads out.
+type Exclusion struct {
+	// name of the exclusion, such as customer.
+	// +required
+	Name Name `json:"name,omitempty"`
+
+	// when is a CEL expression over `lead` and `signals`. It does not hold when it reads a value the lead does not have.
+	// +required
+	When Expression `json:"when,omitempty"`
 }

@@ -161,6 +161,16 @@ type Calendar struct {
 	// +listMapKey=date
 	// +kubebuilder:validation:MaxItems=200
 	Exceptions []CalendarException `json:"exceptions,omitempty"`
+
+	// holidays closes the public holidays of a region: an ISO 3166 code in small letters, of a country (us) or of one of its parts (de-by). Where
+	// one is observed on another day, that day is closed too. The region is what is signed. Its dates are written out into the ratified
+	// revision when that is made, from the year before until ten years after, and never change. An exception of the same date replaces a
+	// holiday. `kubectl sla lint` names the known regions.
+	// +optional
+	// +kubebuilder:validation:MinLength=2
+	// +kubebuilder:validation:MaxLength=6
+	// +kubebuilder:validation:Pattern=`^[a-z]{2}(-[a-z]{2,3})?$`
+	Holidays string `json:"holidays,omitempty"`
 }
 
 // Funnel works backwards from a revenue target to a number of MQLs a month:
@@ -273,6 +283,65 @@ type SalesTerms struct {
 	// rejection: the share of recycled and disqualified leads that carry a reason code of the definition at the first attempt.
 	// +optional
 	Rejection *ShareClause `json:"rejection,omitempty"`
+
+	// acceptance: the share of MQLs that sales took on, or gave back with a reason code, within the window, from the moment a rep owns the
+	// lead.
+	// +optional
+	Acceptance *AcceptanceClause `json:"acceptance,omitempty"`
+
+	// followUp: the share of MQLs that sales tried to reach as agreed, or spoke with, before it gave them up. Dispositions with
+	// `fullCadence: Required` need it.
+	// +optional
+	FollowUp *FollowUpClause `json:"followUp,omitempty"`
+
+	// feedback: the share of recycled and disqualified leads with structured feedback: a rating or categories, by a feedback event. It counts
+	// in the week of the rejection and may come until the week after it is over.
+	// +optional
+	Feedback *ShareClause `json:"feedback,omitempty"`
+}
+
+// AcceptanceClause is the time from ownership until sales takes the lead on or rejects it with a reason code, on the wall clock.
+type AcceptanceClause struct {
+	// within is the window.
+	// +required
+	Within WallWindow `json:"within,omitempty"`
+
+	// targetPercent of leads.
+	// +required
+	TargetPercent *Percent `json:"targetPercent,omitempty"`
+}
+
+// FollowUpClause is how persistent sales is. Attempts are outbound touches since the hand-off, by a person or automated. A conversation, which is
+// a two-way touch by a person, a meeting or an answered call, satisfies it; so does a qualified event or an opportunity. A lead that is
+// given back before, without a reason code that counts, misses it. One that is accepted by a disposition, or given back with a code, is
+// out of it.
+// +kubebuilder:validation:XValidation:rule="!has(self.channels) || self.channels <= self.attempts",message="`channels` cannot be more than `attempts`"
+// +kubebuilder:validation:XValidation:rule="!has(self.minSpan) || self.attempts > 1",message="`minSpan` is the time from the first attempt to the last: it needs at least two"
+// +kubebuilder:validation:XValidation:rule="!has(self.minSpan) || duration(string(24 * int('0' + self.minSpan.find('^[0-9]+d').replace('d', ''))) + 'h' + self.minSpan.replace(self.minSpan.find('^[0-9]+d'), '')) < duration(string(24 * int('0' + self.within.find('^[0-9]+d').replace('d', ''))) + 'h' + self.within.replace(self.within.find('^[0-9]+d'), ''))",message="`minSpan` must be shorter than `within`"
+type FollowUpClause struct {
+	// attempts to reach the lead, at least.
+	// +required
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=50
+	Attempts int32 `json:"attempts,omitempty"`
+
+	// minSpan is how long, on the wall clock, the first attempt and the last must be apart. No time when absent.
+	// +optional
+	MinSpan WallWindow `json:"minSpan,omitempty"`
+
+	// within is the window for all of them, on the wall clock from the moment a rep owns the lead.
+	// +required
+	Within WallWindow `json:"within,omitempty"`
+
+	// channels is how many different ones, such as Phone and Email, must be among them. One when absent.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=5
+	Channels *int32 `json:"channels,omitempty"`
+
+	// targetPercent of leads.
+	// +required
+	TargetPercent *Percent `json:"targetPercent,omitempty"`
 }
 
 // FirstContactClause is speed to lead. A genuine contact is an outbound touch by a person, an answered inbound call or a

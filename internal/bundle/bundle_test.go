@@ -43,7 +43,10 @@ func full() Bundle {
 			Intents: []lead.Intent{{Name: "High", When: "signals.demo.count > 0"}},
 			Dispositions: []lead.Disposition{{
 				Name: "NotICP", Outcome: lead.Disqualified, MinAttempts: 5, Reentry: &lead.Reentry{After: time.Hour, ScoreDelta: -20, NewContact: lead.NewContactRequired},
+				Status: "Disqualified", FullCadence: lead.FullCadenceRequired, Suppress: lead.ScopeAccount,
 			}},
+			Identity:   []string{"email"},
+			Exclusions: []lead.Exclusion{{Name: "customer", When: "lead.customer"}},
 		},
 		SLA: sla.Terms{
 			EffectiveFrom: newYear,
@@ -56,6 +59,7 @@ func full() Bundle {
 				TimeZone:   "America/New_York",
 				Hours:      []sla.WeekHours{{Days: []string{"Mon"}, Shifts: []sla.Shift{{From: "09:00", To: "24:00"}}}},
 				Exceptions: []sla.Exception{{Date: "2026-12-24", Shifts: []sla.Shift{{From: "09:00", To: "12:00"}}, Name: "Christmas Eve"}},
+				Holidays:   "us", HolidayDates: []sla.Holiday{{Date: "2027-01-01", Name: "New Year's Day"}},
 			},
 			Funnel: &sla.Funnel{BookingsPerMonth: 500000, AverageDealSize: 50000, CloseRatePercent: "25", MQLToOpportunityPercent: "30"},
 			Marketing: &sla.Marketing{
@@ -66,6 +70,9 @@ func full() Bundle {
 				FirstContact: &sla.FirstContact{TargetPercent: 90, Tiers: []sla.Tier{{Intent: "High", Within: 5 * time.Minute, OutsideHours: time.Hour}}},
 				Disposition:  &sla.Disposition{Within: 16 * 24 * time.Hour, TargetPercent: 95},
 				Rejection:    &sla.Share{TargetPercent: 100},
+				Acceptance:   &sla.Acceptance{Within: 24 * time.Hour, TargetPercent: 92},
+				FollowUp:     &sla.FollowUp{Attempts: 6, MinSpan: 10 * 24 * time.Hour, Within: 14 * 24 * time.Hour, Channels: 2, TargetPercent: 91},
+				Feedback:     &sla.Share{TargetPercent: 50},
 			},
 			MinimumSample: ptr(5), YellowWithin: ptr(10), WarnAtPercent: ptr(80),
 		},
@@ -73,7 +80,7 @@ func full() Bundle {
 }
 
 func fullRoster() Roster {
-	return Roster{Pools: []lead.Pool{{
+	return Roster{OwnerFirst: lead.OwnerPrefer, Unroutable: lead.Unroutable{Policy: lead.UnroutablePool, Pool: "enterprise"}, OnBreach: lead.BreachReassign, Pools: []lead.Pool{{
 		Name: "enterprise", When: "lead.employees > 200", Strategy: lead.Weighted,
 		Members: []lead.Member{{Rep: "rep-1", Weight: 2, Capacity: 25, Away: []lead.Away{{
 			From: time.Date(2027, 1, 4, 0, 0, 0, 0, time.UTC), To: time.Date(2027, 1, 9, 0, 0, 0, 0, time.UTC),
@@ -175,7 +182,7 @@ func TestEncodingIsStable(t *testing.T) {
 func TestDecodeRefuses(t *testing.T) {
 	cases := map[string]string{
 		"an unknown field":       `{"sequence": 1, "feedback": {}}`,
-		"an unknown term":        `{"terms": {"sales": {"followUp": {"attempts": 6}}}}`,
+		"an unknown term":        `{"terms": {"sales": {"followUp": {"attempt": 6}}}}`,
 		"another type":           `{"sequence": "one"}`,
 		"half a file":            `{"sequence": 1`,
 		"an empty file":          ``,

@@ -15,6 +15,7 @@ import (
 	"k8s.io/utils/ptr"
 
 	slav1alpha1 "github.com/handoff-sla/handoff/api/v1alpha1"
+	"github.com/handoff-sla/handoff/internal/bundle"
 	"github.com/handoff-sla/handoff/internal/lead"
 	"github.com/handoff-sla/handoff/internal/sla"
 )
@@ -33,8 +34,9 @@ func fullDefinition() slav1alpha1.LeadDefinitionSpec {
 				{Name: "demo", Signal: "demo", Points: ptr.To[int32](40), Max: ptr.To[int32](80), HalfLife: "1d12h"},
 			},
 		}}},
-		Account: &slav1alpha1.Account{Field: "company"},
-		Stages: slav1alpha1.Stages{SQL: &slav1alpha1.SQLStage{Criteria: []slav1alpha1.SQLCriterion{
+		Account:  &slav1alpha1.Account{Field: "company"},
+		Identity: []string{"email"},
+		Stages: slav1alpha1.Stages{Exclusions: []slav1alpha1.Exclusion{{Name: "customer", When: "lead.customer"}}, SQL: &slav1alpha1.SQLStage{Criteria: []slav1alpha1.SQLCriterion{
 			{Name: "budget", Expression: "qualification.budget", Message: "no budget"},
 		}}, MQL: slav1alpha1.MQLStage{Paths: []slav1alpha1.Path{
 			{Name: "fit", Threshold: ptr.To[int32](65), Criteria: []slav1alpha1.Criterion{{Expression: "true", Message: "why"}}},
@@ -44,8 +46,9 @@ func fullDefinition() slav1alpha1.LeadDefinitionSpec {
 		Dispositions: []slav1alpha1.Disposition{
 			{
 				Name: "BadTiming", Outcome: "Recycled", MinAttempts: ptr.To[int32](5),
-				Reentry: &slav1alpha1.Reentry{After: "90d", ScoreDelta: ptr.To[int32](-20)},
+				Reentry: &slav1alpha1.Reentry{After: "90d", ScoreDelta: ptr.To[int32](-20)}, Status: "Nurture", FullCadence: slav1alpha1.FullCadenceRequired,
 			},
+			{Name: "NotICP", Outcome: "Disqualified", Suppress: slav1alpha1.SuppressAccount},
 			{Name: "StakeholderChange", Outcome: "Recycled", Reentry: &slav1alpha1.Reentry{NewContact: slav1alpha1.NewContactRequired}},
 		},
 	}
@@ -67,7 +70,9 @@ func TestDefinition(t *testing.T) {
 				{Name: "demo", On: "demo", Points: 40, Max: ptr.To(80), HalfLife: 36 * time.Hour},
 			},
 		}}},
-		Account: &lead.Account{Field: "company"},
+		Account:    &lead.Account{Field: "company"},
+		Identity:   []string{"email"},
+		Exclusions: []lead.Exclusion{{Name: "customer", When: "lead.customer"}},
 		Paths: []lead.Path{
 			{Name: "fit", Threshold: ptr.To(65), Criteria: []lead.Criterion{{Expression: "true", Message: "why"}}},
 			{Name: "group", Account: &lead.AccountPath{MinContacts: 2, Threshold: 90}},
@@ -75,7 +80,11 @@ func TestDefinition(t *testing.T) {
 		SQL:     []lead.SQLCriterion{{Name: "budget", Expression: "qualification.budget", Message: "no budget"}},
 		Intents: []lead.Intent{{Name: "High", When: "true"}, {Name: "Standard"}},
 		Dispositions: []lead.Disposition{
-			{Name: "BadTiming", Outcome: lead.Recycled, MinAttempts: 5, Reentry: &lead.Reentry{After: 90 * 24 * time.Hour, ScoreDelta: -20}},
+			{
+				Name: "BadTiming", Outcome: lead.Recycled, MinAttempts: 5, Reentry: &lead.Reentry{After: 90 * 24 * time.Hour, ScoreDelta: -20},
+				Status: "Nurture", FullCadence: lead.FullCadenceRequired,
+			},
+			{Name: "NotICP", Outcome: lead.Disqualified, Suppress: lead.ScopeAccount},
 			{Name: "StakeholderChange", Outcome: lead.Recycled, Reentry: &lead.Reentry{NewContact: lead.NewContactRequired}},
 		},
 	}
@@ -114,6 +123,11 @@ func fullContract() slav1alpha1.SLAContractSpec {
 				}},
 				Disposition: &slav1alpha1.DispositionClause{Within: "16d", TargetPercent: percent(94)},
 				Rejection:   &slav1alpha1.ShareClause{TargetPercent: percent(93)},
+				Acceptance:  &slav1alpha1.AcceptanceClause{Within: "24h", TargetPercent: percent(92)},
+				FollowUp: &slav1alpha1.FollowUpClause{
+					Attempts: 6, MinSpan: "10d", Within: "14d", Channels: ptr.To[int32](2), TargetPercent: percent(91),
+				},
+				Feedback: &slav1alpha1.ShareClause{TargetPercent: percent(50)},
 			},
 			MinimumSample: ptr.To[int32](6), YellowWithin: percent(11), WarnAtPercent: ptr.To[int32](81),
 		},
@@ -143,6 +157,9 @@ func fullTerms() sla.Terms {
 				{Intent: "High", Within: 5 * time.Minute, OutsideHours: time.Hour},
 			}},
 			Disposition: &sla.Disposition{Within: 16 * 24 * time.Hour, TargetPercent: 94}, Rejection: &sla.Share{TargetPercent: 93},
+			Acceptance: &sla.Acceptance{Within: 24 * time.Hour, TargetPercent: 92},
+			FollowUp:   &sla.FollowUp{Attempts: 6, MinSpan: 10 * 24 * time.Hour, Within: 14 * 24 * time.Hour, Channels: 2, TargetPercent: 91},
+			Feedback:   &sla.Share{TargetPercent: 50},
 		},
 		MinimumSample: ptr.To(6), YellowWithin: ptr.To(11), WarnAtPercent: ptr.To(81),
 	}
@@ -169,7 +186,8 @@ func TestTheFullObjectsAreFull(t *testing.T) {
 	definition.Scoring.Groups[0].Rules = definition.Scoring.Groups[0].Rules[1:]
 	definition.Scoring.Groups[0].Rules[0].When = "excludes the other"
 	definition.Paths[0].Account, definition.Paths = definition.Paths[1].Account, definition.Paths[:1] // exclude each other
-	definition.Dispositions[0].Reentry.NewContact, definition.Dispositions = "excludes the other", definition.Dispositions[:1]
+	definition.Dispositions[0].Reentry.NewContact, definition.Dispositions[0].Suppress = "excludes the other", "excludes the outcome"
+	definition.Dispositions = definition.Dispositions[:1]
 	definition.Intents = definition.Intents[:1]
 	for name, full := range map[string]any{
 		"definition": definition, "terms": terms, "API terms": withVolume(fullContract().Terms),
@@ -215,6 +233,9 @@ func TestWindowsThatAreNone(t *testing.T) {
 		"delivery":      {func(s *slav1alpha1.SLAContractSpec) { s.Terms.Marketing.Delivery.Within = "soon" }, "terms.marketing.delivery.within: "},
 		"disposition":   {func(s *slav1alpha1.SLAContractSpec) { s.Terms.Sales.Disposition.Within = "soon" }, "terms.sales.disposition.within: "},
 		"first contact": {func(s *slav1alpha1.SLAContractSpec) { s.Terms.Sales.FirstContact.Tiers[0].Within = "soon" }, "terms.sales.firstContact.tiers[High].within: "},
+		"acceptance":    {func(s *slav1alpha1.SLAContractSpec) { s.Terms.Sales.Acceptance.Within = "soon" }, "terms.sales.acceptance.within: "},
+		"follow-up":     {func(s *slav1alpha1.SLAContractSpec) { s.Terms.Sales.FollowUp.Within = "soon" }, "terms.sales.followUp.within: "},
+		"its span":      {func(s *slav1alpha1.SLAContractSpec) { s.Terms.Sales.FollowUp.MinSpan = "soon" }, "terms.sales.followUp.minSpan: "},
 		"outside hours": {func(s *slav1alpha1.SLAContractSpec) { s.Terms.Sales.FirstContact.Tiers[0].OutsideHours = "soon" }, "terms.sales.firstContact.tiers[High].outsideHours: "},
 	}
 	for name, tc := range tests {
@@ -277,6 +298,25 @@ func TestPools(t *testing.T) {
 	}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+func TestRoster(t *testing.T) {
+	said := slav1alpha1.Routing{
+		OwnerFirst: slav1alpha1.OwnerFirstPrefer, OnBreach: slav1alpha1.OnBreachReassign,
+		Unroutable: &slav1alpha1.Unroutable{Policy: slav1alpha1.UnroutablePool, Pool: "rest"},
+		Pools:      []slav1alpha1.Pool{{Name: "rest"}},
+	}
+	want := bundle.Roster{
+		OwnerFirst: lead.OwnerPrefer, OnBreach: lead.BreachReassign, Unroutable: lead.Unroutable{Policy: lead.UnroutablePool, Pool: "rest"},
+		Pools: []lead.Pool{{Name: "rest"}},
+	}
+	if diff := cmp.Diff(want, Roster(said)); diff != "" {
+		t.Error(diff)
+	}
+	said.OwnerFirst, said.OnBreach, said.Unroutable = slav1alpha1.OwnerFirstIgnore, slav1alpha1.OnBreachKeep, &slav1alpha1.Unroutable{Policy: slav1alpha1.UnroutableHold}
+	if diff := cmp.Diff(bundle.Roster{Pools: want.Pools}, Roster(said)); diff != "" {
+		t.Errorf("what is the default is written: a worker of an earlier release refuses it\n%s", diff)
 	}
 }
 

@@ -22,6 +22,10 @@ func Definition(spec slav1alpha1.LeadDefinitionSpec) (lead.Definition, error) {
 	if a := spec.Account; a != nil {
 		d.Account = &lead.Account{Field: a.Field}
 	}
+	d.Identity = append(d.Identity, spec.Identity...)
+	for _, x := range spec.Stages.Exclusions {
+		d.Exclusions = append(d.Exclusions, lead.Exclusion{Name: string(x.Name), When: string(x.When)})
+	}
 	for _, s := range spec.Signals {
 		d.Signals = append(d.Signals, lead.Signal{Name: s.Name, Activity: s.Activity, When: string(s.When)})
 	}
@@ -41,7 +45,10 @@ func Definition(spec slav1alpha1.LeadDefinitionSpec) (lead.Definition, error) {
 		d.Intents = append(d.Intents, lead.Intent{Name: string(i.Name), When: string(i.When)})
 	}
 	for _, x := range spec.Dispositions {
-		one := lead.Disposition{Name: string(x.Name), Outcome: lead.Outcome(x.Outcome), MinAttempts: int(value(x.MinAttempts))}
+		one := lead.Disposition{
+			Name: string(x.Name), Outcome: lead.Outcome(x.Outcome), MinAttempts: int(value(x.MinAttempts)), Status: x.Status,
+			FullCadence: lead.FullCadence(x.FullCadence), Suppress: lead.Scope(x.Suppress),
+		}
 		if one.Reentry, err = reentry(x.Reentry); err != nil {
 			return lead.Definition{}, fmt.Errorf("disposition %q: %w", x.Name, err)
 		}

@@ -41,7 +41,7 @@ func Terms(spec slav1alpha1.SLAContractSpec) (sla.Terms, error) {
 }
 
 func calendar(c slav1alpha1.Calendar) sla.Calendar {
-	out := sla.Calendar{TimeZone: c.TimeZone}
+	out := sla.Calendar{TimeZone: c.TimeZone, Holidays: c.Holidays}
 	for _, h := range c.Hours {
 		hours := sla.WeekHours{Shifts: shifts(h.Shifts)}
 		for _, d := range h.Days {
@@ -106,7 +106,7 @@ func sales(s *slav1alpha1.SalesTerms) (*sla.Sales, error) {
 	if s == nil {
 		return nil, nil
 	}
-	out := &sla.Sales{Rejection: share(s.Rejection)}
+	out := &sla.Sales{Rejection: share(s.Rejection), Feedback: share(s.Feedback)}
 	if f := s.FirstContact; f != nil {
 		out.FirstContact = &sla.FirstContact{TargetPercent: int(value(f.TargetPercent))}
 		for _, t := range f.Tiers {
@@ -123,6 +123,32 @@ func sales(s *slav1alpha1.SalesTerms) (*sla.Sales, error) {
 			return nil, fmt.Errorf("disposition.within: %w", err)
 		}
 		out.Disposition = &sla.Disposition{Within: within, TargetPercent: int(value(d.TargetPercent))}
+	}
+	if a := s.Acceptance; a != nil {
+		within, err := window(a.Within)
+		if err != nil {
+			return nil, fmt.Errorf("acceptance.within: %w", err)
+		}
+		out.Acceptance = &sla.Acceptance{Within: within, TargetPercent: int(value(a.TargetPercent))}
+	}
+	if s.FollowUp != nil {
+		followUp, err := followUp(*s.FollowUp)
+		if err != nil {
+			return nil, fmt.Errorf("followUp.%w", err)
+		}
+		out.FollowUp = &followUp
+	}
+	return out, nil
+}
+
+func followUp(f slav1alpha1.FollowUpClause) (sla.FollowUp, error) {
+	out := sla.FollowUp{Attempts: int(f.Attempts), Channels: int(value(f.Channels)), TargetPercent: int(value(f.TargetPercent))}
+	var err error
+	if out.MinSpan, err = window(f.MinSpan); err != nil {
+		return sla.FollowUp{}, fmt.Errorf("minSpan: %w", err)
+	}
+	if out.Within, err = window(f.Within); err != nil {
+		return sla.FollowUp{}, fmt.Errorf("within: %w", err)
 	}
 	return out, nil
 }
