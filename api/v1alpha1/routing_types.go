@@ -68,13 +68,62 @@ type Pool struct {
 	// +listType=map
 	// +listMapKey=rep
 	// +kubebuilder:validation:MinItems=1
-	// +kubebuilder:validation:MaxItems=200
+	// +kubebuilder:validation:MaxItems=1000
 	Members []Member `json:"members,omitempty"`
 }
 
+// OwnerFirst says whether a lead goes to somebody who has to do with it already.
+// +kubebuilder:validation:Enum=Prefer;Ignore
+type OwnerFirst string
+
+// The values.
+const (
+	OwnerFirstPrefer OwnerFirst = "Prefer"
+	OwnerFirstIgnore OwnerFirst = "Ignore"
+)
+
+// UnroutablePolicy says what becomes of a lead that no pool can take.
+// +kubebuilder:validation:Enum=Hold;Pool
+type UnroutablePolicy string
+
+// The policies.
+const (
+	UnroutableHold UnroutablePolicy = "Hold"
+	UnroutablePool UnroutablePolicy = "Pool"
+)
+
+// Unroutable is about leads that no pool can take: no `when` holds, or nobody is available. None is ever dropped.
+// +kubebuilder:validation:XValidation:rule="(has(self.policy) && self.policy == 'Pool') == has(self.pool)",message="policy Pool needs `pool`, the name of one of the pools; no other policy takes one"
+type Unroutable struct {
+	// policy: Hold, the lead waits until somebody can take it; Pool, a member of `pool` takes it whatever that pool's `when` says, and it
+	// waits only where none of them is available either. Default Hold.
+	// +optional
+	Policy UnroutablePolicy `json:"policy,omitempty"`
+
+	// pool is the name of the pool that takes it under the policy Pool.
+	// +optional
+	Pool Name `json:"pool,omitempty"`
+}
+
+// OnBreach says what becomes of a lead that nobody has contacted in time.
+// +kubebuilder:validation:Enum=Keep;Reassign
+type OnBreach string
+
+// The values.
+const (
+	OnBreachKeep     OnBreach = "Keep"
+	OnBreachReassign OnBreach = "Reassign"
+)
+
 // Routing says who gets a qualified lead. It needs no signature. A lead that no available member can take is held, counted
-// in `status.leads.unrouted`, and routed as soon as somebody can.
+// in `status.leads.unrouted`, and routed as soon as somebody can. The open leads of a rep who is taken out of every pool go back to the pools.
+// +kubebuilder:validation:XValidation:rule="!has(self.unroutable) || !has(self.unroutable.pool) || self.pools.exists(p, p.name == self.unroutable.pool)",message="unroutable.pool must be the name of one of the pools"
 type Routing struct {
+	// ownerFirst: Prefer, a lead goes to who owned it in its last cycle, or else to who last became owner of another open or won lead of its
+	// account, if he is a member of a pool and available; it costs him no turn. Ignore: always to the pools. Default Ignore.
+	// +optional
+	OwnerFirst OwnerFirst `json:"ownerFirst,omitempty"`
+
 	// pools are tried in order.
 	// +required
 	// +listType=atomic
@@ -82,4 +131,13 @@ type Routing struct {
 	// +kubebuilder:validation:MaxItems=20
 	// +kubebuilder:validation:XValidation:rule="self.all(p, self.exists_one(q, q.name == p.name))",message="pool names must be unique"
 	Pools []Pool `json:"pools,omitempty"`
+
+	// unroutable says what becomes of a lead that no pool can take. It is held when absent.
+	// +optional
+	Unroutable *Unroutable `json:"unroutable,omitempty"`
+
+	// onBreach: Reassign, a lead that we routed and nobody has touched goes to another rep when its first contact is overdue, once for each
+	// breach; its clocks go on. Keep: it stays with its owner. Default Keep.
+	// +optional
+	OnBreach OnBreach `json:"onBreach,omitempty"`
 }

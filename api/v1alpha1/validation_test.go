@@ -3,6 +3,7 @@
 package v1alpha1_test
 
 import (
+	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -172,6 +173,25 @@ func TestSLAContract(t *testing.T) {
 		"pools of one name": {func(c *contract) {
 			c.Spec.Routing.Pools = append(c.Spec.Routing.Pools, c.Spec.Routing.Pools[0])
 		}, "pool names must be unique"},
+		"a thousand members": {func(c *contract) {
+			c.Spec.Routing.Pools[0].Members = nil
+			for i := range 1000 {
+				c.Spec.Routing.Pools[0].Members = append(c.Spec.Routing.Pools[0].Members, slav1alpha1.Member{Rep: fmt.Sprint("rep-", i)})
+			}
+		}, ""},
+		"owner first, a pool for the rest, another rep on breach": {func(c *contract) {
+			c.Spec.Routing.OwnerFirst, c.Spec.Routing.OnBreach = slav1alpha1.OwnerFirstPrefer, slav1alpha1.OnBreachReassign
+			c.Spec.Routing.Unroutable = &slav1alpha1.Unroutable{Policy: slav1alpha1.UnroutablePool, Pool: c.Spec.Routing.Pools[0].Name}
+		}, ""},
+		"a pool for the rest that is none": {func(c *contract) {
+			c.Spec.Routing.Unroutable = &slav1alpha1.Unroutable{Policy: slav1alpha1.UnroutablePool, Pool: "elsewhere"}
+		}, "unroutable.pool must be the name of one of the pools"},
+		"Pool without a pool": {func(c *contract) {
+			c.Spec.Routing.Unroutable = &slav1alpha1.Unroutable{Policy: slav1alpha1.UnroutablePool}
+		}, "policy Pool needs `pool`"},
+		"Hold with a pool": {func(c *contract) {
+			c.Spec.Routing.Unroutable = &slav1alpha1.Unroutable{Policy: slav1alpha1.UnroutableHold, Pool: c.Spec.Routing.Pools[0].Name}
+		}, "policy Pool needs `pool`"},
 		"resources": {func(c *contract) {
 			c.Spec.Workers = &slav1alpha1.Workers{Scoring: &slav1alpha1.Worker{Resources: &corev1.ResourceRequirements{}}}
 		}, ""},

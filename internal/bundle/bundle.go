@@ -59,7 +59,10 @@ type RevisionOf struct {
 
 // Roster is who may get a lead.
 type Roster struct {
-	Pools []lead.Pool `json:"pools"`
+	Pools      []lead.Pool     `json:"pools"`
+	OwnerFirst lead.OwnerFirst `json:"ownerFirst,omitempty"`
+	Unroutable lead.Unroutable `json:"unroutable,omitzero"`
+	OnBreach   lead.OnBreach   `json:"onBreach,omitempty"`
 }
 
 // Encode writes the bundle for its ConfigMap.

@@ -4,8 +4,24 @@ package convert
 
 import (
 	slav1alpha1 "github.com/handoff-sla/handoff/api/v1alpha1"
+	"github.com/handoff-sla/handoff/internal/bundle"
 	"github.com/handoff-sla/handoff/internal/lead"
 )
+
+// Roster of a contract's routing. What says no more than saying nothing is left out, so that workers of an earlier release read it, too.
+func Roster(r slav1alpha1.Routing) bundle.Roster {
+	roster := bundle.Roster{Pools: Pools(r)}
+	if r.OwnerFirst != slav1alpha1.OwnerFirstIgnore {
+		roster.OwnerFirst = lead.OwnerFirst(r.OwnerFirst)
+	}
+	if r.OnBreach != slav1alpha1.OnBreachKeep {
+		roster.OnBreach = lead.OnBreach(r.OnBreach)
+	}
+	if u := r.Unroutable; u != nil && u.Policy != "" && u.Policy != slav1alpha1.UnroutableHold {
+		roster.Unroutable = lead.Unroutable{Policy: lead.UnroutablePolicy(u.Policy), Pool: string(u.Pool)}
+	}
+	return roster
+}
 
 // Pools of a contract's routing.
 func Pools(r slav1alpha1.Routing) []lead.Pool {

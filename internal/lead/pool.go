@@ -22,6 +22,39 @@ type Pool struct {
 	Members  []Member `json:"members"`
 }
 
+// OwnerFirst says whether a lead goes to somebody who has to do with it already, before any pool is asked.
+type OwnerFirst string
+
+// The values. Empty means Ignore.
+const (
+	OwnerPrefer OwnerFirst = "Prefer"
+	OwnerIgnore OwnerFirst = "Ignore"
+)
+
+// Unroutable says what becomes of a lead that no pool can take.
+type Unroutable struct {
+	Policy UnroutablePolicy `json:"policy,omitempty"`
+	Pool   string           `json:"pool,omitempty"` // whose members take it, whatever its `when` says
+}
+
+// UnroutablePolicy is how it is handled.
+type UnroutablePolicy string
+
+// The policies. Empty means Hold.
+const (
+	UnroutableHold UnroutablePolicy = "Hold"
+	UnroutablePool UnroutablePolicy = "Pool"
+)
+
+// OnBreach says what becomes of a lead that nobody has contacted in time.
+type OnBreach string
+
+// The values. Empty means Keep.
+const (
+	BreachKeep     OnBreach = "Keep"
+	BreachReassign OnBreach = "Reassign"
+)
+
 // Member of a pool.
 type Member struct {
 	Rep      string `json:"rep"`

@@ -92,7 +92,7 @@ func TestGolden(t *testing.T) {
 		"revision-dated":    Revision(dated(revisionInput())),
 		"revision-co-owner": RevisionCoOwner(owner, "definition-0123abcd", "uid-of-the-revision"),
 		"bundle":            must(BundleConfigMap(owner, bundle.Bundle{Contract: "revenue/mid-market", Sequence: 7, Lead: lead.Definition{Fields: []lead.Field{{Name: "email", Type: lead.String}}}, SLA: sla.Terms{Definition: "mid-market"}})),
-		"roster":            must(RosterConfigMap(owner, []lead.Pool{{Name: "everyone", Members: []lead.Member{{Rep: "rep-1"}}}})),
+		"roster":            must(RosterConfigMap(owner, bundle.Roster{Pools: []lead.Pool{{Name: "everyone", Members: []lead.Member{{Rep: "rep-1"}}}}})),
 		"scoring":           ScoringDeployment(in),
 		"scoring-scaled":    ScoringDeployment(workerInput(scaled())),
 		"routing":           RoutingDeployment(in),

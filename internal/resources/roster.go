@@ -9,15 +9,14 @@ import (
 	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
 
 	"github.com/handoff-sla/handoff/internal/bundle"
-	"github.com/handoff-sla/handoff/internal/lead"
 )
 
 // RosterName of a contract.
 func RosterName(contract string) string { return contract + "-roster" }
 
 // RosterConfigMap says who may get a lead. It changes without a signature and without a roll-out: the workers reload it.
-func RosterConfigMap(owner Owner, pools []lead.Pool) (*corev1ac.ConfigMapApplyConfiguration, error) {
-	data, err := json.Marshal(bundle.Roster{Pools: pools})
+func RosterConfigMap(owner Owner, roster bundle.Roster) (*corev1ac.ConfigMapApplyConfiguration, error) {
+	data, err := json.Marshal(roster)
 	if err != nil {
 		return nil, fmt.Errorf("roster of %s/%s: %w", owner.Namespace, owner.Name, err)
 	}

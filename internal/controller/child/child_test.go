@@ -17,6 +17,7 @@ import (
 	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
 	rbacv1ac "k8s.io/client-go/applyconfigurations/rbac/v1"
 
+	"github.com/handoff-sla/handoff/internal/bundle"
 	"github.com/handoff-sla/handoff/internal/controller/child"
 	"github.com/handoff-sla/handoff/internal/controller/testkit"
 	"github.com/handoff-sla/handoff/internal/resources"
@@ -31,7 +32,7 @@ func TestEveryKindIsAtRestAfterOneWrite(t *testing.T) {
 	contract := testkit.Contract(namespace, "acme", "mid-market")
 	in := resources.WorkerInput{Owner: owner, Spec: contract.Spec, Image: "example.com/handoff:1", Bundle: "acme-bundle-1"}
 	cadence := testkit.Cadence(namespace, "board", "acme")
-	roster, err := resources.RosterConfigMap(owner, nil)
+	roster, err := resources.RosterConfigMap(owner, bundle.Roster{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -24,7 +24,7 @@ func (s *scope) applyRoster(ctx context.Context) error {
 	if !s.running() {
 		return nil
 	}
-	pools := convert.Pools(s.contract.Spec.Routing)
+	wanted := convert.Roster(s.contract.Spec.Routing)
 	readers := s.active()
 	if len(readers) == 0 {
 		readers = s.mounted()
@@ -35,7 +35,7 @@ func (s *scope) applyRoster(ctx context.Context) error {
 			return outcome.Stalled(slav1alpha1.ReasonIncompatibleDefinition, "the adopted definition %s: %v; sign a new one",
 				p.bundle.Definition.Name, err)
 		}
-		if _, err := program.CompilePools(pools); err != nil {
+		if _, err := program.CompilePools(wanted.Pools); err != nil {
 			err = outcome.Stalled(slav1alpha1.ReasonInvalidRouting, "%v; the last roster stays in use", err)
 			if i > 0 {
 				err = later(err, p.bundle.EffectiveFrom)
@@ -43,7 +43,7 @@ func (s *scope) applyRoster(ctx context.Context) error {
 			return err
 		}
 	}
-	roster, err := resources.RosterConfigMap(s.owner, pools)
+	roster, err := resources.RosterConfigMap(s.owner, wanted)
 	if err != nil {
 		return err
 	}
