@@ -317,7 +317,6 @@ type AcceptanceClause struct {
 // out of it.
 // +kubebuilder:validation:XValidation:rule="!has(self.channels) || self.channels <= self.attempts",message="`channels` cannot be more than `attempts`"
 // +kubebuilder:validation:XValidation:rule="!has(self.minSpan) || self.attempts > 1",message="`minSpan` is the time from the first attempt to the last: it needs at least two"
-// +kubebuilder:validation:XValidation:rule="!has(self.minSpan) || duration(string(24 * int('0' + self.minSpan.find('^[0-9]+d').replace('d', ''))) + 'h' + self.minSpan.replace(self.minSpan.find('^[0-9]+d'), '')) < duration(string(24 * int('0' + self.within.find('^[0-9]+d').replace('d', ''))) + 'h' + self.within.replace(self.within.find('^[0-9]+d'), ''))",message="`minSpan` must be shorter than `within`"
 type FollowUpClause struct {
 	// attempts to reach the lead, at least.
 	// +required
@@ -325,7 +324,7 @@ type FollowUpClause struct {
 	// +kubebuilder:validation:Maximum=50
 	Attempts int32 `json:"attempts,omitempty"`
 
-	// minSpan is how long, on the wall clock, the first attempt and the last must be apart. No time when absent.
+	// minSpan is how long, on the wall clock, the first attempt and the last must be apart: shorter than within. No time when absent.
 	// +optional
 	MinSpan WallWindow `json:"minSpan,omitempty"`
 
