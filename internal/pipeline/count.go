@@ -36,6 +36,7 @@ type CountLedger interface {
 	Archive
 	BecomeCounter(ctx context.Context) (*ledger.Counter, error)
 	Pulse(ctx context.Context) (ledger.Pulse, error)
+	Queues(ctx context.Context) ([]ledger.QueueState, error)
 	Now(ctx context.Context) (time.Time, error)
 	InForce(ctx context.Context) (int64, time.Time, error)
 	Count(ctx context.Context, periods []sla.Period) (ledger.Snapshot, error)
@@ -80,6 +81,11 @@ func (c *Counting) Step(ctx context.Context) (time.Duration, error) {
 	}
 	c.Metrics.Waiting.Set(float64(pulse.Waiting))
 	c.Metrics.Unrouted.Set(float64(pulse.Unowned))
+	queues, err := l.Queues(ctx)
+	if err != nil {
+		return 0, err
+	}
+	c.Metrics.waiting(queues)
 	if !c.due(pulse) {
 		return every, nil
 	}

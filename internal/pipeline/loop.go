@@ -44,7 +44,7 @@ func (l Loop) Run(ctx context.Context) {
 		case errors.Is(err, ledger.ErrNothingInForce): // its time may come at any moment
 			again = pollEvery
 		default:
-			l.Metrics.StepErrors.WithLabelValues(l.Name).Inc()
+			l.Metrics.StepErrors.WithLabelValues(l.Name, ledger.Kind(err)).Inc()
 			l.Log.Error("step failed; trying again", "loop", l.Name, "in", retry.String(), "error", explain(err))
 			again, retry = retry, min(2*retry, retryAtMost)
 		}

@@ -17,6 +17,8 @@ type Metrics struct {
 	StepErrors     *prometheus.CounterVec
 	Stale          prometheus.Gauge
 	RosterErrors   prometheus.Counter
+
+	Operations
 }
 
 // NewMetrics makes and registers the metrics.
@@ -27,8 +29,8 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 	gauge := func(name, help string) prometheus.Gauge {
 		return prometheus.NewGauge(prometheus.GaugeOpts{Namespace: "handoff", Name: name, Help: help})
 	}
-	vec := func(name, help, label string) *prometheus.CounterVec {
-		return prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: "handoff", Name: name, Help: help}, []string{label})
+	vec := func(name, help string, labels ...string) *prometheus.CounterVec {
+		return prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: "handoff", Name: name, Help: help}, labels)
 	}
 	m := &Metrics{
 		Events:         vec("events_total", "Events received, by result: accepted, duplicate, rejected, failed.", "result"),
@@ -39,11 +41,12 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 		BreachLateness: gauge("breach_lateness_seconds", "How long after its deadline the last breach was noticed."),
 		Waiting:        gauge("work_waiting", "Causes in the ledger that are not yet worked off, as the counting replica sees them."),
 		Unrouted:       gauge("leads_unrouted", "MQLs without an owner, as the counting replica sees them."),
-		StepErrors:     vec("step_errors_total", "Steps that failed and are tried again, mostly because of the ledger, by loop.", "loop"),
+		StepErrors:     vec("step_errors_total", "Steps that failed and are tried again, mostly because of the ledger, by loop and kind of error.", "loop", "kind"),
 		Stale:          gauge("bundle_stale", "1 while a pair is in force that this worker cannot take up, so that it claims no leads."),
 		RosterErrors:   counter("roster_errors_total", "Rosters that could not be read; the last good one stays in use."),
 	}
 	r.MustRegister(m.Events, m.Scored, m.Routed, m.Failed, m.Missed, m.BreachLateness, m.Waiting, m.Unrouted, m.StepErrors,
 		m.Stale, m.RosterErrors)
+	m.Operations = newOperations(r)
 	return m
 }

@@ -8,6 +8,8 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/handoff-sla/handoff/internal/fault"
 	"github.com/handoff-sla/handoff/internal/ledger"
 )
@@ -39,10 +41,12 @@ func (s *Scorer) Step(ctx context.Context) (time.Duration, error) {
 		return 0, ErrNotReady
 	}
 	pair := s.Pairs.Current()
+	timer := prometheus.NewTimer(nil)
 	batch, err := l.ScoreAccounts(ctx, pair.Bundle.Sequence, batchSize, pair.Accounts(), pair.Judge)
 	if followed, err := follow(ctx, s.Pairs, l, s.Metrics, s.Log, err); followed || err != nil {
 		return 0, err
 	}
+	s.Metrics.worked("score", timer, batch)
 	s.Metrics.Scored.Add(float64(batch.Leads))
 	reportFailed(s.Log, s.Metrics, "score", batch.Failed)
 	return pause(batch), nil
@@ -84,10 +88,12 @@ func (r *Router) Step(ctx context.Context) (time.Duration, error) {
 	if err != nil {
 		return 0, err
 	}
+	timer := prometheus.NewTimer(nil)
 	batch, err := l.Route(ctx, dispatcher.pair.Bundle.Sequence, batchSize, dispatcher.Decide)
 	if followed, err := follow(ctx, r.Pairs, l, r.Metrics, r.Log, err); followed || err != nil {
 		return 0, err
 	}
+	r.Metrics.worked("route", timer, batch)
 	r.Metrics.Routed.Add(float64(batch.Leads))
 	reportFailed(r.Log, r.Metrics, "route", batch.Failed)
 	return pause(batch), nil
@@ -138,6 +144,7 @@ func (b *Breaches) Step(ctx context.Context) (time.Duration, error) {
 	if missed > 0 {
 		b.Metrics.Missed.Add(float64(missed))
 		b.Metrics.BreachLateness.Set(lateness.Seconds())
+		b.Metrics.Noticed.Observe(lateness.Seconds())
 		b.Log.Info("deadlines passed", "obligations", missed, "noticedAfter", lateness.String())
 	}
 	switch {
