@@ -53,6 +53,10 @@ type Workers struct {
 	// routing picks owners, runs the clocks and counts.
 	// +optional
 	Routing *Worker `json:"routing,omitempty"`
+
+	// tracing of leads with OpenTelemetry. Off when absent.
+	// +optional
+	Tracing *Tracing `json:"tracing,omitempty"`
 }
 
 // SLAContractSpec is the terms, which both teams sign together with `definitionRef`, and the machinery that enforces them, which needs no signature.
@@ -90,6 +94,10 @@ type SLAContractSpec struct {
 	// workers that enforce the contract.
 	// +optional
 	Workers *Workers `json:"workers,omitempty"`
+
+	// retention of what happened to the leads. Everything is kept when absent. It is the platform's, and needs no signature.
+	// +optional
+	Retention *Retention `json:"retention,omitempty"`
 }
 
 // PairInForce is the pair of terms and definition that was checked to fit and is in force.

@@ -42,7 +42,11 @@ func ScoringDeployment(in WorkerInput) *appsv1ac.DeploymentApplyConfiguration {
 
 // RoutingDeployment picks owners, runs the clocks and counts.
 func RoutingDeployment(in WorkerInput) *appsv1ac.DeploymentApplyConfiguration {
-	main := container(string(Routing), in.Image, "/routing-worker", workerArgs(in)...).
+	args := workerArgs(in)
+	if keep := in.Spec.Retention; keep != nil {
+		args = append(args, "--retain-events="+keep.Events)
+	}
+	main := container(string(Routing), in.Image, "/routing-worker", args...).
 		WithPorts(tcpPort(healthPort, healthPortNumber)).
 		WithVolumeMounts(mount("bundle", bundleDir), mount("roster", rosterDir), mount("ledger", ledgerDir))
 	volumes := []*corev1ac.VolumeApplyConfiguration{
@@ -105,7 +109,7 @@ func deployment(
 	main *corev1ac.ContainerApplyConfiguration, volumes []*corev1ac.VolumeApplyConfiguration,
 ) *appsv1ac.DeploymentApplyConfiguration {
 	name, all := WorkerName(in.Owner.Name, component), labels(in.Owner.Name, component)
-	main = main.WithResources(requirements(worker.Resources)).
+	main = main.WithResources(requirements(worker.Resources)).WithEnv(tracing(in, component)...).
 		WithLivenessProbe(probe("/healthz").WithInitialDelaySeconds(5).WithPeriodSeconds(10).WithFailureThreshold(6)).
 		WithReadinessProbe(probe("/readyz").WithPeriodSeconds(5).WithFailureThreshold(2))
 	pod := corev1ac.PodSpec().

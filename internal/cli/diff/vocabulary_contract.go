@@ -33,6 +33,7 @@ var contractVocabulary = vocabulary{signed: signedOfContract, words: []word{
 		effects: effects{sales, "more business time that day", "less business time that day"},
 	},
 	{at: "terms.calendar.exceptions[].name", label: "name", unit: plain},
+	{at: "terms.calendar.holidays", label: "public holidays", unit: plain, none: "none", verdicts: holidayVerdict},
 
 	{at: "terms.funnel", shape: clause, noun: "funnel"},
 	{at: "terms.funnel.bookingsPerMonth", label: "bookings a month", unit: amount},
@@ -103,6 +104,11 @@ var contractVocabulary = vocabulary{signed: signedOfContract, words: []word{
 	{at: "workers.routing", shape: group},
 	{at: "workers.routing.replicas", label: "routing workers", unit: plain, none: "not set"},
 	{at: "workers.routing.resources", shape: group},
+	{at: "workers.tracing", shape: group},
+	{at: "workers.tracing.endpoint", label: "traces go to", unit: plain, none: "nowhere"},
+	{at: "workers.tracing.samplePercent", label: "requests traced", unit: percent, none: standard(100)},
+	{at: "retention", shape: group},
+	{at: "retention.events", label: "events are kept", unit: plain, none: "for ever", neither: "what is counted stays"},
 }}
 
 const both = "both"
