@@ -206,7 +206,17 @@ func TestWhatChangesTheDigestOfADefinition(t *testing.T) {
 		"re-entry of another": func(d *lead.Definition) {
 			d.Dispositions[1].Reentry = &lead.Reentry{NewContact: lead.NewContactRequired}
 		},
-		"an outcome": func(d *lead.Definition) { d.Dispositions[1].Outcome = lead.Disqualified },
+		"a status":                 func(d *lead.Definition) { d.Dispositions[1].Status = "Nurture" },
+		"another status":           func(d *lead.Definition) { d.Dispositions[1].Status = "Required" },
+		"a full cadence":           func(d *lead.Definition) { d.Dispositions[1].FullCadence = lead.FullCadenceRequired },
+		"a suppressed contact":     func(d *lead.Definition) { d.Dispositions[1].Suppress = lead.ScopeContact },
+		"a suppressed account":     func(d *lead.Definition) { d.Dispositions[1].Suppress = lead.ScopeAccount },
+		"an identity":              func(d *lead.Definition) { d.Identity = []string{"email"} },
+		"an identity of two":       func(d *lead.Definition) { d.Identity = []string{"email", "company"} },
+		"an exclusion":             func(d *lead.Definition) { d.Exclusions = []lead.Exclusion{{Name: "customer", When: "true"}} },
+		"an exclusion's name":      func(d *lead.Definition) { d.Exclusions = []lead.Exclusion{{Name: "partner", When: "true"}} },
+		"an exclusion's condition": func(d *lead.Definition) { d.Exclusions = []lead.Exclusion{{Name: "customer", When: "false"}} },
+		"an outcome":               func(d *lead.Definition) { d.Dispositions[1].Outcome = lead.Disqualified },
 		"a reason code more": func(d *lead.Definition) {
 			d.Dispositions = append(d.Dispositions, lead.Disposition{Name: "Bot", Outcome: lead.Disqualified})
 		},
@@ -228,6 +238,19 @@ func TestWhatChangesTheDigestOfADefinition(t *testing.T) {
 }
 
 var newYear = time.Date(2027, 1, 1, 5, 0, 0, 0, time.UTC)
+
+// Identities are a set and exclusions are keyed: their order means nothing.
+func TestTheOrderOfIdentitiesAndExclusions(t *testing.T) {
+	d := corpusDefinition(t)
+	d.Identity = []string{"email", "company"}
+	d.Exclusions = []lead.Exclusion{{Name: "customer", When: "true"}, {Name: "partner", When: "false"}}
+	want := digestDefinition(t, d)
+	slices.Reverse(d.Identity)
+	slices.Reverse(d.Exclusions)
+	if got := digestDefinition(t, d); got != want {
+		t.Errorf("in another order the digest is %s, want %s", got, want)
+	}
+}
 
 // The zone in which a date is written does not matter.
 func TestDateInAnotherZone(t *testing.T) {
@@ -264,6 +287,11 @@ func TestWhatLeavesTheDigestOfTerms(t *testing.T) {
 			}
 		})
 	}
+}
+
+// persistent is the follow-up of the tests.
+func persistent(span time.Duration, channels int) *FollowUp {
+	return &FollowUp{Attempts: 6, MinSpan: span, Within: 14 * 24 * time.Hour, Channels: channels, TargetPercent: 90}
 }
 
 func TestWhatChangesTheDigestOfTerms(t *testing.T) {
@@ -310,6 +338,18 @@ func TestWhatChangesTheDigestOfTerms(t *testing.T) {
 		"the window of disposition":   func(x *Terms) { x.Sales.Disposition.Within += time.Hour },
 		"the target of disposition":   func(x *Terms) { x.Sales.Disposition.TargetPercent = 94 },
 		"the target of rejection":     func(x *Terms) { x.Sales.Rejection.TargetPercent = 99 },
+		"an acceptance":               func(x *Terms) { x.Sales.Acceptance = &Acceptance{Within: time.Hour, TargetPercent: 90} },
+		"its window":                  func(x *Terms) { x.Sales.Acceptance = &Acceptance{Within: 2 * time.Hour, TargetPercent: 90} },
+		"its target":                  func(x *Terms) { x.Sales.Acceptance = &Acceptance{Within: time.Hour, TargetPercent: 91} },
+		"a feedback":                  func(x *Terms) { x.Sales.Feedback = &Share{TargetPercent: 50} },
+		"the target of feedback":      func(x *Terms) { x.Sales.Feedback = &Share{TargetPercent: 51} },
+		"a follow-up":                 func(x *Terms) { x.Sales.FollowUp = persistent(0, 0) },
+		"its attempts":                func(x *Terms) { x.Sales.FollowUp = persistent(0, 0); x.Sales.FollowUp.Attempts++ },
+		"its time":                    func(x *Terms) { x.Sales.FollowUp = persistent(0, 0); x.Sales.FollowUp.Within++ },
+		"its share":                   func(x *Terms) { x.Sales.FollowUp = persistent(0, 0); x.Sales.FollowUp.TargetPercent++ },
+		"its span":                    func(x *Terms) { x.Sales.FollowUp = persistent(time.Hour, 0) },
+		"its channels":                func(x *Terms) { x.Sales.FollowUp = persistent(0, 1) },
+		"its span and its channels":   func(x *Terms) { x.Sales.FollowUp = persistent(time.Hour, 1) },
 		"no sales":                    func(x *Terms) { x.Sales = nil },
 		"the sample":                  func(x *Terms) { *x.MinimumSample = 6 },
 		"the default sample left out": func(x *Terms) { x.MinimumSample = nil },
@@ -350,6 +390,9 @@ func TestDigestOfWhatDoesNotParse(t *testing.T) {
 		"rule":      {func(d *lead.Definition) { d.Scoring.Groups[0].Rules[1].When = "a &&" }, `rule "fit/free-mail": `},
 		"criterion": {func(d *lead.Definition) { d.Paths[1].Criteria[1].Expression = "a &&" }, `path "fit-and-engagement" criterion 2: `},
 		"intent":    {func(d *lead.Definition) { d.Intents[0].When = "a &&" }, `intent "High": `},
+		"exclusion": {
+			func(d *lead.Definition) { d.Exclusions = []lead.Exclusion{{Name: "customer", When: "a &&"}} }, `exclusion "customer": `,
+		},
 		"SQL": {
 			func(d *lead.Definition) { d.SQL = []lead.SQLCriterion{{Name: "need", Expression: "a &&"}} }, `SQL criterion "need": `,
 		},
