@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package reliability
+
+import (
+	"bytes"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// process is a worker that is started again whenever it dies, as a Deployment does it.
+type process struct {
+	t              *testing.T
+	name           string
+	args           []string
+	listen, health string
+
+	mu     sync.Mutex
+	env    []string // of the next start only: what is to go wrong
+	every  []string // of all starts
+	cmd    *exec.Cmd
+	starts int
+	deaths []syscall.WaitStatus
+	log    bytes.Buffer
+	ending bool
+	ended  chan struct{}
+}
+
+const startAgain = 100 * time.Millisecond
+
+func address(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// launch starts the worker, and lets it end with the test.
+func (p *process) launch() {
+	p.t.Helper()
+	if err := build(); err != nil {
+		p.t.Fatal(err)
+	}
+	p.ended = make(chan struct{})
+	if err := p.start(); err != nil {
+		p.t.Fatal(err)
+	}
+	go p.supervise()
+	p.t.Cleanup(p.end)
+}
+
+func (p *process) start() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	cmd := exec.Command(filepath.Join(programs, p.name), p.args...)
+	cmd.Env = slices.Concat([]string{"PATH=" + os.Getenv("PATH")}, p.every, p.env)
+	cmd.Stdout, cmd.Stderr = &p.log, &p.log
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	dieWithParent(cmd.SysProcAttr)
+	p.env = nil
+	p.starts++
+	p.cmd = cmd
+	return cmd.Start()
+}
+
+func (p *process) supervise() {
+	defer close(p.ended)
+	for {
+		_ = p.cmd.Wait()
+		p.mu.Lock()
+		if status, is := p.cmd.ProcessState.Sys().(syscall.WaitStatus); is {
+			p.deaths = append(p.deaths, status)
+		}
+		ending := p.ending
+		p.mu.Unlock()
+		if ending {
+			return
+		}
+		time.Sleep(startAgain)
+		if err := p.start(); err != nil {
+			p.t.Errorf("%s did not start again: %v", p.name, err)
+			return
+		}
+	}
+}
+
+// signal says whether the process was there to get it.
+func (p *process) signal(s syscall.Signal) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.cmd.Process.Signal(s) == nil
+}
+
+// restart has the process killed and started again, with a fault.
+func (p *process) restart(fault string) {
+	p.mu.Lock()
+	p.env = []string{"HANDOFF_FAULT=" + fault}
+	starts := p.starts
+	p.mu.Unlock()
+	p.signal(syscall.SIGKILL)
+	p.await("it is started again", func() bool { p.mu.Lock(); defer p.mu.Unlock(); return p.starts > starts })
+	p.ready()
+}
+
+// killed counts the deaths by kill -9.
+func (p *process) killed() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	n := 0
+	for _, status := range p.deaths {
+		if status.Signaled() && status.Signal() == syscall.SIGKILL {
+			n++
+		}
+	}
+	return n
+}
+
+func (p *process) ready() {
+	p.t.Helper()
+	p.await("it is ready", func() bool {
+		answer, err := http.Get("http://" + p.health + "/readyz")
+		if err != nil {
+			return false
+		}
+		defer answer.Body.Close()
+		return answer.StatusCode == http.StatusOK
+	})
+}
+
+func (p *process) await(what string, is func() bool) {
+	p.t.Helper()
+	if !eventually(is) {
+		p.t.Fatalf("%s: not seen that %s\n%s", p.name, what, p.tail())
+	}
+}
+
+// patience is for a machine that does much else: what takes longer does not come.
+const patience = time.Minute
+
+func eventually(is func() bool) bool {
+	for begin := time.Now(); time.Since(begin) < patience; time.Sleep(20 * time.Millisecond) {
+		if is() {
+			return true
+		}
+	}
+	return false
+}
+
+// tail is the end of the log.
+func (p *process) tail() []byte {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	text := p.log.Bytes()
+	return bytes.Clone(text[max(0, len(text)-6000):])
+}
+
+func (p *process) end() {
+	p.mu.Lock()
+	p.ending = true
+	p.mu.Unlock()
+	p.signal(syscall.SIGKILL)
+	<-p.ended
+	if p.t.Failed() {
+		p.t.Logf("log of %s:\n%s", p.name, p.tail())
+	}
+}

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package reliability
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/handoff-sla/handoff/internal/events"
+	"github.com/handoff-sla/handoff/internal/ledger"
+)
+
+// sender sends as docs/reliability.md asks of every sender: the same event again, with the same id, until it is answered for.
+type sender struct {
+	t       *testing.T
+	targets []*process
+	client  http.Client
+
+	mu       sync.Mutex
+	sent     map[string]bool // ids
+	acked    map[string]int  // id -> how often it was answered for
+	accepted int
+	statuses map[int]int // 0: no answer
+	turn     int
+}
+
+func newSender(t *testing.T, targets ...*process) *sender {
+	t.Helper()
+	// Connections are not kept: each request may reach any worker, as through a Service.
+	transport := &http.Transport{DisableKeepAlives: true}
+	return &sender{
+		t: t, targets: targets, client: http.Client{Timeout: 30 * time.Second, Transport: transport},
+		sent: map[string]bool{}, acked: map[string]int{}, statuses: map[int]int{},
+	}
+}
+
+// send returns when every batch is answered for. Batches are on their way at the same time.
+func (s *sender) send(atOnce int, batches ...[]ledger.Entry) {
+	s.t.Helper()
+	next := make(chan []ledger.Entry)
+	var group sync.WaitGroup
+	for range atOnce {
+		group.Go(func() {
+			for batch := range next {
+				s.persist(batch)
+			}
+		})
+	}
+	for _, batch := range batches {
+		next <- batch
+	}
+	close(next)
+	group.Wait()
+}
+
+func (s *sender) persist(batch []ledger.Entry) {
+	s.mu.Lock()
+	for _, e := range batch {
+		s.sent[e.ID] = true
+	}
+	s.mu.Unlock()
+	body := encode(batch)
+	if !eventually(func() bool { return s.once(body) }) {
+		s.t.Errorf("a batch of %d events was not taken in %s", len(batch), patience)
+	}
+}
+
+func (s *sender) target() *process {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.turn++
+	return s.targets[s.turn%len(s.targets)]
+}
+
+func (s *sender) once(body []byte) (done bool) {
+	status := 0
+	defer func() { s.mu.Lock(); s.statuses[status]++; s.mu.Unlock() }()
+	request, err := http.NewRequest(http.MethodPost, "http://"+s.target().listen+"/v1/events", bytes.NewReader(body))
+	if err != nil {
+		s.t.Error(err)
+		return true
+	}
+	request.Header.Set("Content-Type", "application/cloudevents-batch+json")
+	request.Header.Set("Authorization", "Bearer "+token)
+	answer, err := s.client.Do(request)
+	if err != nil {
+		return false
+	}
+	defer answer.Body.Close()
+	text, err := io.ReadAll(answer.Body)
+	if err != nil {
+		return false
+	}
+	status = answer.StatusCode
+	switch {
+	case status == http.StatusServiceUnavailable, status == http.StatusTooManyRequests:
+		if answer.Header.Get("Retry-After") == "" {
+			s.t.Errorf("%d without Retry-After", status)
+		}
+		return false
+	case status != http.StatusAccepted:
+		s.t.Errorf("answered %d: %.500s", status, text)
+		return true
+	}
+	s.note(text)
+	return true
+}
+
+func (s *sender) note(text []byte) {
+	var answer events.Answer
+	if err := json.Unmarshal(text, &answer); err != nil {
+		s.t.Error(err)
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, result := range answer.Results {
+		s.acked[result.ID]++
+		if result.Status == events.StatusAccepted {
+			s.accepted++
+		}
+	}
+}
+
+// refused counts the requests that were not answered for: no answer at all, or one that says to come back.
+func (s *sender) refused() (n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for status, count := range s.statuses {
+		if status != http.StatusAccepted {
+			n += count
+		}
+	}
+	return n
+}
+
+func encode(batch []ledger.Entry) []byte {
+	type event struct {
+		SpecVersion string      `json:"specversion"`
+		ID          string      `json:"id"`
+		Source      string      `json:"source"`
+		Type        string      `json:"type"`
+		Subject     string      `json:"subject"`
+		Time        string      `json:"time"`
+		Data        ledger.Data `json:"data"`
+	}
+	out := make([]event, len(batch))
+	for i, e := range batch {
+		out[i] = event{"1.0", e.ID, e.Source, fmt.Sprint(events.TypePrefix, e.Kind), e.Lead, e.Time.Format(time.RFC3339Nano), e.Data}
+	}
+	text, err := json.Marshal(out)
+	if err != nil {
+		panic(err)
+	}
+	return text
+}
+
+// inBatches puts lives together, so that the events of a lead stay in one request.
+func inBatches(lives [][]ledger.Entry, each int) (batches [][]ledger.Entry) {
+	for part := range slices.Chunk(lives, each) {
+		batches = append(batches, slices.Concat(part...))
+	}
+	return batches
+}
+
+// answered says whether a request is taken now.
+func (s *sender) answered() bool {
+	s.mu.Lock()
+	before := s.statuses[http.StatusAccepted]
+	s.mu.Unlock()
+	return eventually(func() bool { s.mu.Lock(); defer s.mu.Unlock(); return s.statuses[http.StatusAccepted] > before })
+}
