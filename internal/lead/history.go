@@ -33,6 +33,16 @@ func Kinds() []Kind {
 	}
 }
 
+// Evaluated says whether a definition is evaluated at the events of a kind.
+func (k Kind) Evaluated() bool {
+	switch k {
+	case KindCaptured, KindUpdated, KindActivity, KindReinstated, KindMerged:
+		return true
+	default:
+		return false
+	}
+}
+
 // Event in a lead's life, in the terms of the domain.
 type Event struct {
 	Sequence int64 // the ledger's order of arrival; breaks ties of Time

@@ -94,10 +94,8 @@ func (p *Program) QualifyIn(history []Event, c Circumstances) Journey {
 // lastFolded is the index of the last event at which the definition is evaluated; -1 when there is none.
 func lastFolded(history []Event) int {
 	for i, e := range slices.Backward(history) {
-		switch e.Kind {
-		case KindCaptured, KindUpdated, KindActivity, KindReinstated, KindMerged:
+		if e.Kind.Evaluated() {
 			return i
-		default:
 		}
 	}
 	return -1
