@@ -72,6 +72,7 @@ func probe(d lead.Definition, expression string) (*lead.Program, error) {
 
 func holds(p *lead.Program, history []lead.Event) bool {
 	t := p.NewTracker()
+	t.Open()
 	for _, e := range history {
 		t.Apply(e)
 	}
@@ -166,7 +167,7 @@ func (e *Explainer) groups(x *Explanation, score lead.Score, record map[string]a
 
 func (e *Explainer) explainPaths(x *Explanation, c *Case, again *lead.Again, record map[string]any) {
 	last := lastEvaluated(c.History)
-	now := lead.Circumstances{Judge: func(one lead.Event) bool { return one.Sequence == last }, Peers: c.peers(), Again: again}
+	now := lead.Circumstances{Judge: func(one lead.Event) bool { return one.Sequence == last }, Peers: c.peers(), Again: again, Open: true}
 	for i, p := range e.definition.Paths {
 		path := Path{Name: p.Name, Holds: e.paths[i].QualifyIn(c.History, now).Reached != nil, Threshold: p.Threshold}
 		all := true // of what the path itself asks
@@ -191,9 +192,7 @@ func (e *Explainer) explainPaths(x *Explanation, c *Case, again *lead.Again, rec
 }
 
 // evaluated says whether a definition is evaluated at an event.
-func evaluated(one lead.Event) bool {
-	return one.Kind == lead.KindCaptured || one.Kind == lead.KindUpdated || one.Kind == lead.KindActivity
-}
+func evaluated(one lead.Event) bool { return one.Kind.Evaluated() }
 
 // lastEvaluated is the sequence of the latest event at which a definition is evaluated.
 func lastEvaluated(history []lead.Event) int64 {
