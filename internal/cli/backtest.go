@@ -21,6 +21,7 @@ import (
 	"github.com/handoff-sla/handoff/internal/cli/leadfile"
 	"github.com/handoff-sla/handoff/internal/cli/manifest"
 	"github.com/handoff-sla/handoff/internal/convert"
+	"github.com/handoff-sla/handoff/internal/holidays"
 	"github.com/handoff-sla/handoff/internal/lead"
 	"github.com/handoff-sla/handoff/internal/sla"
 )
@@ -277,6 +278,9 @@ func (f *backtestFlags) terms(ctx context.Context, stdin io.Reader, in *backtest
 	}
 	terms, err := convert.Terms(found[0].Contract.Spec)
 	if err != nil {
+		return fmt.Errorf("%s: %s: %w", found[0].Place(), found[0], err)
+	}
+	if terms, err = holidays.Expand(terms, in.Now); err != nil {
 		return fmt.Errorf("%s: %s: %w", found[0].Place(), found[0], err)
 	}
 	if in.Terms, err = sla.Compile(terms); err != nil {

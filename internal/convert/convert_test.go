@@ -106,6 +106,7 @@ func fullContract() slav1alpha1.SLAContractSpec {
 				TimeZone:   "UTC",
 				Hours:      []slav1alpha1.WorkingHours{{Days: []slav1alpha1.Weekday{"Mon"}, Shifts: []slav1alpha1.Shift{{From: "09:00", To: "24:00"}}}},
 				Exceptions: []slav1alpha1.CalendarException{{Date: "2027-01-01", Name: "New Year", Shifts: []slav1alpha1.Shift{{From: "10:00", To: "11:00"}}}},
+				Holidays:   "de-by",
 			},
 			Funnel: &slav1alpha1.Funnel{
 				BookingsPerMonth: 500000, AverageDealSize: 50000,
@@ -146,6 +147,7 @@ func fullTerms() sla.Terms {
 			TimeZone:   "UTC",
 			Hours:      []sla.WeekHours{{Days: []string{"Mon"}, Shifts: []sla.Shift{{From: "09:00", To: "24:00"}}}},
 			Exceptions: []sla.Exception{{Date: "2027-01-01", Name: "New Year", Shifts: []sla.Shift{{From: "10:00", To: "11:00"}}}},
+			Holidays:   "de-by",
 		},
 		Funnel: &sla.Funnel{BookingsPerMonth: 500000, AverageDealSize: 50000, CloseRatePercent: "25", MQLToOpportunityPercent: "10.5"},
 		Marketing: &sla.Marketing{
@@ -182,7 +184,8 @@ func TestTheFullObjectsAreFull(t *testing.T) {
 		t.Fatal(err)
 	}
 	terms := fullTerms()
-	terms.Marketing.Volume.FromFunnel = true // excludes the other
+	terms.Marketing.Volume.FromFunnel = true                                           // excludes the other
+	terms.Calendar.HolidayDates = []sla.Holiday{{Date: "2027-01-01", Name: "Neujahr"}} // written out when the text is ratified
 	definition.Scoring.Groups[0].Rules = definition.Scoring.Groups[0].Rules[1:]
 	definition.Scoring.Groups[0].Rules[0].When = "excludes the other"
 	definition.Paths[0].Account, definition.Paths = definition.Paths[1].Account, definition.Paths[:1] // exclude each other

@@ -97,7 +97,7 @@ func Build(in Input) Report {
 	return r
 }
 
-// exceptions of the calendar within the period, by date.
+// exceptions of the calendar and its holidays within the period, by date.
 func (r Report) exceptions() []sla.Exception {
 	from, to, err := r.in.Period.Bounds(r.location)
 	if r.in.Terms == nil || err != nil { // a label that is no period has no days
@@ -105,7 +105,7 @@ func (r Report) exceptions() []sla.Exception {
 	}
 	first, end := from.Format(time.DateOnly), to.Format(time.DateOnly)
 	var within []sla.Exception
-	for _, e := range r.in.Terms.Terms().Calendar.Exceptions {
+	for _, e := range r.in.Terms.Terms().Calendar.Days() {
 		if e.Date >= first && e.Date < end {
 			within = append(within, e)
 		}

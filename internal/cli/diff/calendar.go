@@ -141,6 +141,19 @@ func weekVerdict(q question) verdict {
 	}
 }
 
+// holidayVerdict: a day on which the business is closed stops Sales' clocks.
+func holidayVerdict(q question) verdict {
+	before, after := q.values()
+	switch {
+	case before == nil:
+		return verdict{Looser, sales, "business clocks stand still on the public holidays of the region"}
+	case after == nil:
+		return verdict{Stricter, sales, "business clocks run on public holidays"}
+	default:
+		return verdict{effect: "business clocks stand still on other days"}
+	}
+}
+
 func sayHours(minutes float64) string {
 	return strings.TrimSuffix(fmt.Sprintf("%.1f", minutes/60), ".0") + "h"
 }

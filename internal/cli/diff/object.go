@@ -13,6 +13,7 @@ import (
 	slav1alpha1 "github.com/handoff-sla/handoff/api/v1alpha1"
 	"github.com/handoff-sla/handoff/internal/cli/manifest"
 	"github.com/handoff-sla/handoff/internal/convert"
+	"github.com/handoff-sla/handoff/internal/holidays"
 	"github.com/handoff-sla/handoff/internal/sla"
 )
 
@@ -351,6 +352,9 @@ func count(n int) string {
 func target(c *slav1alpha1.SLAContract) int {
 	terms, err := convert.Terms(c.Spec)
 	if err != nil {
+		return 0
+	}
+	if terms, err = holidays.Without(terms); err != nil {
 		return 0
 	}
 	compiled, err := sla.Compile(terms)

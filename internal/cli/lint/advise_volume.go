@@ -37,13 +37,13 @@ var (
 		"business time passes at weekends only, so a lead of Monday has no deadline before Saturday",
 		"name the days on which sales works")
 	ruleNoExceptions = define("no-exceptions", Advice, semantics,
-		"a calendar without exceptions",
+		"a calendar without exceptions and without the public holidays of a region",
 		"on public holidays the clocks run and nobody works: misses that are nobody's fault",
-		"list the year's holidays and half days")
+		"name the region, such as `holidays: us`, or list the year's holidays and half days")
 	rulePastExceptions = define("exceptions-past", Advice, semantics,
-		"a calendar of which all exceptions are in the past",
+		"a calendar without a region's holidays of which all exceptions are in the past",
 		"the next holiday counts as a working day",
-		"list the coming year's holidays and half days")
+		"name the region, such as `holidays: us`, or list the coming year's holidays and half days")
 )
 
 // rateBand in percent, both ends still inside.
@@ -100,8 +100,11 @@ func (o *object) adviseCalendar(now time.Time) {
 	if !weekday {
 		o.report(ruleNoWeekday, path+".hours", "no day from Monday to Friday has hours")
 	}
+	if c.Holidays != "" {
+		return
+	}
 	if len(c.Exceptions) == 0 {
-		o.report(ruleNoExceptions, path, "there are no exceptions: every public holiday is a working day")
+		o.report(ruleNoExceptions, path, "there are no exceptions and no holidays: every public holiday is a working day")
 		return
 	}
 	today := now.In(o.terms.Hours().Location()).Format(time.DateOnly)

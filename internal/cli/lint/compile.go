@@ -7,9 +7,11 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"time"
 
 	slav1alpha1 "github.com/handoff-sla/handoff/api/v1alpha1"
 	"github.com/handoff-sla/handoff/internal/convert"
+	"github.com/handoff-sla/handoff/internal/holidays"
 	"github.com/handoff-sla/handoff/internal/lead"
 	"github.com/handoff-sla/handoff/internal/sla"
 )
@@ -153,14 +155,17 @@ func (p places) of(where string) string {
 	return p[best]
 }
 
-func (o *object) compileTerms() {
+func (o *object) compileTerms(now time.Time) {
 	terms, err := convert.Terms(o.Contract.Spec)
 	if err != nil {
 		where, message, _ := strings.Cut(err.Error(), ": ")
 		o.problem(ruleTerms, "spec."+where, where, message)
 		return
 	}
-	compiled, err := sla.Compile(terms)
+	var compiled *sla.Compiled
+	if terms, err = holidays.Expand(terms, now); err == nil {
+		compiled, err = sla.Compile(terms)
+	}
 	var problems sla.Problems
 	if errors.As(err, &problems) {
 		before := len(o.findings)

@@ -134,7 +134,7 @@ func (o *object) judge(options Options) {
 			o.adviseDefinition()
 		}
 	case o.Contract != nil:
-		o.compileTerms()
+		o.compileTerms(options.Now)
 		o.checkSignOffs(options.Now)
 		if before == 0 && o.terms != nil {
 			o.adviseContract(options.Now)

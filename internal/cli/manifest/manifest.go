@@ -15,6 +15,7 @@ import (
 
 	slav1alpha1 "github.com/handoff-sla/handoff/api/v1alpha1"
 	"github.com/handoff-sla/handoff/internal/convert"
+	"github.com/handoff-sla/handoff/internal/holidays"
 	"github.com/handoff-sla/handoff/internal/lead"
 	"github.com/handoff-sla/handoff/internal/sla"
 )
@@ -85,6 +86,9 @@ func (d Document) Check() error {
 	}
 	terms, err := convert.Terms(d.Contract.Spec)
 	if err != nil {
+		return err
+	}
+	if terms, err = holidays.Without(terms); err != nil {
 		return err
 	}
 	_, err = sla.Compile(terms)

@@ -12,6 +12,7 @@ import (
 	slav1alpha1 "github.com/handoff-sla/handoff/api/v1alpha1"
 	"github.com/handoff-sla/handoff/internal/cli/manifest"
 	"github.com/handoff-sla/handoff/internal/convert"
+	"github.com/handoff-sla/handoff/internal/holidays"
 	"github.com/handoff-sla/handoff/internal/lead"
 	"github.com/handoff-sla/handoff/internal/sla"
 )
@@ -91,7 +92,11 @@ func contract(d manifest.Document, with *manifest.Document) (Summary, error) {
 	if err != nil {
 		return s, err
 	}
-	compiled, err := sla.Compile(terms)
+	undated, err := holidays.Without(terms)
+	if err != nil {
+		return s, err
+	}
+	compiled, err := sla.Compile(undated)
 	if err != nil {
 		return s, err
 	}

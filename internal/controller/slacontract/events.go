@@ -35,6 +35,7 @@ func changes(contract string, before, after *slav1alpha1.SLAContractStatus, now 
 		ratified := meta.FindStatusCondition(after.Conditions, slav1alpha1.RatifiedCondition)
 		out = append(out, normal(slav1alpha1.ReasonSignOffMissing, "Ratify", condition.Note(ratified), corev1.ObjectReference{}))
 	}
+	out = append(out, holidayEvents(before, after)...)
 	out = append(out, condition.StalledEvent(before.Conditions, after.Conditions)...)
 	return append(out, clauseEvents(contract, before.Scorecard, after.Scorecard)...)
 }

@@ -33,6 +33,7 @@ func (s *scope) writeStatus(status *slav1alpha1.SLAContractStatus) {
 	} else {
 		s.standing.SetRatified(&status.Conditions, generation, s.now, "slacontract", s.contract.Name)
 	}
+	s.warnOfHolidays(status)
 	set := func(kind string, f finding) {
 		condition.Set(&status.Conditions, generation, s.now, kind, f.status, f.reason, f.message)
 	}
