@@ -36,15 +36,18 @@ func count(clause Clause, tier string, period Period, met, missed int64) Count {
 
 func TestScorecardNamesEveryClause(t *testing.T) {
 	// Friday 1 January 2027, before the first business hour of the month: the pace asks for nothing yet.
-	rows := Scorecard(compiled(t, fullTerms()), nil, local(t, newYork, "2027-01-01 08:00"))
+	rows := Scorecard(compiled(t, persistentTerms()), nil, local(t, newYork, "2027-01-01 08:00"))
 	want := []string{
 		"Grey completeness 2026-W53 InsufficientData: no leads, target 100%",
 		"Grey score 2026-W53 InsufficientData: no leads, target 100%",
 		"Grey delivery 2026-W53 InsufficientData: no leads, target 99%",
+		"Grey acceptance 2026-W53 InsufficientData: no leads, target 90%",
 		"Grey firstContact/High 2026-W53 InsufficientData: no leads, target 90%",
 		"Grey firstContact/Standard 2026-W53 InsufficientData: no leads, target 90%",
+		"Grey followUp 2026-W53 InsufficientData: no leads, target 90%",
 		"Grey disposition 2026-W53 InsufficientData: no leads, target 95%",
 		"Grey rejection 2026-W53 InsufficientData: no leads, target 100%",
+		"Grey feedback 2026-W53 InsufficientData: no leads, target 50%",
 		"Green volume 2027-01 Met: 0 of 133 MQLs, target 133 MQLs a month",
 	}
 	if diff := cmp.Diff(want, lines(rows)); diff != "" {

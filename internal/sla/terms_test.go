@@ -95,9 +95,27 @@ func TestCompileProblems(t *testing.T) {
 			func(x *Terms) { x.Marketing.Delivery.Within, x.Sales.Disposition.Within = 0, -1 },
 			[]string{"terms.marketing.delivery.within", "terms.sales.disposition.within"},
 		},
-		"mechanism":       {func(x *Terms) { x.Marketing.Delivery.Mechanism = "Pigeon" }, []string{"terms.marketing.delivery.mechanism"}},
-		"no tiers":        {func(x *Terms) { x.Sales.FirstContact.Tiers = nil }, []string{"terms.sales.firstContact.tiers"}},
-		"duplicate tiers": {func(x *Terms) { x.Sales.FirstContact.Tiers[1].Intent = "High" }, []string{"terms.sales.firstContact.tiers[1].intent"}},
+		"targets of persistence": {func(x *Terms) {
+			x.Sales.Acceptance = &Acceptance{Within: time.Hour, TargetPercent: 101}
+			x.Sales.FollowUp, x.Sales.Feedback = persistent(0, 0), &Share{TargetPercent: -1}
+			x.Sales.FollowUp.TargetPercent = 101
+		}, []string{"terms.sales.acceptance.targetPercent", "terms.sales.followUp.targetPercent", "terms.sales.feedback.targetPercent"}},
+		"windows of persistence": {func(x *Terms) {
+			x.Sales.Acceptance, x.Sales.FollowUp = &Acceptance{}, persistent(0, 0)
+			x.Sales.FollowUp.Within = 0
+		}, []string{"terms.sales.acceptance.within", "terms.sales.followUp.within"}},
+		"no attempts":       {func(x *Terms) { x.Sales.FollowUp = persistent(0, 0); x.Sales.FollowUp.Attempts = 0 }, []string{"terms.sales.followUp.attempts"}},
+		"too many attempts": {func(x *Terms) { x.Sales.FollowUp = persistent(0, 0); x.Sales.FollowUp.Attempts = 51 }, []string{"terms.sales.followUp.attempts"}},
+		"too many channels": {func(x *Terms) { x.Sales.FollowUp = persistent(0, 6) }, []string{"terms.sales.followUp.channels"}},
+		"a channel an attempt at most": {
+			func(x *Terms) { x.Sales.FollowUp = persistent(0, 3); x.Sales.FollowUp.Attempts = 2 }, []string{"terms.sales.followUp.channels"},
+		},
+		"a span below zero":          {func(x *Terms) { x.Sales.FollowUp = persistent(-1, 0) }, []string{"terms.sales.followUp.minSpan"}},
+		"a span of the whole window": {func(x *Terms) { x.Sales.FollowUp = persistent(14*24*time.Hour, 0) }, []string{"terms.sales.followUp.minSpan"}},
+		"a span of one attempt":      {func(x *Terms) { x.Sales.FollowUp = persistent(time.Hour, 0); x.Sales.FollowUp.Attempts = 1 }, []string{"terms.sales.followUp.minSpan"}},
+		"mechanism":                  {func(x *Terms) { x.Marketing.Delivery.Mechanism = "Pigeon" }, []string{"terms.marketing.delivery.mechanism"}},
+		"no tiers":                   {func(x *Terms) { x.Sales.FirstContact.Tiers = nil }, []string{"terms.sales.firstContact.tiers"}},
+		"duplicate tiers":            {func(x *Terms) { x.Sales.FirstContact.Tiers[1].Intent = "High" }, []string{"terms.sales.firstContact.tiers[1].intent"}},
 		"tier": {func(x *Terms) { x.Sales.FirstContact.Tiers[0] = Tier{OutsideHours: -time.Hour} }, []string{
 			"terms.sales.firstContact.tiers[0].intent", "terms.sales.firstContact.tiers[0].within", "terms.sales.firstContact.tiers[0].outsideHours",
 		}},
@@ -170,6 +188,7 @@ func TestFits(t *testing.T) {
 	both := []lead.Intent{{Name: "High", When: "true"}, {Name: "Standard"}}
 	standard := fullTerms()
 	standard.Sales.FirstContact.Tiers = standard.Sales.FirstContact.Tiers[1:]
+	feedback := Terms{Calendar: workdays("UTC"), Sales: &Sales{Feedback: &Share{TargetPercent: 50}}}
 	cases := map[string]struct {
 		terms      Terms
 		definition lead.Definition
@@ -179,6 +198,9 @@ func TestFits(t *testing.T) {
 		"an intent is missing":               {fullTerms(), lead.Definition{Intents: both[1:], Dispositions: codes}, 1},
 		"without intents all are Standard":   {standard, lead.Definition{Dispositions: codes}, 0},
 		"no code for a rejection":            {standard, lead.Definition{Dispositions: []lead.Disposition{{Name: "Yes", Outcome: lead.Accepted}}}, 1},
+		"no code for feedback":               {feedback, lead.Definition{Dispositions: []lead.Disposition{{Name: "Yes", Outcome: lead.Accepted}}}, 1},
+		"a cadence that the terms have":      {persistentTerms(), lead.Definition{Intents: both, Dispositions: matrix}, 0},
+		"a cadence that the terms lack":      {fullTerms(), lead.Definition{Intents: both, Dispositions: matrix}, 1},
 		"both":                               {fullTerms(), lead.Definition{}, 2},
 		"terms without sales fit everything": {Terms{Calendar: workdays("UTC")}, lead.Definition{}, 0},
 	}
