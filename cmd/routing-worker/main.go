@@ -36,6 +36,7 @@ type options struct {
 	worker.Options
 	rosterDir string
 	interval  time.Duration
+	retain    string
 }
 
 func main() {
@@ -46,6 +47,7 @@ func main() {
 	flags.StringVar(&o.rosterDir, "roster-dir", "/etc/handoff/roster", "folder with roster.json: the pools and their members")
 	flags.DurationVar(&o.interval, "measure-interval", time.Minute,
 		"time between two counts into the SLAMeasurement; a change that has been worked off is counted at once while a stock of three lasts")
+	flags.StringVar(&o.retain, "retain-events", "", "how many days the history of a lead is kept after its last event, such as 400d (for ever when empty)")
 	_ = flags.Parse(os.Args[1:]) // ends the process itself when it fails
 	err := o.Validate()
 	if flags.NArg() > 0 {
@@ -53,6 +55,9 @@ func main() {
 	}
 	if o.interval < time.Second {
 		err = errors.Join(err, errors.New("--measure-interval should be at least 1s"))
+	}
+	if _, bad := pipeline.ParseKeep(o.retain); bad != nil {
+		err = errors.Join(err, fmt.Errorf("--retain-events %w", bad))
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -93,12 +98,20 @@ func run(ctx context.Context, o options, log *slog.Logger) error {
 		Ledger: func() (pipeline.RouteLedger, error) { return keeper.Ledger() },
 	}
 	breaches := &pipeline.Breaches{
-		Metrics: metrics, Log: log,
+		Roster: rosters.Current, Metrics: metrics, Log: log,
 		Ledger: func() (pipeline.BreachLedger, error) { return keeper.Ledger() },
 	}
 	counting := &pipeline.Counting{
 		Pairs: pairs, Sink: writer, Interval: o.interval, Now: now, Metrics: metrics, Log: log,
 		Ledger: func() (pipeline.CountLedger, error) { return keeper.Ledger() },
+	}
+	keep, err := pipeline.ParseKeep(o.retain)
+	if err != nil {
+		return err
+	}
+	retention := &pipeline.Retention{
+		Pairs: pairs, Keep: keep, Metrics: metrics, Log: log,
+		Ledger: func() (pipeline.RetentionLedger, error) { return keeper.Ledger() },
 	}
 	loop := func(name string, step func(context.Context) (time.Duration, error), wake <-chan struct{}) func(context.Context) {
 		return pipeline.Loop{Name: name, Step: step, Wake: wake, Metrics: metrics, Log: log}.Run
@@ -114,6 +127,7 @@ func run(ctx context.Context, o options, log *slog.Logger) error {
 			loop("route", router.Step, nil),
 			loop("unrouted", router.StepUnrouted, rosters.Changed),
 			loop("breach", breaches.Step, nil),
+			loop("retain", retention.Step, nil),
 			func(ctx context.Context) {
 				loop("count", counting.Step, nil)(ctx)
 				counting.Close(context.WithoutCancel(ctx))

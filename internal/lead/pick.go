@@ -39,11 +39,14 @@ func stateOf(pool Pool, state map[string]RepState, rep string) RepState {
 	return RepState{Turns: NewTurns(pool, state, rep)}
 }
 
-func (c candidate) available(at time.Time) bool {
-	if c.member.Capacity > 0 && c.state.Open >= c.member.Capacity {
+func (c candidate) available(at time.Time) bool { return c.member.Free(c.state.Open, at) }
+
+// Free says whether a member who owns some open leads can take another one at a time: he is not away, and below his capacity.
+func (m Member) Free(open int, at time.Time) bool {
+	if m.Capacity > 0 && open >= m.Capacity {
 		return false
 	}
-	for _, a := range c.member.Away {
+	for _, a := range m.Away {
 		if !at.Before(a.From) && at.Before(a.To) {
 			return false
 		}

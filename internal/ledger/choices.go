@@ -71,8 +71,13 @@ func (r *Routing) Choose(one *Lead, c Choice) {
 	r.choices = append(r.choices, c)
 }
 
-// Choices that were noted so far.
-func (r *Routing) Choices() []Choice { return r.choices }
+func (r *Routing) countChoices() map[ChoiceKind]int {
+	counts := map[ChoiceKind]int{}
+	for _, c := range r.choices {
+		counts[c.Kind]++
+	}
+	return counts
+}
 
 func (r *Routing) queueChoices(writes *pgx.Batch) {
 	for _, c := range r.choices {

@@ -15,7 +15,8 @@ import (
 // Breached marks up to limit obligations as missed whose deadline has passed. It leaves alone the leads with work that is
 // still to be done: what they did in time may be in the ledger already. lateness is how long after its deadline the
 // latest was noticed, next how long until the next deadline; negative when there is none.
-func (l *Ledger) Breached(ctx context.Context, limit int) (missed int, lateness, next time.Duration, err error) {
+// The leads that miss one of the clauses to be answered have something to be decided again: that is noted in the same transaction.
+func (l *Ledger) Breached(ctx context.Context, limit int, answer ...sla.Clause) (missed int, lateness, next time.Duration, err error) {
 	err = l.inTx(ctx, func(tx pgx.Tx) error {
 		rows, err := tx.Query(ctx, `
 WITH due AS (
@@ -36,6 +37,9 @@ RETURNING o.lead_id, o.cycle, o.clause, o.tier, o.due_at, clock_timestamp() - o.
 		missed = len(late)
 		for _, o := range late {
 			lateness = max(lateness, o.by)
+		}
+		if err := l.answer(ctx, tx, late, answer); err != nil {
+			return err
 		}
 		return l.breached(ctx, tx, late)
 	})

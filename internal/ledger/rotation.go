@@ -4,6 +4,8 @@ package ledger
 
 import (
 	"context"
+	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -13,117 +15,210 @@ import (
 
 // Rotation is whose turn it is. Only one transaction of a tenant holds it at a time.
 type Rotation struct {
-	pools map[string]map[string]lead.RepState
-	dirty map[string]map[string]bool
+	routing  *Routing
+	pools    []lead.Pool
+	pickers  map[string]*lead.Picker // by pool; those that were asked for
+	gone     map[string][]string     // by pool: who has turns and is no member any more
+	member   map[string]string       // rep -> the first pool that he is a member of
+	open     map[string]int          // open leads of a rep; those of this transaction are in the pickers, too
+	accounts map[string][]Holding    // by account, the latest first
 }
 
-// Rotation reads the turns and the open leads of every member of the pools, and makes other replicas wait with their picks until
-// this transaction ends, so that the rotation stays fair however many there are.
+// Holding is that a rep became owner of a lead of an account.
+type Holding struct{ Lead, Rep string }
+
+// Rotation has other replicas wait with their picks until this transaction ends, so that the rotation stays fair however many there are, and
+// reads the open leads of every rep. The turns of a pool are read when it is asked for.
 func (r *Routing) Rotation(ctx context.Context, pools []lead.Pool) (*Rotation, error) {
 	if r.rotation != nil {
 		return r.rotation, nil
 	}
-	tenant := r.ledger.tenant
-	if _, err := r.tx.Exec(ctx, `SELECT pg_advisory_xact_lock($1)`, lockKey(lockRotation, tenant)); err != nil {
+	if _, err := r.tx.Exec(ctx, `SELECT pg_advisory_xact_lock($1)`, lockKey(lockRotation, r.ledger.tenant)); err != nil {
 		return nil, err
 	}
-	turns, err := r.readTurns(ctx)
-	if err != nil {
+	ro := &Rotation{routing: r, pools: pools, pickers: map[string]*lead.Picker{}, gone: map[string][]string{}, member: Members(pools)}
+	var err error
+	if ro.open, err = r.readLoads(ctx); err != nil {
 		return nil, err
 	}
-	open, err := r.readOpen(ctx)
-	if err != nil {
-		return nil, err
-	}
-	rotation := &Rotation{pools: map[string]map[string]lead.RepState{}, dirty: map[string]map[string]bool{}}
+	r.rotation = ro
+	return ro, nil
+}
+
+// Members of the pools, and the first pool that each is a member of.
+func Members(pools []lead.Pool) map[string]string {
+	members := map[string]string{}
 	for _, pool := range pools {
-		state := map[string]lead.RepState{}
-		var newcomers []string
 		for _, m := range pool.Members {
-			if taken, known := turns[pool.Name][m.Rep]; known {
-				state[m.Rep] = lead.RepState{Turns: taken, Open: open[m.Rep]}
-			} else {
-				newcomers = append(newcomers, m.Rep)
+			if _, known := members[m.Rep]; !known {
+				members[m.Rep] = pool.Name
 			}
 		}
-		rotation.pools[pool.Name], rotation.dirty[pool.Name] = state, map[string]bool{}
-		rotation.welcome(pool, newcomers, open)
 	}
-	r.rotation = rotation
-	return rotation, nil
+	return members
 }
 
-// welcome gives newcomers the level of those who are there, and not of each other.
-func (ro *Rotation) welcome(pool lead.Pool, newcomers []string, open map[string]int) {
-	levels := make([]int64, len(newcomers))
-	for i, rep := range newcomers {
-		levels[i] = lead.NewTurns(pool, ro.pools[pool.Name], rep)
+// Of is the picker of the pool with a name.
+func (ro *Rotation) Of(ctx context.Context, name string) (*lead.Picker, error) {
+	if p, known := ro.pickers[name]; known {
+		return p, nil
 	}
-	for i, rep := range newcomers {
-		ro.pools[pool.Name][rep] = lead.RepState{Turns: levels[i], Open: open[rep]}
-		ro.dirty[pool.Name][rep] = true
+	i := slices.IndexFunc(ro.pools, func(p lead.Pool) bool { return p.Name == name })
+	if i < 0 {
+		return nil, fmt.Errorf("the roster has no pool %q", name)
 	}
+	turns, err := ro.readTurns(ctx, ro.pools[i])
+	if err != nil {
+		return nil, err
+	}
+	p := lead.NewPickerOf(ro.pools[i], turns, ro.open)
+	ro.pickers[name] = p
+	return p, nil
 }
 
-// Of is the state of a pool's members.
-func (ro *Rotation) Of(pool string) map[string]lead.RepState { return ro.pools[pool] }
-
-// PassOver has those who cannot take a lead now keep their place: nobody who comes back catches up what the others took meanwhile.
-func (ro *Rotation) PassOver(pool lead.Pool, at time.Time) {
-	for rep, turns := range lead.PassedOver(pool, ro.pools[pool.Name], at) {
-		ro.pools[pool.Name][rep] = lead.RepState{Turns: turns, Open: ro.pools[pool.Name][rep].Open}
-		ro.dirty[pool.Name][rep] = true
-	}
-}
-
-// Took notes that a rep took a turn in a pool and, unless the lead is disposed of already, owns one more open lead.
+// Took notes that a rep owns one more open lead, whose turn it cost in which pool the picker of that pool knows already; "" where it cost none.
 func (ro *Rotation) Took(pool, rep string, open bool) {
-	state := ro.pools[pool][rep]
-	state.Turns++
-	ro.pools[pool][rep] = state
-	ro.dirty[pool][rep] = true
-	if !open {
-		return
-	}
-	for _, members := range ro.pools {
-		if s, member := members[rep]; member {
-			s.Open++
-			members[rep] = s
+	switch picker := ro.pickers[pool]; {
+	case open:
+		ro.open[rep]++
+		for name, p := range ro.pickers {
+			if name != pool {
+				p.Open(rep, 1)
+			}
 		}
+	case picker != nil:
+		picker.Open(rep, -1) // a turn, but nothing left to do
 	}
 }
 
-func (ro *Rotation) queue(writes *pgx.Batch, tenant string) {
-	for _, pool := range sortedKeys(ro.dirty) {
-		for _, rep := range sortedKeys(ro.dirty[pool]) {
-			writes.Queue(`INSERT INTO rotation (tenant, pool, rep, turns) VALUES ($1, $2, $3, $4)
-ON CONFLICT (tenant, pool, rep) DO UPDATE SET turns = excluded.turns`, tenant, pool, rep, ro.pools[pool][rep].Turns)
-		}
+// Lost notes that a rep does not own an open lead any more.
+func (ro *Rotation) Lost(rep string) {
+	ro.open[rep]--
+	for _, p := range ro.pickers {
+		p.Open(rep, -1)
 	}
 }
 
-func (r *Routing) readTurns(ctx context.Context) (map[string]map[string]int64, error) {
-	turns := map[string]map[string]int64{}
-	var pool, rep string
-	var n int64
-	err := each(ctx, r.tx, []any{&pool, &rep, &n}, func() error {
-		if turns[pool] == nil {
-			turns[pool] = map[string]int64{}
+// Free says whether a rep is a member of a pool, not away and below his capacity in one that he is a member of.
+func (ro *Rotation) Free(rep string, at time.Time) bool {
+	for _, pool := range ro.pools {
+		for _, m := range pool.Members {
+			if m.Rep == rep && m.Free(ro.open[rep], at) {
+				return true
+			}
 		}
-		turns[pool][rep] = n
+	}
+	return false
+}
+
+// holdings are how many of the latest of an account are looked at.
+const holdings = 50
+
+// openStages are those in which a lead has an owner who works on it, or whose customer it is. It is the predicate of the index leads_owned_of_account.
+const openStages = `stage IN ('MQL', 'SAL', 'SQL', 'Opportunity', 'Won')`
+
+// HolderOf is who last became owner of another open or won lead of the account of a lead, of those who are members of a pool; false when nobody did.
+// It comes after the rotation is held: of two leads of one account that are routed at the same moment, one sees the other.
+func (ro *Rotation) HolderOf(ctx context.Context, one *Lead) (string, bool, error) {
+	if one.Account == "" {
+		return "", false, nil
+	}
+	if ro.accounts == nil {
+		if err := ro.readHoldings(ctx); err != nil {
+			return "", false, err
+		}
+	}
+	for _, h := range ro.accounts[one.Account] {
+		if _, member := ro.member[h.Rep]; member && h.Lead != one.ID {
+			return h.Rep, true, nil
+		}
+	}
+	return "", false, nil
+}
+
+// Holds notes that a rep became owner of a lead in this transaction.
+func (ro *Rotation) Holds(one *Lead, rep string) {
+	if ro.accounts != nil && one.Account != "" {
+		ro.accounts[one.Account] = append([]Holding{{one.ID, rep}}, ro.accounts[one.Account]...)
+	}
+}
+
+func (ro *Rotation) readHoldings(ctx context.Context) error {
+	ro.accounts = map[string][]Holding{}
+	names := map[string]bool{}
+	for _, one := range ro.routing.Leads {
+		if one.Account != "" {
+			names[one.Account] = true
+		}
+	}
+	var account string
+	var h Holding
+	return each(ctx, ro.routing.tx, []any{&account, &h.Lead, &h.Rep}, func() error {
+		ro.accounts[account] = append(ro.accounts[account], h)
 		return nil
-	}, `SELECT pool, rep, turns FROM rotation WHERE tenant = $1`, r.ledger.tenant)
+	}, `SELECT asked.account, held.lead_id, held.owner FROM unnest($2::text[]) AS asked (account)
+CROSS JOIN LATERAL (SELECT lead_id, owner FROM leads l
+    WHERE tenant = $1 AND hashtextextended(account, 0) = hashtextextended(asked.account, 0) AND l.account = asked.account
+      AND owner IS NOT NULL AND `+openStages+`
+    ORDER BY owned_at DESC, lead_id LIMIT $3) AS held
+ORDER BY asked.account`, ro.routing.ledger.tenant, sortedKeys(names), holdings)
+}
+
+// queue writes the turns that have changed, and takes away those of who is no member any more: who comes back some day is a newcomer.
+func (ro *Rotation) queue(writes *pgx.Batch, tenant string) {
+	for _, pool := range sortedKeys(ro.pickers) {
+		var reps []string
+		var turns []int64
+		ro.pickers[pool].Changed(func(rep string, taken int64) { reps, turns = append(reps, rep), append(turns, taken) })
+		if len(reps) > 0 {
+			writes.Queue(`INSERT INTO rotation (tenant, pool, rep, turns)
+SELECT $1, $2, rep, turns FROM unnest($3::text[], $4::bigint[]) AS taken (rep, turns)
+ON CONFLICT (tenant, pool, rep) DO UPDATE SET turns = excluded.turns`, tenant, pool, reps, turns)
+		}
+		if gone := ro.gone[pool]; len(gone) > 0 {
+			writes.Queue(`DELETE FROM rotation WHERE tenant = $1 AND pool = $2 AND rep = ANY($3)`, tenant, pool, gone)
+		}
+	}
+}
+
+func (ro *Rotation) readTurns(ctx context.Context, pool lead.Pool) (map[string]int64, error) {
+	turns, members := map[string]int64{}, make(map[string]bool, len(pool.Members))
+	for _, m := range pool.Members {
+		members[m.Rep] = true
+	}
+	var rep string
+	var n int64
+	err := each(ctx, ro.routing.tx, []any{&rep, &n}, func() error {
+		if members[rep] {
+			turns[rep] = n
+		} else {
+			ro.gone[pool.Name] = append(ro.gone[pool.Name], rep)
+		}
+		return nil
+	}, `SELECT rep, turns FROM rotation WHERE tenant = $1 AND pool = $2`, ro.routing.ledger.tenant, pool.Name)
 	return turns, err
 }
 
-func (r *Routing) readOpen(ctx context.Context) (map[string]int, error) {
+// loadRows are how many rows of a rep's load there may be until they are added up.
+const loadRows = 8
+
+// readLoads reads the open leads of every rep. There is a row for each change, by whoever made it; from time to time the changes are added
+// up into one row, which only who holds the rotation does.
+func (r *Routing) readLoads(ctx context.Context) (map[string]int, error) {
 	open := map[string]int{}
 	var rep string
-	var n int
-	err := each(ctx, r.tx, []any{&rep, &n}, func() error {
-		open[rep] = n
+	var leads, rows, all int
+	err := each(ctx, r.tx, []any{&rep, &leads, &rows}, func() error {
+		all += rows
+		if leads != 0 {
+			open[rep] = leads
+		}
 		return nil
-	}, `SELECT owner, count(*) FROM leads WHERE tenant = $1 AND owner IS NOT NULL AND disposed_at IS NULL GROUP BY owner`,
-		r.ledger.tenant)
+	}, `SELECT rep, sum(leads), count(*) FROM loads WHERE tenant = $1 GROUP BY rep`, r.ledger.tenant)
+	if err != nil || all <= loadRows*(len(open)+100) {
+		return open, err
+	}
+	_, err = r.tx.Exec(ctx, `WITH gone AS (DELETE FROM loads WHERE tenant = $1 RETURNING rep, leads)
+INSERT INTO loads (tenant, rep, leads) SELECT $1, rep, sum(leads) FROM gone GROUP BY rep HAVING sum(leads) <> 0`, r.ledger.tenant)
 	return open, err
 }

@@ -61,30 +61,6 @@ func (l *Ledger) Route(ctx context.Context, loaded int64, limit int, decide Deci
 	})
 }
 
-// Cursor is a position in the list of the leads without an owner. The zero Cursor is before the first.
-type Cursor struct {
-	qualified time.Time
-	lead      string
-}
-
-// RouteUnrouted has MQLs decided that nobody was available for, oldest first, up to limit beginning after the cursor. It
-// returns the cursor to go on from, and false when the list is at its end.
-func (l *Ledger) RouteUnrouted(ctx context.Context, loaded int64, limit int, after Cursor, decide Decide) (Cursor, bool, Batch, error) {
-	next, more := after, false
-	batch, err := l.route(ctx, loaded, decide, func(tx pgx.Tx) (claimed, error) {
-		var c claimed
-		err := each(ctx, tx, []any{&next.lead, &next.qualified}, func() error {
-			c.ids = append(c.ids, next.lead)
-			return nil
-		}, `SELECT lead_id, qualified_at FROM leads
-WHERE tenant = $1 AND qualified_at IS NOT NULL AND owner IS NULL AND no_capacity AND (qualified_at, lead_id) > ($2, $3)
-ORDER BY qualified_at, lead_id LIMIT $4`, l.tenant, after.qualified, after.lead, limit)
-		more = len(c.ids) == limit
-		return c, err
-	})
-	return next, more, batch, err
-}
-
 func (l *Ledger) route(ctx context.Context, loaded int64, decide Decide, choose func(pgx.Tx) (claimed, error)) (Batch, error) {
 	var batch Batch
 	err := l.inTx(ctx, func(tx pgx.Tx) error {
@@ -109,7 +85,7 @@ func (l *Ledger) route(ctx context.Context, loaded int64, decide Decide, choose 
 			return err
 		}
 		fault.Point("route.decided")
-		batch = Batch{Leads: len(r.outcome), Failed: r.failed}
+		batch = Batch{Leads: len(r.outcome), Failed: r.failed, Choices: r.countChoices()}
 		if err := r.save(ctx); err != nil {
 			return err
 		}
@@ -152,9 +128,11 @@ func (r *Routing) save(ctx context.Context) error {
 func (r *Routing) queueOwner(writes *pgx.Batch, one *Lead) {
 	writes.Queue(`UPDATE leads SET picked_rep = nullif($3, ''), picked_at = $4, pool = nullif($5, ''), owner = nullif($6, ''),
     owned_at = $7, owned_first_at = $8, no_capacity = $9, disposed_at = $10, sql_at = $11, sql_unmet = $12,
+    picked_first_at = $13, breach_at = $14, fallback = $15,
     stage = CASE WHEN $11::timestamptz IS NOT NULL THEN 'SQL' WHEN stage = 'SQL' THEN 'MQL' ELSE stage END
 WHERE tenant = $1 AND lead_id = $2`, r.ledger.tenant, one.ID, one.PickedRep, orNull(one.PickedAt), one.Pool, one.Owner,
-		orNull(one.OwnedAt), orNull(one.OwnedFirstAt), one.NoCapacity, orNull(one.DisposedAt), orNull(one.SQLAt), one.SQLUnmet)
+		orNull(one.OwnedAt), orNull(one.OwnedFirstAt), one.NoCapacity, orNull(one.DisposedAt), orNull(one.SQLAt), one.SQLUnmet,
+		orNull(one.PickedFirstAt), orNull(one.BreachAt), one.Fallback)
 }
 
 func (r *Routing) queueObligations(writes *pgx.Batch, one routed) {

@@ -41,6 +41,8 @@ type Failed struct {
 type Batch struct {
 	Leads  int // worked off
 	Failed []Failed
+
+	Choices map[ChoiceKind]int // of owners, by kind
 }
 
 // claimed are the leads that were taken from a queue, in order, and since when those fail that failed before.

@@ -9,6 +9,7 @@ type Metrics struct {
 	Events         *prometheus.CounterVec
 	Scored         prometheus.Counter
 	Routed         prometheus.Counter
+	Choices        *prometheus.CounterVec
 	Failed         *prometheus.CounterVec
 	Missed         prometheus.Counter
 	BreachLateness prometheus.Gauge
@@ -36,6 +37,7 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 		Events:         vec("events_total", "Events received, by result: accepted, duplicate, rejected, failed.", "result"),
 		Scored:         counter("leads_scored_total", "Leads scored after news of them."),
 		Routed:         counter("leads_routed_total", "Leads whose owner and clocks were worked out after news of them."),
+		Choices:        vec("choices_total", "Decisions about the owner of a lead, by kind, such as Picked, OwnerFirst, Fallback, Held, Reassigned.", "kind"),
 		Failed:         vec("leads_failed_total", "Leads that could not be worked off and are tried again, by step.", "step"),
 		Missed:         counter("obligations_missed_total", "Deadlines found to have passed."),
 		BreachLateness: gauge("breach_lateness_seconds", "How long after its deadline the last breach was noticed."),
@@ -45,7 +47,7 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 		Stale:          gauge("bundle_stale", "1 while a pair is in force that this worker cannot take up, so that it claims no leads."),
 		RosterErrors:   counter("roster_errors_total", "Rosters that could not be read; the last good one stays in use."),
 	}
-	r.MustRegister(m.Events, m.Scored, m.Routed, m.Failed, m.Missed, m.BreachLateness, m.Waiting, m.Unrouted, m.StepErrors,
+	r.MustRegister(m.Events, m.Scored, m.Routed, m.Choices, m.Failed, m.Missed, m.BreachLateness, m.Waiting, m.Unrouted, m.StepErrors,
 		m.Stale, m.RosterErrors)
 	m.Operations = newOperations(r)
 	return m

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/handoff-sla/handoff/internal/bundle"
@@ -17,7 +18,10 @@ import (
 
 // Roster is a checked roster: who may get a lead.
 type Roster struct {
-	Pools []lead.Pool
+	bundle.Roster
+
+	members map[string]string         // the first pool of each
+	since   atomic.Pointer[time.Time] // when this worker took it up, by the clock of the ledger; nil before it was asked
 
 	mu     sync.Mutex
 	of     *Pair // that router reads the pools with
@@ -26,7 +30,10 @@ type Roster struct {
 
 // CompileRoster checks a roster against the definition of the pair.
 func (p *Pair) CompileRoster(r bundle.Roster) (*Roster, error) {
-	roster := &Roster{Pools: r.Pools}
+	roster := &Roster{Roster: r, members: ledger.Members(r.Pools)}
+	if u := r.Unroutable; u.Policy == lead.UnroutablePool && !slices.ContainsFunc(r.Pools, func(p lead.Pool) bool { return p.Name == u.Pool }) {
+		return nil, fmt.Errorf("roster: unroutable.pool %q is none of the pools; name one of them", u.Pool)
+	}
 	if _, err := roster.routerOf(p); err != nil {
 		return nil, err
 	}
@@ -75,8 +82,9 @@ func (d *Dispatcher) Decide(ctx context.Context, r *ledger.Routing) error {
 	return nil
 }
 
-// DecideUnrouted tries again for MQLs that nobody was available for, and leaves alone those that still have to wait.
-func (d *Dispatcher) DecideUnrouted(ctx context.Context, r *ledger.Routing) error {
+// DecideAgain looks for owners of leads without news: MQLs that nobody was available for, and those whose owner has left. It leaves alone those that
+// keep what they had.
+func (d *Dispatcher) DecideAgain(ctx context.Context, r *ledger.Routing) error {
 	for _, one := range r.Leads {
 		if err := d.decide(ctx, r, one, true); err != nil {
 			return err
@@ -86,7 +94,7 @@ func (d *Dispatcher) DecideUnrouted(ctx context.Context, r *ledger.Routing) erro
 }
 
 // decide returns the errors that spoil the transaction. What spoils only this lead has the lead put back.
-func (d *Dispatcher) decide(ctx context.Context, r *ledger.Routing, one *ledger.Lead, onlyIfOwned bool) error {
+func (d *Dispatcher) decide(ctx context.Context, r *ledger.Routing, one *ledger.Lead, sweep bool) error {
 	sequence := one.JudgedBy
 	if sequence == 0 {
 		sequence = one.ReachedBy
@@ -96,21 +104,23 @@ func (d *Dispatcher) decide(ctx context.Context, r *ledger.Routing, one *ledger.
 		r.Fail(one, err)
 		return nil
 	}
-	if !onlyIfOwned {
+	if !sweep {
 		if err := d.decidePast(ctx, r, one); err != nil {
 			r.Fail(one, err)
 			return nil
 		}
 	}
-	history := one.HistoryOf(one.Number)
+	history, before := one.HistoryOf(one.Number), one.Cycle
 	own(&one.Cycle, history)
-	if one.Qualified != nil && one.Owner == "" && mechanism(pair.Terms.Terms()) == sla.Automatic {
-		if err := d.pick(ctx, r, one); err != nil {
+	noteAssigned(r, one, before.Owner)
+	automatic := routable(one) && mechanism(pair.Terms.Terms()) == sla.Automatic
+	if automatic {
+		if err := d.route(ctx, r, one, history); err != nil {
 			return err
 		}
 		own(&one.Cycle, history)
 	}
-	if onlyIfOwned && one.Owner == "" {
+	if sweep && one.Owner == before.Owner && one.NoCapacity == before.NoCapacity {
 		return nil
 	}
 	qualifyForSales(pair, one)
@@ -119,7 +129,14 @@ func (d *Dispatcher) decide(ctx context.Context, r *ledger.Routing, one *ledger.
 	if len(facts.Disposals) > 0 {
 		one.DisposedAt = facts.Disposals[0].At
 	}
-	r.Keep(one, pair.Bundle.Terms.Name, sla.Obligations(pair.Terms, facts, r.Now))
+	standing := sla.Obligations(pair.Terms, facts, r.Now)
+	if automatic {
+		if err := d.answerBreach(ctx, r, one, history, standing); err != nil {
+			return err
+		}
+		own(&one.Cycle, history)
+	}
+	r.Keep(one, pair.Bundle.Terms.Name, standing)
 	return nil
 }
 
@@ -158,46 +175,6 @@ func mechanism(t sla.Terms) sla.Mechanism {
 		return sla.CRM
 	}
 	return sla.Automatic
-}
-
-// own derives the owner from our own pick and from what other systems reported: the latest counts, and the earliest is the
-// moment at which the lead was delivered. Times decide, so the order of arrival does not matter.
-func own(one *ledger.Cycle, history []lead.Event) {
-	one.Owner, one.OwnedAt, one.OwnedFirstAt = one.PickedRep, one.PickedAt, one.PickedAt
-	for _, e := range history {
-		if e.Kind != lead.KindAssigned {
-			continue
-		}
-		if one.OwnedFirstAt.IsZero() || e.Time.Before(one.OwnedFirstAt) {
-			one.OwnedFirstAt = e.Time
-		}
-		if one.Owner == "" || !e.Time.Before(one.OwnedAt) {
-			one.Owner, one.OwnedAt = e.Owner, e.Time
-		}
-	}
-}
-
-// pick finds an owner in the first pool that takes the lead and has somebody available.
-func (d *Dispatcher) pick(ctx context.Context, r *ledger.Routing, one *ledger.Lead) error {
-	history := one.History()
-	record := d.pair.Program.Qualify(history, nil).Record
-	rotation, err := r.Rotation(ctx, d.roster.Pools)
-	if err != nil {
-		return err
-	}
-	for _, i := range d.router.Candidates(record, history, r.Now) {
-		pool := d.roster.Pools[i]
-		rep, ok := lead.Pick(pool, rotation.Of(pool.Name), r.Now)
-		if !ok {
-			continue
-		}
-		rotation.PassOver(pool, r.Now)
-		rotation.Took(pool.Name, rep, !disposed(one.HistoryOf(one.Number)))
-		one.PickedRep, one.PickedAt, one.Pool = rep, r.Now, pool.Name
-		return nil
-	}
-	one.NoCapacity = true
-	return nil
 }
 
 func disposed(history []lead.Event) bool {

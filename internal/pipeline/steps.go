@@ -11,7 +11,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/handoff-sla/handoff/internal/fault"
+	"github.com/handoff-sla/handoff/internal/lead"
 	"github.com/handoff-sla/handoff/internal/ledger"
+	"github.com/handoff-sla/handoff/internal/sla"
 )
 
 // batchSize is how many leads one transaction handles.
@@ -23,7 +25,7 @@ const breachBatch = 500
 // ScoreLedger is what scoring needs of the ledger.
 type ScoreLedger interface {
 	Archive
-	ScoreAccounts(ctx context.Context, loaded int64, limit int, of ledger.AccountOf, judge ledger.Judge) (ledger.Batch, error)
+	ScoreAmong(ctx context.Context, loaded int64, limit int, among ledger.Among, judge ledger.Judge) (ledger.Batch, error)
 }
 
 // Scorer scores leads that have news.
@@ -42,7 +44,7 @@ func (s *Scorer) Step(ctx context.Context) (time.Duration, error) {
 	}
 	pair := s.Pairs.Current()
 	timer := prometheus.NewTimer(nil)
-	batch, err := l.ScoreAccounts(ctx, pair.Bundle.Sequence, batchSize, pair.Accounts(), pair.Judge)
+	batch, err := l.ScoreAmong(ctx, pair.Bundle.Sequence, batchSize, pair.Among(), pair.Judge)
 	if followed, err := follow(ctx, s.Pairs, l, s.Metrics, s.Log, err); followed || err != nil {
 		return 0, err
 	}
@@ -58,6 +60,10 @@ type RouteLedger interface {
 	Route(ctx context.Context, loaded int64, limit int, decide ledger.Decide) (ledger.Batch, error)
 	RouteUnrouted(ctx context.Context, loaded int64, limit int, after ledger.Cursor, decide ledger.Decide) (
 		ledger.Cursor, bool, ledger.Batch, error)
+	Leavers(ctx context.Context, members []string) ([]string, error)
+	RouteOwned(ctx context.Context, loaded int64, limit int, rep string, before time.Time, after string, decide ledger.Decide) (
+		string, bool, ledger.Batch, error)
+	Now(ctx context.Context) (time.Time, error)
 }
 
 // Router finds owners for MQLs and keeps the standing of every lead.
@@ -94,38 +100,18 @@ func (r *Router) Step(ctx context.Context) (time.Duration, error) {
 		return 0, err
 	}
 	r.Metrics.worked("route", timer, batch)
-	r.Metrics.Routed.Add(float64(batch.Leads))
-	reportFailed(r.Log, r.Metrics, "route", batch.Failed)
+	r.report(batch)
 	return pause(batch), nil
-}
-
-// StepUnrouted tries again for every MQL that nobody was available for.
-func (r *Router) StepUnrouted(ctx context.Context) (time.Duration, error) {
-	const every = 5 * time.Second
-	l, dispatcher, err := r.ready()
-	if err != nil {
-		return 0, err
-	}
-	var after ledger.Cursor
-	for more := true; more; {
-		var batch ledger.Batch
-		after, more, batch, err = l.RouteUnrouted(ctx, dispatcher.pair.Bundle.Sequence, batchSize, after, dispatcher.DecideUnrouted)
-		if followed, err := follow(ctx, r.Pairs, l, r.Metrics, r.Log, err); followed || err != nil {
-			return 0, err
-		}
-		r.Metrics.Routed.Add(float64(batch.Leads))
-		reportFailed(r.Log, r.Metrics, "route", batch.Failed)
-	}
-	return every, nil
 }
 
 // BreachLedger is what the search for breaches needs of the ledger.
 type BreachLedger interface {
-	Breached(ctx context.Context, limit int) (missed int, lateness, next time.Duration, err error)
+	Breached(ctx context.Context, limit int, answer ...sla.Clause) (missed int, lateness, next time.Duration, err error)
 }
 
 // Breaches finds deadlines that have passed.
 type Breaches struct {
+	Roster  func() *Roster // says whether a breach is answered; nil: none is
 	Ledger  func() (BreachLedger, error)
 	Metrics *Metrics
 	Log     *slog.Logger
@@ -137,7 +123,7 @@ func (b *Breaches) Step(ctx context.Context) (time.Duration, error) {
 	if err != nil {
 		return 0, ErrNotReady
 	}
-	missed, lateness, next, err := l.Breached(ctx, breachBatch)
+	missed, lateness, next, err := l.Breached(ctx, breachBatch, b.answered()...)
 	if err != nil {
 		return 0, err
 	}
@@ -156,6 +142,17 @@ func (b *Breaches) Step(ctx context.Context) (time.Duration, error) {
 		// Not at once: a deadline whose lead has work waiting stays due until that is done.
 		return max(next, 100*time.Millisecond), nil
 	}
+}
+
+// answered are the clauses whose breach has the lead routed again.
+func (b *Breaches) answered() []sla.Clause {
+	if b.Roster == nil {
+		return nil
+	}
+	if roster := b.Roster(); roster == nil || roster.OnBreach != lead.BreachReassign {
+		return nil
+	}
+	return []sla.Clause{sla.ClauseFirstContact}
 }
 
 // pause is no pause at all after a batch that did something.
