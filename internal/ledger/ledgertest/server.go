@@ -28,14 +28,20 @@ type Server struct {
 	bin, folder string
 	port        int
 	as          *syscall.Credential // who it runs as, when we are root: PostgreSQL refuses root
+	settings    []string            // name=value, beside those for tests
 	cmd         *exec.Cmd
 	output      bytes.Buffer
 	exited      chan struct{} // closed when the process has ended
 	failure     error
 }
 
-// Start finds PostgreSQL, makes a cluster and starts it.
-func Start() (*Server, error) {
+// Durable are the settings of a server that may lose nothing, as in production, for measuring: tests do without, for speed.
+func Durable() []string {
+	return []string{"fsync=on", "synchronous_commit=on", "full_page_writes=on", "shared_buffers=1GB", "max_wal_size=8GB", "checkpoint_timeout=15min"}
+}
+
+// Start finds PostgreSQL, makes a cluster and starts it. Settings are name=value, and go before those of tests.
+func Start(settings ...string) (*Server, error) {
 	bin, err := binaries()
 	if err != nil {
 		return nil, err
@@ -44,7 +50,7 @@ func Start() (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{bin: bin, folder: folder}
+	s := &Server{bin: bin, folder: folder, settings: settings}
 	if err := s.prepare(); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(folder))
 	}
@@ -145,9 +151,15 @@ func (s *Server) command(name string, args ...string) *exec.Cmd {
 
 // Launch starts the server and waits until it answers. After Kill it recovers from its log, as after a crash.
 func (s *Server) Launch() error {
-	s.cmd = s.command("postgres", "-D", s.data(), "-p", strconv.Itoa(s.port), "-h", "127.0.0.1", "-k", s.folder,
+	args := []string{
+		"-D", s.data(), "-p", strconv.Itoa(s.port), "-h", "127.0.0.1", "-k", s.folder,
 		"-c", "fsync=off", "-c", "full_page_writes=off", "-c", "max_connections=200", "-c", "shared_buffers=64MB",
-		"-c", "deadlock_timeout=200ms", "-c", "log_min_messages=fatal")
+		"-c", "deadlock_timeout=200ms", "-c", "log_min_messages=fatal",
+	}
+	for _, setting := range s.settings {
+		args = append(args, "-c", setting)
+	}
+	s.cmd = s.command("postgres", args...)
 	s.cmd.Stdout, s.cmd.Stderr = &s.output, &s.output
 	if err := s.cmd.Start(); err != nil {
 		return err
@@ -176,6 +188,9 @@ func (s *Server) Launch() error {
 func (s *Server) DSN(database string) string {
 	return fmt.Sprintf("postgres://handoff@127.0.0.1:%d/%s?sslmode=disable", s.port, database)
 }
+
+// PID is that of the server, and the group of all its processes.
+func (s *Server) PID() int { return s.cmd.Process.Pid }
 
 // Halt ends the server in good order, at once: sessions are cut, the data are kept.
 func (s *Server) Halt() error { return s.signal(syscall.SIGINT) }
