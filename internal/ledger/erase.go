@@ -73,11 +73,11 @@ func (l *Ledger) erase(ctx context.Context, tx pgx.Tx, id string, e *Erasure) er
 	if _, err := tx.Exec(ctx, `SET LOCAL lock_timeout = '30s'`); err != nil {
 		return err
 	}
-	columns, err := columnsOf(ctx, tx)
-	if err != nil {
+	var err error
+	if e.Leads, err = l.personOf(ctx, tx, id); err != nil {
 		return err
 	}
-	if e.Leads, err = l.personOf(ctx, tx, columns, id); err != nil {
+	if e.Duplicates, err = l.duplicatesOf(ctx, tx, e.Leads); err != nil {
 		return err
 	}
 	// The work first, as a worker claims it: the rows of the leads after.
@@ -96,16 +96,16 @@ func (l *Ledger) erase(ctx context.Context, tx pgx.Tx, id string, e *Erasure) er
 	if e.At, err = now(ctx, tx); err != nil {
 		return err
 	}
-	if err := l.leaveAccounts(ctx, tx, e.Leads); err != nil {
+	if err := errors.Join(l.leaveAccounts(ctx, tx, e.Leads), l.leaveIdentities(ctx, tx, e.Leads)); err != nil {
 		return err
 	}
-	if e.Counts.Unsent, err = l.dropMessages(ctx, tx, columns, e.Leads); err != nil {
+	if e.Counts.Unsent, err = l.dropMessages(ctx, tx, e.Leads); err != nil {
 		return err
 	}
 	for _, one := range e.Leads {
 		pseudonym := "erased-" + rand.Text()
 		e.Pseudonyms = append(e.Pseudonyms, pseudonym)
-		if err := l.eraseOne(ctx, tx, columns, one, pseudonym, e); err != nil {
+		if err := l.eraseOne(ctx, tx, one, pseudonym, e); err != nil {
 			return err
 		}
 	}
@@ -113,7 +113,7 @@ func (l *Ledger) erase(ctx context.Context, tx pgx.Tx, id string, e *Erasure) er
 }
 
 // personOf are the lead and all that it was merged with, whichever took in which.
-func (l *Ledger) personOf(ctx context.Context, tx pgx.Tx, columns []column, id string) ([]string, error) {
+func (l *Ledger) personOf(ctx context.Context, tx pgx.Tx, id string) ([]string, error) {
 	var there bool
 	if err := tx.QueryRow(ctx, `SELECT EXISTS (SELECT 1 FROM leads WHERE tenant = $1 AND lead_id = $2)`, l.tenant, id).Scan(&there); err != nil {
 		return nil, err
@@ -121,15 +121,15 @@ func (l *Ledger) personOf(ctx context.Context, tx pgx.Tx, columns []column, id s
 	if !there {
 		return nil, &UnknownLeadError{Tenant: l.tenant, Lead: id}
 	}
-	if !slices.ContainsFunc(columns, func(c column) bool { return c.table == "leads" && c.name == mergedInto }) {
-		return []string{id}, nil
-	}
 	rows, err := tx.Query(ctx, `
 WITH RECURSIVE person (lead_id) AS (
     SELECT $2::text
     UNION
-    SELECT CASE WHEN l.lead_id = p.lead_id THEN l.merged_into ELSE l.lead_id END
-    FROM person p JOIN leads l ON l.tenant = $1 AND l.merged_into IS NOT NULL AND (l.lead_id = p.lead_id OR l.merged_into = p.lead_id))
+    SELECT tie.other FROM person p CROSS JOIN LATERAL (
+        SELECT lead_id FROM leads WHERE tenant = $1 AND merged_into = p.lead_id
+        UNION ALL SELECT merged_into FROM leads WHERE tenant = $1 AND lead_id = p.lead_id AND merged_into IS NOT NULL
+        UNION ALL SELECT merged FROM merges WHERE tenant = $1 AND lead_id = p.lead_id
+        UNION ALL SELECT lead_id FROM merges WHERE tenant = $1 AND merged = p.lead_id) AS tie (other))
 SELECT lead_id FROM person JOIN leads USING (lead_id) WHERE tenant = $1 ORDER BY lead_id COLLATE "C"`, l.tenant, id)
 	if err != nil {
 		return nil, err
@@ -137,8 +137,26 @@ SELECT lead_id FROM person JOIN leads USING (lead_id) WHERE tenant = $1 ORDER BY
 	return pgx.CollectRows(rows, pgx.RowTo[string])
 }
 
-// mergedInto is the column of leads that says by which lead one was taken in.
-const mergedInto = "merged_into"
+// duplicatesOf are the leads that are held for the same person by their identity, and were not merged.
+func (l *Ledger) duplicatesOf(ctx context.Context, tx pgx.Tx, ids []string) ([]string, error) {
+	rows, err := tx.Query(ctx, `
+SELECT lead_id FROM leads WHERE tenant = $1 AND lead_id <> ALL($2)
+  AND identity IN (SELECT identity FROM leads WHERE tenant = $1 AND lead_id = ANY($2) AND identity IS NOT NULL)
+ORDER BY lead_id COLLATE "C"`, l.tenant, ids)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowTo[string])
+}
+
+// leaveIdentities takes away the hashes by which the leads are recognised as a person, unless another lead has them too.
+func (l *Ledger) leaveIdentities(ctx context.Context, tx pgx.Tx, ids []string) error {
+	_, err := tx.Exec(ctx, `
+WITH gone AS (SELECT DISTINCT identity FROM leads WHERE tenant = $1 AND lead_id = ANY($2) AND identity IS NOT NULL)
+DELETE FROM identities i USING gone WHERE i.tenant = $1 AND i.identity = gone.identity
+  AND NOT EXISTS (SELECT 1 FROM leads o WHERE o.tenant = $1 AND o.identity = gone.identity AND o.lead_id <> ALL($2))`, l.tenant, ids)
+	return err
+}
 
 // leaveAccounts takes the leads out of the accounts that they are contacts of.
 func (l *Ledger) leaveAccounts(ctx context.Context, tx pgx.Tx, ids []string) error {
@@ -151,7 +169,7 @@ FROM gone WHERE a.tenant = $1 AND a.account = gone.account`, l.tenant, ids)
 }
 
 // eraseOne empties what is personal of one lead and gives it its pseudonym in every table.
-func (l *Ledger) eraseOne(ctx context.Context, tx pgx.Tx, columns []column, id, pseudonym string, e *Erasure) error {
+func (l *Ledger) eraseOne(ctx context.Context, tx pgx.Tx, id, pseudonym string, e *Erasure) error {
 	events, err := tx.Exec(ctx, scrubSQL, l.tenant, id, pseudonym, keptOfEvents)
 	if err != nil {
 		return err
@@ -168,12 +186,12 @@ WHERE tenant = $1 AND lead_id = ANY($4) AND data ->> 'merged' = $2`, l.tenant, i
 	}
 	e.Counts.Excused += excused.RowsAffected()
 	// Nobody works on it any more: it takes no rep's capacity and waits for no owner.
-	if _, err := tx.Exec(ctx, `UPDATE leads SET record = '{}', account = NULL, no_capacity = false, disposed_at = coalesce(disposed_at, $3),
+	if _, err := tx.Exec(ctx, `UPDATE leads SET record = '{}', account = NULL, identity = NULL, no_capacity = false, disposed_at = coalesce(disposed_at, $3),
     owner = CASE WHEN qualified_at IS NOT NULL THEN coalesce(owner, $4) END WHERE tenant = $1 AND lead_id = $2`,
 		l.tenant, id, e.At, ErasedOwner); err != nil {
 		return err
 	}
-	if err := l.rename(ctx, tx, columns, id, pseudonym, e); err != nil {
+	if err := l.rename(ctx, tx, id, pseudonym, e); err != nil {
 		return err
 	}
 	key, err := l.erasureKey(ctx, tx)
@@ -204,7 +222,7 @@ FROM (SELECT seq, CASE WHEN data ? 'opportunity' THEN dense_rank() OVER (ORDER B
 WHERE e.seq = numbered.seq`
 
 // rename gives the lead its pseudonym wherever its id stands.
-func (l *Ledger) rename(ctx context.Context, tx pgx.Tx, columns []column, id, pseudonym string, e *Erasure) error {
+func (l *Ledger) rename(ctx context.Context, tx pgx.Tx, id, pseudonym string, e *Erasure) error {
 	tables, err := tablesOfLeads(ctx, tx)
 	if err != nil {
 		return err
@@ -221,29 +239,23 @@ func (l *Ledger) rename(ctx context.Context, tx pgx.Tx, columns []column, id, ps
 			e.Counts.Obligations += tag.RowsAffected()
 		}
 	}
-	for _, c := range columns {
-		if c.table != "leads" || !slices.Contains(refersToLead, c.name) {
-			continue
-		}
-		if _, err := tx.Exec(ctx, `UPDATE leads SET `+quoted(c.name)+` = $3 WHERE tenant = $1 AND `+quoted(c.name)+` = $2`, l.tenant, id, pseudonym); err != nil {
-			return fmt.Errorf("column %s: %w", c.name, err)
+	for _, c := range refersToLead {
+		if _, err := tx.Exec(ctx, `UPDATE `+c.table+` SET `+c.name+` = $3 WHERE tenant = $1 AND `+c.name+` = $2`, l.tenant, id, pseudonym); err != nil {
+			return fmt.Errorf("column %s.%s: %w", c.table, c.name, err)
 		}
 	}
 	return nil
 }
 
-// refersToLead are the columns of leads that name another lead.
-var refersToLead = []string{mergedInto, "linked_to", "duplicate_of"}
+// refersToLead are the columns that name another lead than that of their row.
+var refersToLead = []column{{table: "leads", name: "merged_into"}, {table: "leads", name: "linked_to"}, {table: "leads", name: "duplicate_of"}, {table: "merges", name: "merged"}}
 
 // dropMessages deletes what has not been told yet about the leads: notices that wait, and what the CRM was to be told. What was sent is sent.
-func (l *Ledger) dropMessages(ctx context.Context, tx pgx.Tx, columns []column, ids []string) (dropped int64, err error) {
+func (l *Ledger) dropMessages(ctx context.Context, tx pgx.Tx, ids []string) (dropped int64, err error) {
 	for table, condition := range map[string]string{
 		"notices": ` AND (message IS NULL OR message IN (SELECT id FROM messages WHERE sent_at IS NULL))`,
 		"outbox":  "",
 	} {
-		if !slices.ContainsFunc(columns, func(c column) bool { return c.table == table }) {
-			continue
-		}
 		tag, err := tx.Exec(ctx, `DELETE FROM `+table+` WHERE tenant = $1 AND lead_id = ANY($2)`+condition, l.tenant, ids)
 		if err != nil {
 			return dropped, err

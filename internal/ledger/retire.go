@@ -5,6 +5,7 @@ package ledger
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -78,25 +79,15 @@ var errReached = errors.New("the history that is kept is reached")
 
 // retirable locks those leads whose history may go. A lead that was taken in goes after the one that took it in, which its events belong to.
 func (l *Ledger) retirable(ctx context.Context, tx pgx.Tx, ids []string, before time.Time) ([]string, error) {
-	columns, err := columnsOf(ctx, tx)
-	if err != nil {
-		return nil, err
-	}
-	merged := ""
-	for _, c := range columns {
-		if c.table == "leads" && c.name == mergedInto {
-			merged = `
-  AND NOT EXISTS (SELECT 1 FROM leads s WHERE s.tenant = l.tenant AND s.lead_id = l.merged_into AND s.lead_id <> l.lead_id)
-  AND NOT EXISTS (SELECT 1 FROM leads t WHERE t.tenant = l.tenant AND t.merged_into = l.lead_id AND EXISTS (
-      SELECT 1 FROM events e WHERE e.tenant = t.tenant AND e.lead_id = t.lead_id AND (e.time >= $3 OR e.received_at >= $3)))`
-		}
-	}
 	rows, err := tx.Query(ctx, `
 SELECT lead_id FROM leads l WHERE tenant = $1 AND lead_id = ANY($2)
   AND NOT EXISTS (SELECT 1 FROM work w WHERE w.tenant = l.tenant AND w.lead_id = l.lead_id)
   AND NOT EXISTS (SELECT 1 FROM events e WHERE e.tenant = l.tenant AND e.lead_id = l.lead_id AND (e.time >= $3 OR e.received_at >= $3))
   AND NOT EXISTS (SELECT 1 FROM obligations o WHERE o.tenant = l.tenant AND o.lead_id = l.lead_id AND (o.state = 'Open'
-      OR NOT EXISTS (SELECT 1 FROM seals s WHERE s.tenant = o.tenant AND s.period = o.period)))`+merged+`
+      OR NOT EXISTS (SELECT 1 FROM seals s WHERE s.tenant = o.tenant AND s.period = o.period)))
+  AND NOT EXISTS (SELECT 1 FROM leads s WHERE s.tenant = l.tenant AND s.lead_id = l.merged_into)
+  AND NOT EXISTS (SELECT 1 FROM leads t WHERE t.tenant = l.tenant AND t.merged_into = l.lead_id AND EXISTS (
+      SELECT 1 FROM events e WHERE e.tenant = t.tenant AND e.lead_id = t.lead_id AND (e.time >= $3 OR e.received_at >= $3)))
 ORDER BY lead_id COLLATE "C" FOR UPDATE SKIP LOCKED`, l.tenant, ids, before)
 	if err != nil {
 		return nil, err
@@ -115,7 +106,7 @@ ON CONFLICT (tenant, period, clause, tier, revision) DO UPDATE
     SET met = r.met + excluded.met, missed = r.missed + excluded.missed, excused = r.excused + excluded.excused`, l.tenant, ids); err != nil {
 		return err
 	}
-	if err := l.leaveAccounts(ctx, tx, ids); err != nil {
+	if err := errors.Join(l.leaveAccounts(ctx, tx, ids), l.leaveIdentities(ctx, tx, ids)); err != nil {
 		return err
 	}
 	var mqls int64
@@ -127,7 +118,9 @@ AND coalesce(first_qualified_at, qualified_at) IS NOT NULL`, l.tenant, ids).Scan
 	if err != nil {
 		return err
 	}
-	for _, table := range tables {
+	// The leads first: what is deleted of a lead that is there is recorded as a correction.
+	tables = slices.DeleteFunc(tables, func(table string) bool { return table == "leads" })
+	for _, table := range append([]string{"leads"}, tables...) {
 		condition := ""
 		args := []any{l.tenant, ids}
 		switch table {
