@@ -182,3 +182,41 @@ VALUES ('%s', '/late', '%s', 'captured', '%s', now(), '', '{}')`, tenant, id, id
 		t.Errorf("the other lead has stage %q: it should have begun anew", got)
 	}
 }
+
+// A person who was merged is erased under every id; one who is held for the same person is named.
+func TestEraseMerged(t *testing.T) {
+	l, dsn := story(t)
+	ledgertest.Exec(t, dsn,
+		`UPDATE handoff.leads SET merged_into = 'lead-0' WHERE lead_id = '`+person+`'`,
+		`INSERT INTO handoff.merges (tenant, seq, lead_id, merged, at) VALUES ('acme', 100, 'lead-0', '`+person+`', now())`,
+		`UPDATE handoff.leads SET identity = '\x01' WHERE lead_id IN ('lead-0', 'lead-1')`,
+		`UPDATE handoff.leads SET duplicate_of = 'lead-0', linked_to = '`+person+`' WHERE lead_id = 'lead-1'`,
+		`INSERT INTO handoff.identities (tenant, identity) VALUES ('acme', '\x01')`)
+	ingest(t, l, ledger.Entry{Source: "/test", ID: "merge", Lead: "lead-0", Kind: lead.KindMerged, Time: noon, Data: ledger.Data{Merged: person}})
+	for _, id := range []string{"lead-0", person} { // whichever is named
+		e, err := l.Erase(t.Context(), id, "operator-1", true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff([][]string{{person, "lead-0"}, {"lead-1"}}, [][]string{e.Leads, e.Duplicates}); diff != "" {
+			t.Error(diff)
+		}
+	}
+	e, err := l.Erase(t.Context(), "lead-0", "operator-1", false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	after := everything(t, dsn)
+	for _, gone := range []string{person, "lead-0", surname} {
+		if i := strings.Index(after, gone); i >= 0 {
+			t.Errorf("%q is still there: %s", gone, after[max(0, i-200):min(len(after), i+100)])
+		}
+	}
+	got := ledgertest.Value[string](t, dsn, `SELECT concat_ws(' ', duplicate_of, linked_to) FROM leads WHERE lead_id = 'lead-1'`)
+	if want := e.Pseudonyms[1] + " " + e.Pseudonyms[0]; got != want {
+		t.Errorf("the other lead refers to %q, want %q", got, want)
+	}
+	if n := ledgertest.Value[int64](t, dsn, `SELECT count(*) FROM identities`); n != 1 {
+		t.Errorf("%d identities: another lead has it too", n)
+	}
+}
