@@ -63,7 +63,8 @@ type Dispatcher struct {
 	router *lead.Router
 }
 
-func newDispatcher(pairs *Pairs, roster *Roster) (*Dispatcher, error) {
+// NewDispatcher reads a roster with the pair in force.
+func NewDispatcher(pairs *Pairs, roster *Roster) (*Dispatcher, error) {
 	d := &Dispatcher{pairs: pairs, pair: pairs.Current(), roster: roster}
 	var err error
 	if d.router, err = roster.routerOf(d.pair); err != nil {
@@ -104,6 +105,7 @@ func (d *Dispatcher) decide(ctx context.Context, r *ledger.Routing, one *ledger.
 		r.Fail(one, err)
 		return nil
 	}
+	withoutOverturned(pair, one)
 	if !sweep {
 		if err := d.decidePast(ctx, r, one); err != nil {
 			r.Fail(one, err)
@@ -124,6 +126,7 @@ func (d *Dispatcher) decide(ctx context.Context, r *ledger.Routing, one *ledger.
 		return nil
 	}
 	qualifyForSales(pair, one)
+	settleStage(pair, one)
 	facts := factsOf(pair, one, one.Cycle, history)
 	one.DisposedAt = time.Time{}
 	if len(facts.Disposals) > 0 {
@@ -167,6 +170,28 @@ func qualifyForSales(pair *Pair, one *ledger.Lead) {
 	})
 	sql := pair.Program.SQL(history, one.Qualified.At)
 	one.SQLAt, one.SQLUnmet = sql.At, sql.Unmet
+}
+
+// settleStage finds when sales accepted the lead in its cycle, and where that leaves it, by the pair that judges it.
+func settleStage(pair *Pair, one *ledger.Lead) {
+	one.SALAt = time.Time{}
+	if one.Qualified != nil {
+		one.SALAt = lead.AcceptedAt(pair.Bundle.Lead.Dispositions, one.History(), one.Qualified.At)
+	}
+	one.Stage = stageOf(pair, one, one.History())
+}
+
+// withoutOverturned has everything that follows see the lead as if sales had not rejected it where that was overturned.
+func withoutOverturned(pair *Pair, one *ledger.Lead) {
+	codes := pair.Bundle.Lead.Dispositions
+	void := lead.OverturnedIn(codes, one.History())
+	if len(void) == 0 {
+		return
+	}
+	kept := lead.WithoutOverturned(codes, one.History())
+	one.Events = slices.DeleteFunc(slices.Clone(one.Events), func(e ledger.Stored) bool {
+		return !slices.ContainsFunc(kept, func(k lead.Event) bool { return k.Sequence == e.Sequence })
+	})
 }
 
 // mechanism by which a lead gets its owner: our routing unless the terms leave it to the CRM.

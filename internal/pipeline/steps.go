@@ -84,7 +84,7 @@ func (r *Router) ready() (RouteLedger, *Dispatcher, error) {
 	if err != nil {
 		return nil, nil, ErrNotReady
 	}
-	dispatcher, err := newDispatcher(r.Pairs, roster)
+	dispatcher, err := NewDispatcher(r.Pairs, roster)
 	return l, dispatcher, err
 }
 
