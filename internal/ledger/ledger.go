@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/riverqueue/river"
 )
@@ -38,14 +39,24 @@ type Ledger struct {
 	inserter    *river.Client[pgx.Tx] // of effects; nil until the first one
 	inserterErr error
 
-	forgetting atomic.Pointer[[]byte] // the key of the hashes of erased leads; nil until it is needed
+	wentLive   atomic.Pointer[time.Time] // see goLive; nil while nothing was in force
+	forgetting atomic.Pointer[[]byte]    // the key of the hashes of erased leads; nil until it is needed
 }
 
 // Open connects to the database at dsn for a tenant and checks that it answers. The schema is not touched: see Migrate.
 func Open(ctx context.Context, dsn, tenant string) (*Ledger, error) {
+	return OpenThrough(ctx, dsn, tenant, nil)
+}
+
+// OpenThrough is Open by way of a dialler that finds the host of the connection string by itself; nil for the network.
+func OpenThrough(ctx context.Context, dsn, tenant string, dial pgconn.DialFunc) (*Ledger, error) {
 	config, err := pgxpool.ParseConfig(dsn)
 	if err != nil {
 		return nil, ErrDSN
+	}
+	if dial != nil {
+		config.ConnConfig.DialFunc = dial
+		config.ConnConfig.LookupFunc = func(_ context.Context, host string) ([]string, error) { return []string{host}, nil }
 	}
 	config.MaxConns = DefaultConnections
 	config.MaxConnIdleTime = 5 * time.Minute

@@ -12,6 +12,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
 	"sync"
 
@@ -33,6 +34,7 @@ type Tunnel struct {
 	client    client.Client
 	namespace string
 	service   string
+	number    int32 // of the port; 0 for the first
 
 	mu   sync.Mutex
 	open *forward
@@ -114,7 +116,15 @@ func (t *Tunnel) pick(ctx context.Context) (string, int32, error) {
 		return "", 0, fmt.Errorf("no pod behind service %s/%s is ready", t.namespace, t.service)
 	}
 	pod := ready[rand.IntN(len(ready))] //nolint:gosec // spreads load; nothing secret about it
-	port, err := targetPort(&pod, service.Spec.Ports[0])
+	wanted := service.Spec.Ports[0]
+	if t.number != 0 {
+		i := slices.IndexFunc(service.Spec.Ports, func(p corev1.ServicePort) bool { return p.Port == t.number })
+		if i < 0 {
+			return "", 0, fmt.Errorf("service %s/%s has no port %d", t.namespace, t.service, t.number)
+		}
+		wanted = service.Spec.Ports[i]
+	}
+	port, err := targetPort(&pod, wanted)
 	return pod.Name, port, err
 }
 
