@@ -44,7 +44,7 @@ var (
 		"the outcome would be due before sales has to have spoken to anybody",
 		"lengthen the disposition window")
 	ruleInsideCadence = define("disposition-inside-cadence", Warning, framework,
-		"a disposition window of less than 10 days",
+		"a disposition window of less than 10 days, in terms without a follow-up of their own",
 		"a follow-up is six to eight touches over ten to fourteen days: the outcome would be due before it is done, so leads are given up early",
 		"give it the cadence and some days, such as 16d")
 	ruleSlowDelivery = define("slow-delivery", Advice, framework,
@@ -84,15 +84,11 @@ func (o *object) adviseWindows() {
 			}
 		}
 	}
-	if d := terms.Sales.Disposition; d != nil {
-		path := salesPath + ".disposition.within"
-		switch {
-		case d.Within < longest:
-			o.report(ruleBeforeContact, path, "an outcome is due after %s, but a first contact only after %s of business time",
-				sla.FormatWindow(d.Within), hours(longest))
-		case d.Within < cadenceFrom:
-			o.report(ruleInsideCadence, path, "an outcome is due after %s, before a follow-up of ten to fourteen days is done", sla.FormatWindow(d.Within))
-		}
+	if terms.Sales.Disposition != nil {
+		o.adviseDispositionWindow(*terms.Sales, longest)
+	}
+	if terms.Sales.FollowUp != nil {
+		o.adviseFollowUp(*terms.Sales.FollowUp)
 	}
 }
 

@@ -20,7 +20,7 @@ var (
 	ruleFew = define("few-commitments", Advice, framework,
 		"one or two commitments of one side",
 		"three to five a side are where to start; with fewer the other side has little to rely on",
-		"add what is missing of volume, completeness, score, delivery; firstContact, disposition, rejection")
+		"add what is missing of volume, completeness, score, delivery; acceptance, firstContact, followUp, disposition, rejection, feedback")
 	ruleOneSided = define("one-sided", Warning, playbook,
 		"terms in which one party, or each, owes nothing",
 		"an SLA is reciprocal by design: both teams commit, and both commitments are measured",
@@ -106,6 +106,13 @@ func (o *object) targets() map[string]*slav1alpha1.Percent {
 	}
 	if s := o.Contract.Spec.Terms.Sales; s != nil {
 		out[salesPath+".rejection"] = shareTarget(s.Rejection)
+		out[salesPath+".feedback"] = shareTarget(s.Feedback)
+		if s.Acceptance != nil {
+			out[salesPath+".acceptance"] = s.Acceptance.TargetPercent
+		}
+		if s.FollowUp != nil {
+			out[salesPath+".followUp"] = s.FollowUp.TargetPercent
+		}
 		if s.FirstContact != nil {
 			out[salesPath+".firstContact"] = s.FirstContact.TargetPercent
 		}
@@ -142,6 +149,7 @@ func (o *object) adviseContract(now time.Time) {
 	o.adviseWindows()
 	o.adviseFunnel()
 	o.adviseCalendar(now)
+	o.adviseStart()
 }
 
 func (o *object) adviseCount(side, path string, mine, others []clause) {

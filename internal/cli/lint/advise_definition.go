@@ -67,6 +67,7 @@ func (o *object) adviseDefinition() {
 	o.adviseSQL()
 	o.adviseIntents()
 	o.adviseDispositions()
+	o.adviseExclusions()
 }
 
 // adviseIntents: a lead that qualifies has its required fields, so these are present here.
@@ -140,7 +141,7 @@ func (o *object) adviseUnread(alsoFields, alsoSignals []string) {
 	if o.errors() > 0 {
 		return
 	}
-	fields, signals := slices.Clone(alsoFields), slices.Clone(alsoSignals)
+	fields, signals := append(slices.Clone(alsoFields), o.definition.Identity...), slices.Clone(alsoSignals)
 	o.expressions(func(e *truth.Expression) {
 		fields, signals = append(fields, e.Reads("lead")...), append(signals, e.Reads("signals")...)
 	})

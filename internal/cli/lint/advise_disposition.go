@@ -19,9 +19,9 @@ var (
 		"bad timing or a change of stakeholder is recyclable: the account still fits. Without reentry a lead never becomes MQL again",
 		"write reentry, such as {after: 90d}")
 	ruleNoAttempts = define("no-minimum-attempts", Advice, playbook,
-		"dispositions of which none that recycles a lead demands attempts",
+		"dispositions of which none that recycles a lead demands attempts or the full cadence",
 		"bad timing is a reason after five attempts, no response after the full cadence; one call and a voicemail are no follow-up",
-		"write minAttempts: 5 where sales gives up on a lead")
+		"write minAttempts: 5, or fullCadence: Required with a contract that has a followUp, where sales gives up on a lead")
 )
 
 func (o *object) adviseDispositions() {
@@ -43,7 +43,7 @@ func (o *object) adviseDispositions() {
 			continue
 		}
 		recycling = append(recycling, string(d.Name))
-		attempts = attempts || d.MinAttempts != nil
+		attempts = attempts || d.MinAttempts != nil || d.FullCadence != ""
 		if d.Reentry == nil {
 			gone = append(gone, string(d.Name))
 		}

@@ -132,6 +132,12 @@ func definitionPlaces(spec slav1alpha1.LeadDefinitionSpec) places {
 			all[fmt.Sprintf("SQL criterion %q", c.Name)] = fmt.Sprintf("spec.stages.sql.criteria[%d]", i)
 		}
 	}
+	for i, x := range spec.Stages.Exclusions {
+		all[fmt.Sprintf("exclusion %q", x.Name)] = fmt.Sprintf("spec.stages.exclusions[%d]", i)
+	}
+	for i, name := range spec.Identity {
+		all[fmt.Sprintf("identity %q", name)] = fmt.Sprintf("spec.identity[%d]", i)
+	}
 	for i, in := range spec.Intents {
 		all[fmt.Sprintf("intent %q", in.Name)] = fmt.Sprintf("spec.intents[%d]", i)
 	}

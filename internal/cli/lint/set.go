@@ -22,7 +22,7 @@ var (
 		"there is nothing to review",
 		"name an SLAContract of the same namespace, or lint its file too")
 	ruleMisfit = define("misfit", Error, operator,
-		"a contract whose terms do not fit its definition: a tier for an intent that the definition does not have, reason codes asked for without dispositions",
+		"a contract whose terms do not fit its definition: a tier for an intent that the definition does not have, reason codes or feedback asked for without dispositions, a disposition with fullCadence without a followUp",
 		"the operator does not adopt the pair (IncompatibleDefinition)",
 		"correct the terms or the definition")
 	ruleTenant = define("tenant-taken", Error, operator,
@@ -160,6 +160,9 @@ func (s *set) contract(o *object, cadences []*object) {
 		}
 		if o.errors() == 0 {
 			o.adviseTiers(definition)
+			if o.terms != nil {
+				o.adviseCadence(definition)
+			}
 			o.advisePools(definition)
 		}
 	}
@@ -180,8 +183,10 @@ func (o *object) checkFit(definition *object) {
 				path = fmt.Sprintf("spec.terms.sales.firstContact.tiers[%d].intent", i)
 			}
 		}
-		if strings.HasPrefix(misfit, "terms.sales.rejection") {
-			path = "spec.terms.sales.rejection"
+		for _, clause := range []string{"rejection", "feedback"} {
+			if strings.HasPrefix(misfit, "terms.sales."+clause) {
+				path = "spec.terms.sales." + clause
+			}
 		}
 		o.report(ruleMisfit, path, "%s (%s)", misfit, definition)
 	}
