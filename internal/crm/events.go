@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package crm
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	cloudevents "github.com/cloudevents/sdk-go/v2/event"
+)
+
+// TypeChanged is the type of the event that is posted.
+const TypeChanged = "dev.handoff.lead.changed"
+
+// maxRetryAfter bounds what a Retry-After may ask for.
+const maxRetryAfter = 24 * time.Hour
+
+// Events posts each change as a CloudEvent to a URL. What is behind it may be a queue, a workflow or a program that writes into a CRM.
+type Events struct {
+	// Target is asked at each write, because a Secret may change: the URL, and the bearer token or "".
+	Target func() (address, token string, err error)
+	Client *http.Client
+	Now    func() time.Time // to read a Retry-After that is a date
+}
+
+// NewClient makes the HTTP client of the adapters: it follows no redirect, so that a token goes nowhere but where it was meant for.
+func NewClient(timeout time.Duration) *http.Client {
+	return &http.Client{
+		Timeout:       timeout,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+// Write posts a change. The event's id is the same whenever the same version is sent again.
+func (e *Events) Write(ctx context.Context, c Change) error {
+	address, token, err := e.Target()
+	if err != nil {
+		return &UnavailableError{Cause: "cannot be told: " + err.Error()}
+	}
+	target, err := url.Parse(strings.TrimSpace(address))
+	if err != nil || target.Host == "" || target.Scheme != "https" && target.Scheme != "http" {
+		return &UnavailableError{Cause: "cannot be told: key \"url\" of its Secret is no URL; it should read https://host/path"}
+	}
+	body, err := encode(c)
+	if err != nil {
+		return err
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, target.String(), bytes.NewReader(body))
+	if err != nil {
+		return &UnavailableError{Cause: "cannot be told: no request can be made of what its Secret holds"}
+	}
+	request.Header.Set("Content-Type", cloudevents.ApplicationCloudEventsJSON)
+	if token != "" {
+		request.Header.Set("Authorization", "Bearer "+token)
+	}
+	response, err := e.Client.Do(request)
+	if err != nil {
+		return &UnavailableError{Cause: cause(err)}
+	}
+	defer response.Body.Close()
+	_, _ = io.Copy(io.Discard, io.LimitReader(response.Body, 64<<10)) // so that the connection can be used again
+	return e.judge(response)
+}
+
+// again are the statuses below 500 after which the same request may succeed.
+var again = []int{http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests}
+
+func (e *Events) judge(response *http.Response) error {
+	status := response.StatusCode
+	switch {
+	case status >= 200 && status < 300:
+		return nil
+	case status >= 500 || slices.Contains(again, status):
+		return &UnavailableError{
+			Cause: fmt.Sprintf("answered with status %d", status), After: retryAfter(response.Header.Get("Retry-After"), e.Now()),
+		}
+	default:
+		return &RefusedError{Status: status}
+	}
+}
+
+// retryAfter reads the header in both its forms; 0 when it says nothing that is understood.
+func retryAfter(text string, now time.Time) time.Duration {
+	var after time.Duration
+	if seconds, err := strconv.ParseInt(text, 10, 32); err == nil {
+		after = time.Duration(seconds) * time.Second
+	} else if at, err := http.ParseTime(text); err == nil {
+		after = at.Sub(now)
+	}
+	return min(max(after, 0), maxRetryAfter)
+}
+
+func encode(c Change) ([]byte, error) {
+	event := cloudevents.New()
+	event.SetID(fmt.Sprintf("%s/%s/%d", c.Tenant, c.Lead, c.Version))
+	event.SetSource("/handoff/" + c.Contract)
+	event.SetType(TypeChanged)
+	event.SetSubject(c.Lead)
+	event.SetTime(c.Time)
+	// The sequence extension of CloudEvents: what compares lower as text is older.
+	event.SetExtension("sequence", fmt.Sprintf("%020d", c.Version))
+	if err := event.SetData(cloudevents.ApplicationJSON, c.Data); err != nil {
+		return nil, fmt.Errorf("event about lead %q: %w", c.Lead, err)
+	}
+	return json.Marshal(event)
+}
+
+// cause is what went wrong, without the URL that the error of the client repeats.
+func cause(err error) string {
+	var dns *net.DNSError
+	var timeout net.Error
+	switch {
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
+		return "did not answer in time"
+	case errors.Is(err, context.Canceled):
+		return "was given up, because the worker ends"
+	case errors.As(err, &dns):
+		return "is behind a host that is not found"
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return "refused the connection"
+	default:
+		return "cannot be reached"
+	}
+}

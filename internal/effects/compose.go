@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package effects
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/handoff-sla/handoff/internal/ledger"
+)
+
+// compose writes a message: ids, clauses and times, and nothing of what the leads are.
+func compose(m *ledger.Message, contract string, zone *time.Location) (title, text string) {
+	if len(m.Items) == 1 && m.Items[0].Level.Urgent() {
+		n := m.Items[0]
+		title = fmt.Sprintf("SLA %s: %s", heading[n.Level], n.Clause)
+		return title, fmt.Sprintf("%s\nContract %s. See: kubectl sla lead %s\nRef %s", sentence(n, zone), contract, n.Lead, reference(m, n))
+	}
+	var out strings.Builder
+	fmt.Fprintf(&out, "%s about leads of contract %s:\n", plural(len(m.Items), "item"), contract)
+	for _, level := range digestLevels {
+		for _, n := range m.Items {
+			if n.Level == level {
+				fmt.Fprintf(&out, "- %s\n", sentence(n, zone))
+			}
+		}
+	}
+	fmt.Fprintf(&out, "See: kubectl sla lead %s\nRef %d", m.Items[0].Lead, m.ID)
+	return fmt.Sprintf("SLA digest: %s", plural(len(m.Items), "item")), out.String()
+}
+
+var heading = map[ledger.Level]string{ledger.AtRisk: "at risk", ledger.Breach: "breach", ledger.Escalation: "breach"}
+
+// digestLevels in the order in which a digest has them: what asks for something first.
+var digestLevels = []ledger.Level{ledger.Assigned, ledger.Reassigned, ledger.Released, ledger.Held, ledger.Rejected}
+
+func sentence(n ledger.Notice, zone *time.Location) string {
+	lead := "lead " + n.Lead
+	switch n.Level {
+	case ledger.AtRisk:
+		return fmt.Sprintf("At risk: %s of %s is due %s.", clause(n), lead, moment(n.Due, zone))
+	case ledger.Breach:
+		return fmt.Sprintf("Breach: %s of %s was due %s and is not done.", clause(n), lead, moment(n.Due, zone))
+	case ledger.Escalation:
+		if n.Rep == "" {
+			return fmt.Sprintf("Breach: %s of %s was due %s and is still not done. Nobody owns the lead.", clause(n), lead, moment(n.Due, zone))
+		}
+		return fmt.Sprintf("Breach: %s of %s was due %s and is still not done by %s.", clause(n), lead, moment(n.Due, zone), n.Rep)
+	case ledger.Assigned:
+		return fmt.Sprintf("New: %s is yours since %s.", lead, moment(n.At, zone))
+	case ledger.Reassigned:
+		return fmt.Sprintf("Reassigned: %s is yours since %s. Its clocks go on as they were.", lead, moment(n.At, zone))
+	case ledger.Released:
+		return fmt.Sprintf("Released: %s is not yours any more since %s.", lead, moment(n.At, zone))
+	case ledger.Held:
+		return fmt.Sprintf("Returned: %s is held until it has %s.", lead, strings.Join(n.Detail, ", "))
+	case ledger.Rejected:
+		return fmt.Sprintf("Rejected: %s by sales, %s.", lead, strings.Join(n.Detail, ", "))
+	default:
+		return fmt.Sprintf("%s: %s.", n.Level, lead)
+	}
+}
+
+func clause(n ledger.Notice) string {
+	if n.Tier == "" {
+		return string(n.Clause)
+	}
+	return fmt.Sprintf("%s (%s)", n.Clause, n.Tier)
+}
+
+// moment in the zone of the contract.
+func moment(at time.Time, zone *time.Location) string { return at.In(zone).Format("Mon 2 Jan 2006 15:04 MST") }
+
+// reference is the same however often the message is sent.
+func reference(m *ledger.Message, n ledger.Notice) string {
+	return fmt.Sprintf("%d %s/%d/%s/%s", m.ID, n.Lead, n.Cycle, n.Clause, n.Level)
+}
+
+func plural(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}
