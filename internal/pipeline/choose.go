@@ -18,8 +18,8 @@ func routable(one *ledger.Lead) bool {
 }
 
 // open says whether a lead is with sales, who have neither given an outcome nor begun a deal.
-func open(history []lead.Event) bool {
-	return !disposed(history) && !slices.ContainsFunc(history, func(e lead.Event) bool { return e.Kind == lead.KindOpportunity })
+func open(one *ledger.Lead, history []lead.Event) bool {
+	return one.DisposedAt.IsZero() && !slices.ContainsFunc(history, func(e lead.Event) bool { return e.Kind == lead.KindOpportunity })
 }
 
 // own derives the owner from our own pick and from what other systems reported: the latest counts, and the earliest is the
@@ -65,8 +65,8 @@ func noteAssigned(r *ledger.Routing, one *ledger.Lead, before string) {
 func (d *Dispatcher) route(ctx context.Context, r *ledger.Routing, one *ledger.Lead, history []lead.Event) error {
 	returned := one.Owner == "" && !one.PickedAt.IsZero()
 	switch {
-	case one.Owner == "" && !(returned && disposed(history)):
-		c := &choosing{d: d, r: r, one: one, open: !disposed(history), kind: ledger.ChoicePicked}
+	case one.Owner == "" && (!returned || one.DisposedAt.IsZero()):
+		c := &choosing{d: d, r: r, one: one, open: one.DisposedAt.IsZero(), kind: ledger.ChoicePicked}
 		if returned || one.NoCapacity {
 			c.reason.Cause = lead.CauseWaited
 		}
@@ -78,7 +78,7 @@ func (d *Dispatcher) route(ctx context.Context, r *ledger.Routing, one *ledger.L
 			one.NoCapacity = true
 			c.note(ledger.ChoiceHeld, "", "")
 		}
-	case ours(one) && d.left(one) && open(history):
+	case ours(one) && d.left(one) && open(one, history):
 		c := &choosing{d: d, r: r, one: one, open: true, from: one.Owner, kind: ledger.ChoiceReassigned, reason: lead.Reason{Cause: lead.CauseLeft}}
 		found, err := c.choose(ctx)
 		if err != nil || found {
@@ -103,7 +103,7 @@ func (d *Dispatcher) left(one *ledger.Lead) bool {
 // clocks go on: whoever had it first keeps the miss.
 func (d *Dispatcher) answerBreach(ctx context.Context, r *ledger.Routing, one *ledger.Lead, history []lead.Event, standing []sla.Obligation) error {
 	i := slices.IndexFunc(standing, func(o sla.Obligation) bool { return o.Clause == sla.ClauseFirstContact })
-	if i < 0 || d.roster.OnBreach != lead.BreachReassign || !ours(one) || !open(history) || touched(one, history) {
+	if i < 0 || d.roster.OnBreach != lead.BreachReassign || !ours(one) || !open(one, history) || touched(one, history) {
 		return nil
 	}
 	o := standing[i]

@@ -115,23 +115,24 @@ func (d *Dispatcher) decide(ctx context.Context, r *ledger.Routing, one *ledger.
 	history, before := one.HistoryOf(one.Number), one.Cycle
 	own(&one.Cycle, history)
 	noteAssigned(r, one, before.Owner)
+	facts := factsOf(pair, one, one.Cycle, history)
+	one.DisposedAt = time.Time{}
+	if len(facts.Disposals) > 0 {
+		one.DisposedAt = facts.Disposals[0].At
+	}
 	automatic := routable(one) && mechanism(pair.Terms.Terms()) == sla.Automatic
 	if automatic {
 		if err := d.route(ctx, r, one, history); err != nil {
 			return err
 		}
 		own(&one.Cycle, history)
+		facts.OwnedAt, facts.NoCapacity = one.OwnedFirstAt, one.NoCapacity
 	}
 	if sweep && one.Owner == before.Owner && one.NoCapacity == before.NoCapacity {
 		return nil
 	}
 	qualifyForSales(pair, one)
 	settleStage(pair, one)
-	facts := factsOf(pair, one, one.Cycle, history)
-	one.DisposedAt = time.Time{}
-	if len(facts.Disposals) > 0 {
-		one.DisposedAt = facts.Disposals[0].At
-	}
 	standing := sla.Obligations(pair.Terms, facts, r.Now)
 	if automatic {
 		if err := d.answerBreach(ctx, r, one, history, standing); err != nil {
