@@ -82,19 +82,7 @@ func (s *sender) target() *process {
 func (s *sender) once(body []byte) (done bool) {
 	status := 0
 	defer func() { s.mu.Lock(); s.statuses[status]++; s.mu.Unlock() }()
-	request, err := http.NewRequest(http.MethodPost, "http://"+s.target().listen+"/v1/events", bytes.NewReader(body))
-	if err != nil {
-		s.t.Error(err)
-		return true
-	}
-	request.Header.Set("Content-Type", "application/cloudevents-batch+json")
-	request.Header.Set("Authorization", "Bearer "+token)
-	answer, err := s.client.Do(request)
-	if err != nil {
-		return false
-	}
-	defer answer.Body.Close()
-	text, err := io.ReadAll(answer.Body)
+	answer, text, err := s.post(s.target(), body)
 	if err != nil {
 		return false
 	}
@@ -111,6 +99,23 @@ func (s *sender) once(body []byte) (done bool) {
 	}
 	s.note(text)
 	return true
+}
+
+// post sends one request to one worker.
+func (s *sender) post(to *process, body []byte) (*http.Response, []byte, error) {
+	request, err := http.NewRequest(http.MethodPost, "http://"+to.listen+"/v1/events", bytes.NewReader(body))
+	if err != nil {
+		return nil, nil, err
+	}
+	request.Header.Set("Content-Type", "application/cloudevents-batch+json")
+	request.Header.Set("Authorization", "Bearer "+token)
+	answer, err := s.client.Do(request)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer answer.Body.Close()
+	text, err := io.ReadAll(answer.Body)
+	return answer, text, err
 }
 
 func (s *sender) note(text []byte) {
@@ -177,3 +182,6 @@ func (s *sender) answered() bool {
 	s.mu.Unlock()
 	return eventually(func() bool { s.mu.Lock(); defer s.mu.Unlock(); return s.statuses[http.StatusAccepted] > before })
 }
+
+// count is how many requests had a status.
+func (s *sender) count(status int) int { s.mu.Lock(); defer s.mu.Unlock(); return s.statuses[status] }

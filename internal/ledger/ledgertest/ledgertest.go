@@ -50,6 +50,9 @@ func Run(m *testing.M) int {
 // Running is the server that Main started.
 func Running() *Server { return running }
 
+// Folder is where the server lives, with the data in its folder `data`.
+func (s *Server) Folder() string { return s.folder }
+
 // DSN makes an empty database and returns how to reach it.
 func DSN(tb testing.TB) string {
 	tb.Helper()
