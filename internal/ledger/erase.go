@@ -274,3 +274,20 @@ func (l *Ledger) recordErasure(ctx context.Context, tx pgx.Tx, e *Erasure) error
 		l.tenant, e.At, e.By, e.Pseudonyms, counts)
 	return err
 }
+
+// Readmit has events about an erased id taken again, as of a new lead: the person came back. It says whether the id was erased.
+func (l *Ledger) Readmit(ctx context.Context, id string) (was bool, err error) {
+	err = l.inTx(ctx, func(tx pgx.Tx) error {
+		if err := checkSchema(ctx, tx); err != nil {
+			return err
+		}
+		key, err := l.erasureKey(ctx, tx)
+		if err != nil {
+			return err
+		}
+		tag, err := tx.Exec(ctx, `DELETE FROM forgotten WHERE tenant = $1 AND lead_hash = $2`, l.tenant, hashOf(key, id))
+		was = tag.RowsAffected() > 0
+		return err
+	})
+	return was, err
+}
