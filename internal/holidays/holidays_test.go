@@ -63,14 +63,19 @@ func TestObserved(t *testing.T) {
 		want   []sla.Holiday
 	}{
 		"in the year before": {"us", 2021, []sla.Holiday{
-			{Date: "2021-12-24", Name: "Christmas Day (observed)"}, {Date: "2021-12-25", Name: "Christmas Day"}, {Date: "2021-12-31", Name: "New Year's Day (observed)"},
+			{Date: "2021-12-24", Name: "Christmas Day (observed)"},
+			{Date: "2021-12-25", Name: "Christmas Day"},
+			{Date: "2021-12-31", Name: "New Year's Day (observed)"},
 		}},
 		"two in a row": {"gb", 2027, []sla.Holiday{
-			{Date: "2027-12-25", Name: "Christmas Day"}, {Date: "2027-12-26", Name: "Boxing Day"},
-			{Date: "2027-12-27", Name: "Christmas Day (observed)"}, {Date: "2027-12-28", Name: "Boxing Day (observed)"},
+			{Date: "2027-12-25", Name: "Christmas Day"},
+			{Date: "2027-12-26", Name: "Boxing Day"},
+			{Date: "2027-12-27", Name: "Christmas Day (observed)"},
+			{Date: "2027-12-28", Name: "Boxing Day (observed)"},
 		}},
 		"never moved": {"de-by", 2027, []sla.Holiday{
-			{Date: "2027-12-25", Name: "Weihnachtstag"}, {Date: "2027-12-26", Name: "Zweiter Weihnachtsfeiertag"},
+			{Date: "2027-12-25", Name: "Weihnachtstag"},
+			{Date: "2027-12-26", Name: "Zweiter Weihnachtsfeiertag"},
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -85,6 +85,7 @@ func BenchmarkDeadline(b *testing.B) {
 	}
 	ours := func(budget time.Duration) func(*testing.B) {
 		return func(b *testing.B) {
+			b.Helper()
 			for _, start := range starts { // what makes the timeline is not a deadline
 				deadline = h.Add(start, budget)
 			}
@@ -98,6 +99,7 @@ func BenchmarkDeadline(b *testing.B) {
 	}
 	theirs := func(peer *cal.BusinessCalendar, budget time.Duration) func(*testing.B) {
 		return func(b *testing.B) {
+			b.Helper()
 			b.ReportAllocs()
 			i := 0
 			for b.Loop() {
