@@ -48,6 +48,8 @@ const (
 	definition = "leaddefinition.yaml"
 	contract   = "slacontract.yaml"
 	cadence    = "reviewcadence.yaml"
+	persistent = "persistent.yaml"
+	matrix     = "matrix.yaml"
 	high       = `  - name: High
     when: 'signals.demoRequest.count > 0 || signals.trialSignup.count > 0 || signals.pricingView.within("7d") > 0'
 `
@@ -189,6 +191,43 @@ func TestLines(t *testing.T) {
 			[]string{"disposition NoResponse: outcome Recycled -> Disqualified: such leads leave the rotation"},
 			nil,
 		},
+		"status, cadence and suppression": {
+			definition,
+			[]string{
+				"{name: NoResponse, outcome: Recycled}", "{name: NoResponse, outcome: Recycled, fullCadence: Required, status: Nurture}",
+				"{name: NotICP, outcome: Disqualified}", "{name: NotICP, outcome: Disqualified, suppress: Contact}",
+			},
+			[]string{
+				"disposition NoResponse: status not stated -> Nurture: what the CRM shows",
+				"disposition NoResponse: full cadence not demanded -> Required: stricter for Sales (the code takes the whole follow-up)",
+				"disposition NotICP: suppressed nobody -> Contact: stricter (more leads are kept out)",
+			},
+			nil,
+		},
+		"identity and exclusions": {
+			definition,
+			[]string{
+				"  stages:\n", "  identity: [email, company]\n  stages:\n    exclusions: [{name: customer, when: 'lead.industry == \"ours\"'}]\n",
+			},
+			[]string{
+				"identity: every lead is a person of its own -> company, email: which leads are the same person",
+				`exclusion customer added: lead.industry == "ours": stricter (more leads are kept out)`,
+			},
+			nil,
+		},
+		"the clauses of persistence": {
+			contract,
+			[]string{
+				"      disposition: {within: 16d", "      acceptance: {within: 24h, targetPercent: 90}\n" +
+					"      followUp: {attempts: 6, minSpan: 10d, within: 14d, channels: 2, targetPercent: 90}\n      feedback: {targetPercent: 50}\n      disposition: {within: 16d",
+			},
+			[]string{
+				"acceptance added: within 1d, target 90%: stricter for Sales",
+				"followUp added: attempts at least 6, over at least 10d, within 14d, channels at least 2, target 90%: stricter for Sales",
+				"feedback added: target 50%: stricter for Sales",
+			},
+			nil,
+		},
 		"attempts and re-entry": {
 			definition,
 			[]string{"{name: BadTiming, outcome: Recycled}", "{name: BadTiming, outcome: Recycled, minAttempts: 5, reentry: {after: 90d, scoreDelta: -20}}"},
@@ -260,6 +299,21 @@ func TestLines(t *testing.T) {
 			[]string{"      - days: [Mon, Tue, Wed, Thu, Fri]\n", "      - days: [Fri]\n        shifts: [{from: \"09:00\", to: \"18:00\"}]\n      - days: [Mon, Tue, Wed, Thu]\n"},
 			[]string{"business hours: Mon-Fri 09:00-18:00 -> Mon-Fri 09:00-18:00: the same hours, written in another way"},
 			nil,
+		},
+		"another follow-up": {
+			persistent,
+			[]string{"attempts: 6, minSpan: 10d, within: 14d, channels: 2", "attempts: 8, within: 12d"},
+			[]string{
+				"followUp: attempts at least 6 -> 8: stricter for Sales",
+				"followUp: over at least 10d -> no time: looser for Sales",
+				"followUp: within 14d -> 12d: stricter for Sales",
+				"followUp: channels at least 2 -> 1: looser for Sales",
+			},
+			nil,
+		},
+		"identities in another order": {matrix, []string{"[email, company]", "[company, email]"}, nil, nil},
+		"a whole account": {
+			matrix, []string{"suppress: Contact", "suppress: Account"}, []string{"disposition NotICP: suppressed Contact -> Account: stricter (more leads are kept out)"}, nil,
 		},
 		"days in another order": {contract, []string{"[Mon, Tue, Wed, Thu, Fri]", "[Fri, Mon, Tue, Wed, Thu]"}, nil, nil},
 		"a holiday": {

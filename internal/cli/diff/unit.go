@@ -33,6 +33,17 @@ var (
 	wall     = unit{norm: window, say: window, number: seconds}
 )
 
+// names are a set: their order means nothing.
+var names = unit{norm: func(v any) string { return strings.Join(sorted(v), ",") }, say: func(v any) string { return strings.Join(sorted(v), ", ") }, number: none}
+
+// ranked are words of which each is more than those before it, and all are more than none.
+func ranked(words ...string) unit {
+	return unit{norm: text, say: sayAny, number: func(v any) (float64, bool) {
+		i := slices.Index(words, text(v))
+		return float64(i + 1), i >= 0
+	}}
+}
+
 // flag is a yes or no of which no is the same as absent.
 func flag(yes, no string) unit {
 	return unit{

@@ -20,6 +20,8 @@ var (
 	qualify = effects{stricter: "fewer leads qualify", looser: "more leads qualify"}
 	accept  = effects{stricter: "fewer leads become SQL", looser: "more leads become SQL"}
 	hold    = effects{party: marketing, stricter: "a lead without it is held", looser: "a lead without it is handed over"}
+	keepOut = effects{stricter: "more leads are kept out", looser: "fewer leads are kept out"}
+	give    = effects{party: sales, stricter: "the code takes the whole follow-up", looser: "the code may be given before the follow-up is complete"}
 	again   = effects{stricter: "such leads come back later, or not at all", looser: "such leads come back, or come back sooner"}
 	forS    = effects{party: sales}
 	forM    = effects{party: marketing}
@@ -43,6 +45,8 @@ var definitionVocabulary = vocabulary{signed: func(pattern string) bool { return
 
 	{at: "account", shape: clause, noun: "account", neither: "which leads belong together"},
 	{at: "account.field", label: "field", unit: plain, neither: "which leads belong together"},
+
+	{at: "identity", label: "identity", unit: names, none: "every lead is a person of its own", neither: "which leads are the same person"},
 
 	{at: "signals", shape: keyed, noun: "signal", neither: "counts where a rule or a criterion reads it"},
 	{at: "signals[].activity", label: "activity", unit: plain, neither: "other events count"},
@@ -86,12 +90,18 @@ var definitionVocabulary = vocabulary{signed: func(pattern string) bool { return
 	{at: "stages.sql.criteria[].expression", label: "", unit: expression, neither: "other leads become SQL"},
 	{at: "stages.sql.criteria[].message", label: "message", unit: plain, neither: "the same leads become SQL"},
 
+	{at: "stages.exclusions", shape: keyed, noun: "exclusion", rising: Stricter, effects: keepOut},
+	{at: "stages.exclusions[].when", label: "", unit: expression, neither: "other leads are kept out"},
+
 	{at: "intents", shape: ordered, noun: "intent", label: "intents", moved: tried, neither: "the contract's first-contact tiers must fit"},
 	{at: "intents[].when", label: "when", unit: expression, none: "the rest", neither: "other leads have this intent's window of first contact"},
 
 	{at: "dispositions", shape: keyed, noun: "disposition", verdicts: dispositionPresence},
 	{at: "dispositions[].outcome", label: "outcome", unit: plain, verdicts: outcomeVerdict},
 	{at: "dispositions[].minAttempts", label: "attempts at least", unit: plain, rising: Stricter, effects: forS, known: true},
+	{at: "dispositions[].status", label: "status", unit: plain, none: "not stated", neither: "what the CRM shows"},
+	{at: "dispositions[].fullCadence", label: "full cadence", unit: ranked("Required"), none: "not demanded", rising: Stricter, effects: give, known: true},
+	{at: "dispositions[].suppress", label: "suppressed", unit: ranked("Contact", "Account"), none: "nobody", rising: Stricter, effects: keepOut, known: true},
 	{at: "dispositions[].reentry", shape: clause, noun: "re-entry", rising: Looser, effects: again},
 	{at: "dispositions[].reentry.after", label: "after", unit: wall, none: "never", rising: Stricter, effects: again},
 	{at: "dispositions[].reentry.scoreDelta", label: "score", unit: plain, none: "0", rising: Looser, effects: qualify, known: true},

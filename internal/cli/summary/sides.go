@@ -49,6 +49,10 @@ func sales(s sla.Sales, definition *lead.Definition) *Sentence {
 		return nothing("Sales")
 	}
 	var does, kept []string
+	if a := s.Acceptance; a != nil {
+		does = append(does, "takes each lead on, or gives it back with a reason code, within "+window(a.Within))
+		kept = append(kept, share(a.TargetPercent)+" are taken on or given back in time")
+	}
 	if f := s.FirstContact; f != nil {
 		does = append(does, "contacts "+tiers(f.Tiers, definition))
 		in := ""
@@ -56,6 +60,10 @@ func sales(s sla.Sales, definition *lead.Definition) *Sentence {
 			in = " of each kind"
 		}
 		kept = append(kept, share(f.TargetPercent)+in+" are contacted in time")
+	}
+	if f := s.FollowUp; f != nil {
+		does = append(does, "tries to reach a lead "+cadence(*f)+" before it gives it up")
+		kept = append(kept, share(f.TargetPercent)+" are followed up")
 	}
 	var gives []string
 	if d := s.Disposition; d != nil {
@@ -68,10 +76,35 @@ func sales(s sla.Sales, definition *lead.Definition) *Sentence {
 			kept[len(kept)-1] = share(r.TargetPercent) + " of the rejections have their code"
 		}
 	}
+	if f := s.Feedback; f != nil {
+		gives = append(gives, "marketing feedback on every rejection")
+		if kept = append(kept, "all rejections come with feedback"); f.TargetPercent < 100 {
+			kept[len(kept)-1] = share(f.TargetPercent) + " of the rejections come with feedback"
+		}
+	}
 	if len(gives) > 0 {
 		does = append(does, "gives "+list(gives))
 	}
 	return &Sentence{"Sales " + list(does) + ".", "Its word is kept when " + list(kept) + "."}
+}
+
+// cadence of a follow-up: 6 times in 14 days, over 10 days and 2 channels.
+func cadence(f sla.FollowUp) string {
+	text := fmt.Sprintf("%d times within %s", f.Attempts, window(f.Within))
+	if f.Attempts == 1 {
+		text = "once within " + window(f.Within)
+	}
+	var over []string
+	if f.MinSpan > 0 {
+		over = append(over, "at least "+window(f.MinSpan))
+	}
+	if f.Channels > 1 {
+		over = append(over, fmt.Sprintf("%d channels", f.Channels))
+	}
+	if len(over) > 0 {
+		text += ", over " + list(over) + ","
+	}
+	return text
 }
 
 func nothing(side string) *Sentence {
@@ -136,7 +169,22 @@ func qualified(d lead.Definition) string {
 	for i, p := range d.Paths {
 		paths[i] = words(p.Name) + asks(p, d.Scoring)
 	}
-	return "A lead is qualified by " + either(paths) + "."
+	text := "A lead is qualified by " + either(paths)
+	if len(d.Exclusions) > 0 {
+		names := make([]string, len(d.Exclusions))
+		for i, x := range d.Exclusions {
+			names[i] = words(x.Name)
+		}
+		text += ", unless it is kept out as " + either(names)
+	}
+	if len(d.Identity) > 0 {
+		names := make([]string, len(d.Identity))
+		for i, name := range d.Identity {
+			names[i] = words(name)
+		}
+		text += ", and only the first of those with the same " + list(names)
+	}
+	return text + "."
 }
 
 // asks is what a path demands, in brackets.

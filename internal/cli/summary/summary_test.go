@@ -80,6 +80,8 @@ func TestEveryClauseIsHeard(t *testing.T) {
 	s := sla.Sales{
 		FirstContact: &sla.FirstContact{TargetPercent: 90, Tiers: []sla.Tier{{Intent: "Standard", Within: 8 * time.Hour}}},
 		Disposition:  &sla.Disposition{Within: 16 * 24 * time.Hour, TargetPercent: 95}, Rejection: &sla.Share{TargetPercent: 80},
+		Acceptance: &sla.Acceptance{Within: 24 * time.Hour, TargetPercent: 85},
+		FollowUp:   &sla.FollowUp{Attempts: 6, Within: 14 * 24 * time.Hour, TargetPercent: 70}, Feedback: &sla.Share{TargetPercent: 50},
 	}
 	choices(t, reflect.ValueOf(&m).Elem(), func() string { return marketing(m, 120, nil).String() })
 	choices(t, reflect.ValueOf(&s).Elem(), func() string { return sales(s, nil).String() })
