@@ -23,6 +23,14 @@ var (
 		"a member's weight in a pool whose strategy is not Weighted",
 		"the weight decides nothing",
 		"write strategy: Weighted, or delete the weight")
+	ruleOwnerNoAccount = define("owner-first-without-account", Advice, semantics,
+		"ownerFirst: Prefer with a definition that names no account",
+		"only a lead that comes back finds who owned it: no lead is known to be of an account that somebody owns",
+		"name the field in the definition, such as account: {field: company}, or delete ownerFirst")
+	ruleReassignNever = define("reassign-never", Advice, semantics,
+		"onBreach: Reassign where Handoff has no first contact to wait for, or picks nobody",
+		"without terms.sales.firstContact nothing is overdue, and what another system assigned is never taken from its owner",
+		"add the clause, or delete onBreach")
 )
 
 func (o *object) advisePools(definition *object) {
@@ -46,7 +54,7 @@ func (o *object) advisePools(definition *object) {
 			o.report(rulePoolNever, path+".when", "pool %q: no lead meets %s", p.Name, p.When)
 		}
 	}
-	if !all || !understood {
+	if u := o.Contract.Spec.Routing.Unroutable; !all || !understood || u != nil && u.Policy == slav1alpha1.UnroutablePool {
 		return
 	}
 	missed := false
@@ -56,6 +64,23 @@ func (o *object) advisePools(definition *object) {
 	})
 	if known && missed {
 		o.report(ruleNoRest, "spec.routing.pools", "every pool has a condition: a lead that meets none is held without an owner")
+	}
+}
+
+// adviseOwners looks at who gets a lead beside whose turn it is.
+func (o *object) adviseOwners(definition *object) {
+	routing, terms := o.Contract.Spec.Routing, o.Contract.Spec.Terms
+	if routing.OwnerFirst == slav1alpha1.OwnerFirstPrefer && definition.definition.Account == nil {
+		o.report(ruleOwnerNoAccount, "spec.routing.ownerFirst", "%s names no account", definition)
+	}
+	if routing.OnBreach != slav1alpha1.OnBreachReassign {
+		return
+	}
+	switch {
+	case terms.Sales == nil || terms.Sales.FirstContact == nil:
+		o.report(ruleReassignNever, "spec.routing.onBreach", "the terms have no first contact that could be overdue")
+	case terms.Marketing != nil && terms.Marketing.Delivery != nil && terms.Marketing.Delivery.Mechanism == "CRM":
+		o.report(ruleReassignNever, "spec.routing.onBreach", "delivery.mechanism is CRM: another system picks the owners, and keeps them")
 	}
 }
 

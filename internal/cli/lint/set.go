@@ -164,6 +164,7 @@ func (s *set) contract(o *object, cadences []*object) {
 				o.adviseCadence(definition)
 			}
 			o.advisePools(definition)
+			o.adviseOwners(definition)
 		}
 	}
 	reviewed := false
