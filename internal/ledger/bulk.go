@@ -27,13 +27,14 @@ func eachOf[T, V any](of func(T) V) func([]T) any {
 	}
 }
 
-// unnest is the table of the values, u, whose arrays are the parameters from $2 on; $1 is the tenant.
+// unnest is the table of the values, u, whose arrays are the parameters from $2 on; $1 is the tenant. They stand in the list of what is selected,
+// where all step together: as one function with many arguments in FROM, each array would be kept as a table of its own first.
 func unnest[T any](keys, columns []bulk[T]) string {
-	var arrays, names []string
+	var arrays []string
 	for i, c := range append(append([]bulk[T]{}, keys...), columns...) {
-		arrays, names = append(arrays, fmt.Sprintf("$%d::%s[]", i+2, c.kind)), append(names, quoted(c.name))
+		arrays = append(arrays, fmt.Sprintf("unnest($%d::%s[]) AS %s", i+2, c.kind, quoted(c.name)))
 	}
-	return "unnest(" + strings.Join(arrays, ", ") + ") AS u (" + strings.Join(names, ", ") + ")"
+	return "(SELECT " + strings.Join(arrays, ", ") + ") AS u"
 }
 
 // updateAll is the statement that writes the columns of rows which are there; its rows are l and u.

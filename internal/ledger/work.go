@@ -64,10 +64,10 @@ func (l *Ledger) claim(ctx context.Context, tx pgx.Tx, queue string, limit int) 
 		}
 		return nil
 	}, `
-DELETE FROM work WHERE id IN (
-    SELECT id FROM work
+DELETE FROM work WHERE ctid = ANY (ARRAY(
+    SELECT ctid FROM work
     WHERE tenant = $1 AND queue = $2 AND (postponed_until IS NULL OR postponed_until <= clock_timestamp())
-    ORDER BY id LIMIT $3 FOR UPDATE SKIP LOCKED)
+    ORDER BY id LIMIT $3 FOR UPDATE SKIP LOCKED))
 RETURNING lead_id, CASE WHEN postponed_until IS NOT NULL THEN enqueued_at END`, l.tenant, queue, limit)
 	slices.Sort(c.ids)
 	c.ids = slices.Compact(c.ids)
