@@ -50,9 +50,17 @@ func checkVector(t *testing.T, h *Hours, row map[string]string) {
 	var got string
 	switch row["op"] {
 	case "due":
-		got = h.Add(start, vectorSeconds(t, row["arg"])).UTC().Format(time.RFC3339)
+		budget := vectorSeconds(t, row["arg"])
+		got = h.Add(start, budget).UTC().Format(time.RFC3339)
+		if walked := h.walk(start, budget).UTC().Format(time.RFC3339); walked != want {
+			t.Errorf("case %s: day by day, due is %s, want %s", row["id"], walked, want)
+		}
 	case "elapsed":
-		got = strconv.Itoa(int(h.Elapsed(start, vectorTime(t, row["arg"])) / time.Second))
+		end := vectorTime(t, row["arg"])
+		got = strconv.Itoa(int(h.Elapsed(start, end) / time.Second))
+		if walked := strconv.Itoa(int(h.sum(start, end) / time.Second)); walked != want {
+			t.Errorf("case %s: day by day, %s s have passed, want %s", row["id"], walked, want)
+		}
 	default:
 		t.Fatalf("case %s: unknown operation %q", row["id"], row["op"])
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	slav1alpha1 "github.com/handoff-sla/handoff/api/v1alpha1"
@@ -120,6 +121,18 @@ func TestHolidaysRunOut(t *testing.T) {
 	b.reconcile()
 	if warned() {
 		t.Error("it still warns of terms that were signed anew")
+	}
+}
+
+// What cannot be a region is refused at admission.
+func TestRegionPattern(t *testing.T) {
+	b := newBench(t)
+	for _, region := range []string{"US", "u", "us_ny", "us-newyork", "usa"} {
+		c := b.contract.DeepCopy()
+		c.Spec.Terms.Calendar.Holidays = region
+		if err := testkit.Client.Create(t.Context(), c); !apierrors.IsInvalid(err) || !strings.Contains(err.Error(), "spec.terms.calendar.holidays") {
+			t.Errorf("%q: %v, want an error of the field", region, err)
+		}
 	}
 }
 
