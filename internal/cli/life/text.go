@@ -121,10 +121,10 @@ func (c Clock) text(b *bytes.Buffer, zone *time.Location) {
 		}
 	}
 	if c.Used != "" {
-		fmt.Fprintf(table, "    used\t%s of %s time\t\n", c.Used, c.Counts)
+		fmt.Fprintf(table, "    used\t%s of %s time\n", c.Used, c.Counts)
 	}
 	if c.Left != "" {
-		fmt.Fprintf(table, "    left\t%s of %s time\t\n", c.Left, c.Counts)
+		fmt.Fprintf(table, "    left\t%s of %s time\n", c.Left, c.Counts)
 	}
 	_ = table.Flush() // a buffer takes everything
 }
