@@ -45,15 +45,16 @@ func (e Event) overturns() bool {
 }
 
 // WithoutOverturned is a history, which is in (Time, Sequence) order, without the rejections that were overturned: they are void, for every
-// clause and for the stage. The history itself is not changed, and given back where nothing was overturned.
+// clause and for the stage. The rulings are left out, too, so that doing it twice is doing it once. The history itself is not changed, and given
+// back where nothing was overturned.
 func WithoutOverturned(codes []Disposition, history []Event) []Event {
-	void := OverturnedIn(codes, history)
-	if len(void) == 0 {
+	if !slices.ContainsFunc(history, Event.overturns) {
 		return history
 	}
+	void := OverturnedIn(codes, history)
 	kept := make([]Event, 0, len(history))
 	for i, e := range history {
-		if !slices.ContainsFunc(void, func(o Overturned) bool { return o.Rejection == i }) {
+		if !e.overturns() && !slices.ContainsFunc(void, func(o Overturned) bool { return o.Rejection == i }) {
 			kept = append(kept, e)
 		}
 	}

@@ -48,9 +48,18 @@ func TestWithoutOverturned(t *testing.T) {
 			if diff := cmp.Diff(c.want, OverturnedIn(codes, c.history)); diff != "" {
 				t.Errorf("overturned (-want +got):\n%s", diff)
 			}
+			rulings := 0
+			for _, e := range c.history {
+				if e.overturns() {
+					rulings++
+				}
+			}
 			kept := WithoutOverturned(codes, c.history)
-			if len(kept) != len(c.history)-len(c.want) {
+			if len(kept) != len(c.history)-len(c.want)-rulings {
 				t.Errorf("%d of %d events are left", len(kept), len(c.history))
+			}
+			if diff := cmp.Diff(kept, WithoutOverturned(codes, kept)); diff != "" {
+				t.Errorf("done twice (-once +twice):\n%s", diff)
 			}
 		})
 	}

@@ -150,7 +150,7 @@ func (c conversation) Parent() cel.Activation { return nil }
 
 // SQL folds the history, which is in (Time, Sequence) order, and finds the first event, from the hand-off on, at which all SQL criteria
 // held: each qualified event corrects those before it. An event before any conversation is known of makes no SQL. Without criteria it is
-// the first qualified event.
+// the first qualified event, or the first disposition that accepts the lead.
 func (p *Program) SQL(history []Event, mql time.Time) SQL {
 	s, known := newState(p), false
 	c := conversation{lead: s, qualification: newQualification()}
@@ -160,6 +160,8 @@ func (p *Program) SQL(history []Event, mql time.Time) SQL {
 		case e.Kind == KindQualified:
 			c.qualification.overlay(e.Qualification)
 			s.now, known = e.Time, true
+		case len(p.sql) == 0 && !e.Time.Before(mql) && e.accepts(p.definition.Dispositions):
+			known = true
 		case !s.apply(e):
 			continue
 		}

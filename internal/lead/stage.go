@@ -61,11 +61,12 @@ func StageOf(codes []Disposition, history []Event, m Milestones) Stage {
 		w.take(e, cleaned[i+1:])
 	}
 	w.pass(func(time.Time) bool { return true })
+	// What sales disqualified by a code that suppresses it, is disqualified.
 	out := m.HandedOff.IsZero() && len(w.deals) == 0
 	switch {
 	case m.Duplicate && out:
 		return StageDuplicate
-	case m.Suppressed != nil && !m.Suppressed.Since.Before(w.since) && !(m.Suppressed.Code && w.stage == StageDisqualified):
+	case m.Suppressed != nil && !m.Suppressed.Since.Before(w.since) && !(w.stage == StageDisqualified && m.Suppressed.Since.Equal(w.since)):
 		return StageSuppressed
 	case m.Excluded && (w.stage == StageInquiry || w.stage == StageHeld):
 		return StageExcluded

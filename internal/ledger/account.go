@@ -39,6 +39,11 @@ func (l *Ledger) tally(ctx context.Context, tx pgx.Tx, leads []*Lead, of Account
 		if one.Account != "" {
 			names[one.Account] = true
 		}
+		for _, part := range one.Parts {
+			if part.Account != "" {
+				names[part.Account] = true
+			}
+		}
 	}
 	slices.SortStableFunc(leads, func(a, b *Lead) int {
 		return cmp.Or(lastEvent(a).Compare(lastEvent(b)), cmp.Compare(a.ID, b.ID))
@@ -96,6 +101,9 @@ func (t *tally) judge(one *Lead, judge Judge) error {
 	}
 	t.count(before.Account, -1, -before.Score.Clamped)
 	t.count(one.Account, 1, one.Score.Clamped)
+	for _, part := range one.Parts { // once: after that it is no contact of any
+		t.count(part.Account, -1, -part.Score.Clamped)
+	}
 	return nil
 }
 

@@ -27,12 +27,17 @@ type Cycle struct {
 	TermsRevision      string // names of the revisions behind JudgedBy
 	DefinitionRevision string
 
+	SALAt    time.Time // when sales accepted it; zero while it has not
 	SQLAt    time.Time // when an MQL met the SQL criteria of the pair that judges it; zero while it does not
 	SQLUnmet []string  // the criteria that it does not meet by what sales has told so far
 
-	PickedRep    string // our own pick
-	PickedAt     time.Time
-	Pool         string
+	PickedRep     string    // our own latest pick; "" also where the lead went back to its pools
+	PickedAt      time.Time // when that was
+	PickedFirstAt time.Time // the first of the cycle; zero where PickedAt is
+	Pool          string
+	Fallback      bool      // the pool is the one for what no pool could take
+	BreachAt      time.Time // the deadline of the first contact whose breach was answered by another rep, or could not be
+
 	Owner        string // the latest, whoever assigned it
 	OwnedAt      time.Time
 	OwnedFirstAt time.Time
@@ -107,8 +112,9 @@ ON CONFLICT DO NOTHING`, l.tenant, one.ID, c.Number, c.Qualified.At, c.JudgedBy,
     reached_at = NULL, reached_path = NULL, reached_missing = NULL, reached_sequence = NULL,
     qualified_at = NULL, path = NULL, threshold = NULL, score_at_handoff = NULL, met_threshold = NULL, intent = NULL,
     bundle_sequence = NULL, terms_revision = NULL, definition_revision = NULL, account_contacts = NULL, account_score = NULL,
-    sql_at = NULL, sql_unmet = NULL, picked_rep = NULL, picked_at = NULL, pool = NULL, owner = NULL, owned_at = NULL,
-    owned_first_at = NULL, no_capacity = false, disposed_at = NULL
+    sal_at = NULL, sql_at = NULL, sql_unmet = NULL, picked_rep = NULL, picked_at = NULL, pool = NULL, owner = NULL, owned_at = NULL,
+    owned_first_at = NULL, no_capacity = false, disposed_at = NULL,
+    picked_first_at = NULL, breach_at = NULL, fallback = false
 WHERE tenant = $1 AND lead_id = $2 AND cycle < $3`, l.tenant, one.ID, one.Number, one.Since, one.Past[0].Qualified.At)
 	return nil
 }

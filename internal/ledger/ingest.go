@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/handoff-sla/handoff/internal/fault"
+	"github.com/handoff-sla/handoff/internal/lead"
 )
 
 // Outcome of an entry.
@@ -33,6 +34,7 @@ type columns struct {
 	times                      []time.Time
 	data                       []string
 	hashes                     [][]byte
+	merged                     map[identity]string // of those that merge leads: who is taken in
 }
 
 // Ingest writes entries in one transaction and answers when they are committed: an outcome for each, in their order. An
@@ -100,6 +102,12 @@ func (c *columns) add(e Entry, data, hash []byte) {
 	c.times = append(c.times, e.Time.UTC().Truncate(precision))
 	c.data = append(c.data, string(data))
 	c.hashes = append(c.hashes, hash)
+	if e.Kind == lead.KindMerged {
+		if c.merged == nil {
+			c.merged = map[identity]string{}
+		}
+		c.merged[identity{e.Source, e.ID}] = e.Data.Merged
+	}
 }
 
 // insertSQL numbers the entries in the order in which they came, which breaks ties of their times, and inserts them in the
@@ -124,10 +132,10 @@ RETURNING source, event_id, lead_id`
 func (l *Ledger) insert(ctx context.Context, tx pgx.Tx, c columns) (accepted map[identity]bool, forgotten map[string]bool, err error) {
 	accepted = map[identity]bool{}
 	leads := map[string]bool{}
-	var source, id, lead string
-	err = each(ctx, tx, []any{&source, &id, &lead}, func() error {
+	var source, id, of string
+	err = each(ctx, tx, []any{&source, &id, &of}, func() error {
 		accepted[identity{source, id}] = true
-		leads[lead] = true
+		leads[of] = true
 		return nil
 	}, insertSQL, l.tenant, c.sources, c.ids, c.leads, c.kinds, c.times, c.data, c.hashes)
 	if err != nil {
@@ -136,10 +144,15 @@ func (l *Ledger) insert(ctx context.Context, tx pgx.Tx, c columns) (accepted map
 	if len(leads) == 0 {
 		return accepted, nil, nil
 	}
+	if len(c.merged) > 0 {
+		if err := l.insertMerges(ctx, tx, c, accepted, leads); err != nil {
+			return nil, nil, err
+		}
+	}
 	names := sortedKeys(leads)
 	var fresh []string
-	err = each(ctx, tx, []any{&lead}, func() error {
-		fresh = append(fresh, lead)
+	err = each(ctx, tx, []any{&of}, func() error {
+		fresh = append(fresh, of)
 		return nil
 	}, `
 INSERT INTO leads (tenant, lead_id) SELECT $1, name FROM unnest($2::text[]) AS name ORDER BY name COLLATE "C"

@@ -129,10 +129,11 @@ func (r *Routing) queueOwner(writes *pgx.Batch, one *Lead) {
 	writes.Queue(`UPDATE leads SET picked_rep = nullif($3, ''), picked_at = $4, pool = nullif($5, ''), owner = nullif($6, ''),
     owned_at = $7, owned_first_at = $8, no_capacity = $9, disposed_at = $10, sql_at = $11, sql_unmet = $12,
     picked_first_at = $13, breach_at = $14, fallback = $15,
-    stage = CASE WHEN $11::timestamptz IS NOT NULL THEN 'SQL' WHEN stage = 'SQL' THEN 'MQL' ELSE stage END
+    sal_at = $16, stage = $17
 WHERE tenant = $1 AND lead_id = $2`, r.ledger.tenant, one.ID, one.PickedRep, orNull(one.PickedAt), one.Pool, one.Owner,
 		orNull(one.OwnedAt), orNull(one.OwnedFirstAt), one.NoCapacity, orNull(one.DisposedAt), orNull(one.SQLAt), one.SQLUnmet,
-		orNull(one.PickedFirstAt), orNull(one.BreachAt), one.Fallback)
+		orNull(one.PickedFirstAt), orNull(one.BreachAt), one.Fallback,
+		orNull(one.SALAt), one.Stage)
 }
 
 func (r *Routing) queueObligations(writes *pgx.Batch, one routed) {

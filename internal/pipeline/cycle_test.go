@@ -43,7 +43,7 @@ const (
 )
 
 var (
-	bothStand = []string{"MQL 2 hand-raise 19 19 2026-12-06 09:00:00+00 rep-2 10:00:00 06:00:00 / 1 rep-1 hand-raise 2026-11-16 10:00:00+00"}
+	bothStand = []string{"SQL 2 hand-raise 19 19 2026-12-06 09:00:00+00 rep-2 10:00:00 06:00:00 / 1 rep-1 hand-raise 2026-11-16 10:00:00+00"}
 	bothOwe   = []string{
 		"1 completeness  2026-W47 Met 2026-11-16 10:00:00+00",
 		"1 delivery  2026-W47 Met 2026-11-16 10:00:00+00",
@@ -66,7 +66,7 @@ func TestALeadIsHandedOffAgain(t *testing.T) {
 		r.send(e)
 		r.work(team("rep-1"))
 		if at := e.Time; at.Equal(later(10, 0)) {
-			expect(t, r, "a look at the prices is too early", "SELECT concat_ws(' ', stage, cycle, score) FROM leads", "MQL 1 45")
+			expect(t, r, "a look at the prices is too early", "SELECT concat_ws(' ', stage, cycle, score) FROM leads", "Recycled 1 45")
 		}
 	}
 	expect(t, r, "the lead", standing, bothStand...)
@@ -94,7 +94,7 @@ func TestALeadIsHandedOffTwiceInOneBatch(t *testing.T) {
 	r.work(team("rep-1"))
 	expect(t, r, "the clauses", clauses, bothOwe...)
 	expect(t, r, "the lead", "SELECT concat_ws(' ', stage, cycle, path, score, qualified_at, first_qualified_at, owner) FROM leads",
-		"MQL 2 hand-raise 19 2026-12-06 09:00:00+00 2026-11-16 10:00:00+00 rep-2")
+		"SQL 2 hand-raise 19 2026-12-06 09:00:00+00 2026-11-16 10:00:00+00 rep-2")
 }
 
 // A disposition that is told late lets the lead come back by what was scored before it was told: the same stands as if it had come in time.
@@ -110,7 +110,7 @@ func TestADispositionToldLate(t *testing.T) {
 					r.work(team("rep-1"))
 				}
 				if i == position {
-					expect(t, r, "before it is told", "SELECT concat_ws(' ', stage, cycle) FROM leads", "MQL 1")
+					expect(t, r, "before it is told", "SELECT concat_ws(' ', stage, cycle) FROM leads", map[int]string{6: "MQL 1", 7: "MQL 1", 9: "SQL 1"}[position])
 					r.send(late)
 					r.work(team("rep-1"))
 				}
@@ -127,7 +127,7 @@ func TestADispositionUnderALaterPair(t *testing.T) {
 	all := twice()
 	r.send(append(all[:4:4], all[5:7]...)...)
 	r.work(team("rep-1"))
-	const now = "SELECT concat_ws(' ', stage, cycle, score) FROM leads"
+	const now = "SELECT concat_ws(' ', cycle, path, qualified_at, score) FROM leads"
 	before := ledgertest.Column[string](t, r.dsn, now)
 	r.inForce(bundleOf(2, byCRM, byRecycling))
 	r.send(all[4])
@@ -143,7 +143,7 @@ func TestALeadComesBackByItsScore(t *testing.T) {
 	r.inForce(bundleOf(2, byCRM, byRecycling, func(b *bundle.Bundle) { b.Lead.Paths = b.Lead.Paths[1:] }))
 	r.send(pricing("lead-1", later(29, 0)))
 	r.work(team("rep-1"))
-	expect(t, r, "too early", "SELECT concat_ws(' ', stage, cycle) FROM leads", "MQL 1")
+	expect(t, r, "too early", "SELECT concat_ws(' ', stage, cycle) FROM leads", "Recycled 1")
 	r.send(pricing("lead-1", later(31, 0)))
 	r.work(team("rep-1"))
 	expect(t, r, "in time", "SELECT concat_ws(' ', stage, cycle, path, score_at_handoff, bundle_sequence, met_threshold) FROM leads", "MQL 2 scored 39 2 t")
@@ -174,7 +174,7 @@ func TestALeadIsHeldOnItsWayBack(t *testing.T) {
 	r.send(twice()[:5]...)
 	r.send(told("lead-1", later(0, 3), map[string]any{"budget": true, "timelineDays": 5.0}))
 	r.work(team("rep-1"))
-	expect(t, r, "at first", "SELECT concat_ws(' ', stage, cycle) FROM leads", "SQL 1")
+	expect(t, r, "at first", "SELECT concat_ws(' ', stage, cycle, sql_at) FROM leads", "Recycled 1 2026-11-16 12:00:00+00")
 	r.send(ledger.Entry{Lead: "lead-1", Kind: lead.KindUpdated, Time: later(5, 0), Data: ledger.Data{Properties: map[string]any{"company": nil}}},
 		demo("lead-1", later(20, 0)))
 	r.work(team("rep-1"))

@@ -3,6 +3,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -96,10 +97,8 @@ func (d *Dispatcher) DecideAgain(ctx context.Context, r *ledger.Routing) error {
 
 // decide returns the errors that spoil the transaction. What spoils only this lead has the lead put back.
 func (d *Dispatcher) decide(ctx context.Context, r *ledger.Routing, one *ledger.Lead, sweep bool) error {
-	sequence := one.JudgedBy
-	if sequence == 0 {
-		sequence = one.ReachedBy
-	}
+	// Of a lead whose stamps were withdrawn meanwhile, none is left: whatever stood of it goes.
+	sequence := cmp.Or(one.JudgedBy, one.ReachedBy, d.pair.Bundle.Sequence)
 	pair, err := d.pairs.Of(ctx, r, sequence)
 	if err != nil {
 		r.Fail(one, err)

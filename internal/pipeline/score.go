@@ -17,14 +17,38 @@ import (
 // The hand-off does: a lead that was handed off stays so, with the stamps of what was known at that moment.
 //
 // A path of the account holds at the lead's last event only, by what its other contacts are at that moment; it does depend on the order.
+//
+// What keeps a lead out is asked at each event by what is known of its time: a hand-off by this pair that should not have been, as what kept the
+// lead out became known late, is withdrawn. Leads that were merged are judged each by itself up to the merge, and as one from then on.
 func (p *Pair) Judge(one *ledger.Lead) error {
 	open, news := p.open(one)
-	history := one.History()
-	if !news {
-		p.keepRecord(one, p.Program.Qualify(history, nil).Record)
-		return nil
+	given := lead.Circumstances{
+		Judge: func(e lead.Event) bool { return open[e.Sequence] }, Peers: one.Peers, Marks: one.Marks, DuplicateSince: one.DuplicateSince,
 	}
-	given := lead.Circumstances{Judge: func(e lead.Event) bool { return open[e.Sequence] }, Peers: one.Peers}
+	history := one.History()
+	var journey lead.Journey
+	switch {
+	case len(one.Parts) > 0 || one.Alone != nil:
+		journey = p.judgeMerged(one, given)
+	case news:
+		p.withdraw(one, given)
+		journey = p.judgeCycles(one, given)
+	default:
+		journey = p.Program.Qualify(history, nil)
+	}
+	p.keepRecord(one, journey.Record)
+	if news {
+		one.Score, one.Missing, one.ExcludedBy = journey.Score, journey.MissingNow, journey.Bar.Excluded
+	}
+	p.setAside(one, history)
+	p.noteOverturned(one, history)
+	one.Stage = stageOf(p, one, history)
+	return nil
+}
+
+// judgeCycles stamps what is so in the lead's latest cycle, and in those that follow from it.
+func (p *Pair) judgeCycles(one *ledger.Lead, given lead.Circumstances) lead.Journey {
+	history := one.History()
 	journey := p.judgeCycle(one, history, given)
 	for p.comesBack(one, history, given) {
 		one.EndCycle()
@@ -32,19 +56,7 @@ func (p *Pair) Judge(one *ledger.Lead) error {
 		ended := &one.Past[len(one.Past)-1]
 		own(ended, one.HistoryOf(ended.Number)) // who got it after the hand-off that is known now is the next cycle's owner
 	}
-	p.keepRecord(one, journey.Record)
-	one.Score, one.Missing = journey.Score, journey.MissingNow
-	switch {
-	case !one.SQLAt.IsZero():
-		one.Stage = ledger.StageSQL // the router has found so, and looks again
-	case one.Qualified != nil:
-		one.Stage = ledger.StageMQL
-	case one.Reached != nil && len(one.Missing) > 0:
-		one.Stage = ledger.StageHeld
-	default:
-		one.Stage = ledger.StageLead
-	}
-	return nil
+	return journey
 }
 
 // judgeCycle stamps what is so in the lead's latest cycle.
@@ -84,30 +96,54 @@ func (p *Pair) Accounts() ledger.AccountOf {
 	if !p.Program.HasAccountPath() {
 		return nil
 	}
-	return func(one *ledger.Lead) string { return p.Program.AccountIn(one.History()) }
+	return p.accountOf
 }
 
-// open are the sequences of the events at which this pair evaluates its definition; news says whether one of them is new to all pairs, or
-// a disposition of a lead that was handed off, which may let it come back by one of them.
+func (p *Pair) accountOf(one *ledger.Lead) string { return p.Program.AccountIn(one.History()) }
+
+// Among tells what leads have to do with others by this pair.
+func (p *Pair) Among() ledger.Among {
+	among := ledger.Among{Account: p.Accounts()}
+	if len(p.Bundle.Lead.Identity) > 0 {
+		among.Identity = func(one *ledger.Lead) lead.Identity { return p.Program.IdentityIn(one.History()) }
+	}
+	if p.Bundle.Lead.Account != nil {
+		among.Company = p.accountOf
+		among.Marks = func(one *ledger.Lead) []lead.Mark { return p.Program.AccountMarks(one.History()) }
+		among.Awaits = func(one *ledger.Lead) bool {
+			return p.awaitsAny() && slices.ContainsFunc(one.Events, func(e ledger.Stored) bool { return e.ScoredBy == 0 && e.Kind == lead.KindDisposition })
+		}
+	}
+	return among
+}
+
+// open are the sequences of the events at which this pair evaluates its definition; news says whether they are to be looked at: one of them is
+// new to all pairs, or what has come in may let the lead come back or keep it out by one of them, or something about other leads does.
 func (p *Pair) open(one *ledger.Lead) (open map[int64]bool, news bool) {
 	open = map[int64]bool{}
-	recycled := false
+	told, woken := false, true
 	for _, e := range one.Events {
+		if e.ScoredBy == 0 {
+			woken = false
+		}
 		switch {
 		case evaluated(e.Kind) && (e.ScoredBy == 0 || e.ScoredBy == p.Bundle.Sequence):
 			open[e.Sequence] = true
 			news = news || e.ScoredBy == 0
-		case e.Kind == lead.KindDisposition && e.ScoredBy == 0:
-			recycled = one.Qualified != nil || one.Number > 1
+		case e.ScoredBy == 0:
+			told = told || tells(e.Kind)
 		}
 	}
-	return open, news || recycled && len(open) > 0
+	return open, news || (told || woken) && len(open) > 0
+}
+
+// tells says whether events of a kind may let a lead come back, or keep it out.
+func tells(kind lead.Kind) bool {
+	return kind == lead.KindDisposition || kind == lead.KindContested || kind == lead.KindOptedOut
 }
 
 // evaluated says whether the definition is evaluated at events of a kind.
-func evaluated(kind lead.Kind) bool {
-	return kind == lead.KindCaptured || kind == lead.KindUpdated || kind == lead.KindActivity
-}
+func evaluated(kind lead.Kind) bool { return kind.Evaluated() }
 
 // stampReached keeps the first time that a path held. A stamp of this pair is replaced, since it was made without what has arrived
 // since; a stamp of an older one only by an earlier time, and never once the lead is judged by that older pair. So it is with one of an

@@ -162,7 +162,7 @@ func TestALateEventDoesNotJudgeOldEventsAgain(t *testing.T) {
 		return ledgertest.Value[string](t, r.dsn, "SELECT concat_ws(' ', stage, score, record ->> 'company', reached_at, qualified_at, bundle_sequence) FROM leads")
 	}
 	// 45 points meet the new threshold only from the next event on.
-	if got, want := stands(), "Lead 45 acme inc"; got != want {
+	if got, want := stands(), "Inquiry 45 acme inc"; got != want {
 		t.Errorf("after the late event: %q, want %q", got, want)
 	}
 	r.send(ledger.Entry{Lead: "lead-1", Kind: lead.KindUpdated, Time: monday.Add(2 * time.Hour), Data: ledger.Data{
@@ -183,7 +183,7 @@ func TestALateEventHoldsNoLeadUp(t *testing.T) {
 	for _, step := range []struct {
 		at   time.Time
 		want string
-	}{{monday.Add(30 * time.Minute), "Lead"}, {monday.Add(2 * time.Hour), "Held"}} {
+	}{{monday.Add(30 * time.Minute), "Inquiry"}, {monday.Add(2 * time.Hour), "Held"}} {
 		r.send(ledger.Entry{Lead: "lead-1", Kind: lead.KindUpdated, Time: step.at, Data: ledger.Data{
 			Properties: map[string]any{"numberofemployees": float64(70)},
 		}})

@@ -29,7 +29,7 @@ func TestAnMQLBecomesAnSQL(t *testing.T) {
 	r := newRig(t, bundleOf(1, byCRM, byBANT))
 	r.send(told("lead-1", hour(0), map[string]any{"timelineDays": 200.0}), captured("lead-1", hour(0), map[string]any{"company": "acme"}))
 	r.work(team("rep-1"))
-	expect(t, r, "not yet MQL", sqls, "Lead")
+	expect(t, r, "not yet MQL", sqls, "Inquiry")
 	r.send(demo("lead-1", hour(1)))
 	r.work(team("rep-1"))
 	expect(t, r, "MQL, with what was told before", sqls, "MQL {budget,timeline}")

@@ -14,6 +14,7 @@ import (
 // what is known of the lead from before it, too.
 func factsOf(pair *Pair, one *ledger.Lead, c ledger.Cycle, history []lead.Event) sla.Facts {
 	s := stamps(c)
+	s.Before = beforeGoLive(one.GoLive, c)
 	if q := s.Qualified; q != nil {
 		q.Raises = pair.Program.Raises(one.History(), q.At, q.Intent, handedOffAgain(one, c.Number))
 	}

@@ -75,7 +75,7 @@ func TestWorkersFollowTheClockOfTheLedger(t *testing.T) {
 	const scored = `SELECT concat_ws(' ', e.scored_by, l.stage, coalesce(l.definition_revision, '-'), coalesce(l.owner, '-'),
     e.scored_at >= (SELECT since FROM in_force WHERE sequence = 2))
 FROM events e JOIN leads l USING (lead_id) GROUP BY 1 HAVING count(*) >= 5 ORDER BY 1`
-	want := []string{"1 Lead - - f", "2 MQL mid-market-2 rep-1 t"}
+	want := []string{"1 Inquiry - - f", "2 MQL mid-market-2 rep-1 t"}
 	if diff := cmp.Diff(want, ledgertest.Column[string](t, r.dsn, scored)); diff != "" {
 		t.Errorf("scored by, what became of it, after the second (-want +got):\n%s", diff)
 	}

@@ -84,7 +84,7 @@ func ratificationSpecs() {
 
 		By("sending the same kind of lead again: the new threshold does not qualify it")
 		send(ctx, researcher("signed-"+unique)...)
-		Eventually(stamp(ctx, "signed-"+unique)).WithContext(ctx).Should(Equal("Lead"))
+		Eventually(stamp(ctx, "signed-"+unique)).WithContext(ctx).Should(Equal("Inquiry"))
 		scored := fmt.Sprintf("SELECT count(DISTINCT scored_by) FROM events WHERE lead_id = 'signed-%s' AND scored_by = %d", unique,
 			contract(ctx, NewWithT(GinkgoT())).Status.InForce.Sequence)
 		Expect(number(ctx, scored)).To(BeEquivalentTo(1), "scored by the new pair")

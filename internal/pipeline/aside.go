@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package pipeline
+
+import (
+	"slices"
+	"time"
+
+	"github.com/handoff-sla/handoff/internal/lead"
+	"github.com/handoff-sla/handoff/internal/ledger"
+)
+
+// withdraw what this pair stamped while something kept the lead out, which became known late. What an older pair has judged stays.
+func (p *Pair) withdraw(one *ledger.Lead, given lead.Circumstances) {
+	if !p.mayWithdraw(one) {
+		return
+	}
+	history := one.History()
+	void := func(by int64, at time.Time) bool {
+		return by == p.Bundle.Sequence && p.Program.BarredThroughout(history, at, given)
+	}
+	cycles := one.Cycles()
+	for i, c := range cycles {
+		handedOff := c.Qualified != nil && void(c.JudgedBy, c.Qualified.At)
+		reached := c.Reached != nil && void(c.ReachedBy, c.Reached.At)
+		switch {
+		case handedOff || reached && c.Qualified == nil:
+			one.SetCycles(append(cycles[:i], ledger.Cycle{Number: c.Number, Since: c.Since}))
+			return
+		case reached && i == len(cycles)-1: // it was reached later
+			c.Reached, c.ReachedBy = nil, 0
+			one.SetCycles(append(cycles[:i], c))
+		}
+	}
+}
+
+// mayWithdraw says whether anything came in that may be about the time of a stamp, or is about other leads.
+func (p *Pair) mayWithdraw(one *ledger.Lead) bool {
+	var last time.Time
+	for _, c := range one.Cycles() {
+		if c.Reached != nil && c.Reached.At.After(last) {
+			last = c.Reached.At
+		}
+		if c.Qualified != nil && c.Qualified.At.After(last) {
+			last = c.Qualified.At
+		}
+	}
+	if last.IsZero() {
+		return false
+	}
+	return len(one.Marks) > 0 || !one.DuplicateSince.IsZero() ||
+		slices.ContainsFunc(one.Events, func(e ledger.Stored) bool { return e.ScoredBy == 0 && !e.Time.After(last) })
+}
+
+// awaitsAny says whether a lead may have to wait for somebody else of its account.
+func (p *Pair) awaitsAny() bool {
+	return slices.ContainsFunc(p.Bundle.Lead.Dispositions, func(d lead.Disposition) bool { return d.Reentry != nil && d.Reentry.NewContact != "" })
+}
+
+// setAside says what keeps the lead out, and what ties it to others.
+func (p *Pair) setAside(one *ledger.Lead, history []lead.Event) {
+	one.MergedInto = ""
+	one.SuppressedAt, one.SuppressedScope = time.Time{}, ""
+	if s := p.Program.SuppressedAt(history, one.Marks); s != nil {
+		one.SuppressedAt, one.SuppressedScope = s.Since, s.Scope
+	}
+	one.BeforeGoLive = beforeGoLive(one.GoLive, one.Cycle)
+	one.AwaitsSince = time.Time{}
+	if !p.awaitsAny() {
+		return
+	}
+	one.CapturedAt = lead.CapturedAt(history)
+	if one.Qualified == nil {
+		return
+	}
+	if back := p.Program.Comeback(history, one.Qualified.At); back.Rule != nil && back.Rule.NewContact != "" {
+		one.AwaitsSince = back.Disposed
+	}
+}
+
+// beforeGoLive says whether a cycle began before the terms took effect: nothing is owed of it.
+func beforeGoLive(live time.Time, c ledger.Cycle) bool {
+	return c.Reached != nil && c.Reached.At.Before(live)
+}
+
+// noteOverturned records the rejections that are void by what has come in.
+func (p *Pair) noteOverturned(one *ledger.Lead, history []lead.Event) {
+	for _, o := range lead.OverturnedIn(p.Bundle.Lead.Dispositions, history) {
+		rejection, ruling := one.Events[o.Rejection], one.Events[o.Ruling]
+		if rejection.ScoredBy != 0 && ruling.ScoredBy != 0 {
+			continue
+		}
+		one.Corrections = append(one.Corrections, ledger.Correction{
+			Lead: one.ID, Cause: ruling.Sequence, What: ledger.Overturned,
+			Before: map[string]any{"disposition": rejection.Sequence, "at": rejection.Time}, After: map[string]any{"at": ruling.Time},
+		})
+	}
+}
+
+// stageOf a lead by the codes of a pair.
+func stageOf(p *Pair, one *ledger.Lead, history []lead.Event) ledger.Stage {
+	m := lead.Milestones{
+		SQL: one.SQLAt, Excluded: one.ExcludedBy != "", Duplicate: one.DuplicateOf != "",
+	}
+	if !one.SuppressedAt.IsZero() {
+		m.Suppressed = &lead.Suppression{Since: one.SuppressedAt, Scope: one.SuppressedScope}
+	}
+	for _, c := range one.Cycles() {
+		if c.Qualified != nil {
+			m.HandedOff = c.Qualified.At
+		}
+	}
+	if one.Qualified == nil && one.Reached != nil && len(one.Missing) > 0 {
+		m.Held = one.Reached.At
+	}
+	return lead.StageOf(p.Bundle.Lead.Dispositions, history, m)
+}

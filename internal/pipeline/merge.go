@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package pipeline
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/handoff-sla/handoff/internal/lead"
+	"github.com/handoff-sla/handoff/internal/ledger"
+)
+
+// judgeMerged judges leads that were merged into one: each by itself up to its merge, and the one that is left with all of them from then on.
+// The earliest hand-off of them is the delivery. What was stamped of each by itself is kept beside, so that a merge that becomes known late, or
+// turns out to say nothing new, gives the same as if it had been known in time.
+func (p *Pair) judgeMerged(one *ledger.Lead, given lead.Circumstances) lead.Journey {
+	if len(one.Parts) == 0 { // it was merged into another, and is not any more
+		one.SetCycles(one.Alone.Cycles)
+		one.SetAlone(nil)
+		p.withdraw(one, given)
+		return p.judgeCycles(one, given)
+	}
+	var kept []ledger.Cycle
+	if one.Alone != nil && slices.Equal(one.Alone.Parts, one.Merges) {
+		kept = one.Cycles()
+	}
+	u := union{pair: p, root: one, given: given, duplicates: p.duplicatesWithin(one)}
+	found := u.stamp(one, one.Own, time.Time{})
+	one.Alone.Parts = one.Merges
+	one.SetCycles(found)
+	if kept != nil && !handedOffBefore(found, kept) { // the router has had it, and more may have been known then
+		one.SetCycles(kept)
+		u.judge(one, one.Parts[len(one.Parts)-1].At, time.Time{}, given)
+	}
+	if one.Number > 1 {
+		given.Again = &lead.Again{Since: one.Since}
+		if one.Qualified != nil {
+			given.Again.Until = one.Qualified.At
+		}
+	}
+	return p.Program.QualifyIn(one.History(), given)
+}
+
+// union of leads that were merged.
+type union struct {
+	pair       *Pair
+	root       *ledger.Lead
+	given      lead.Circumstances
+	duplicates map[string]time.Time // since when a lead was known to be that of another of them
+}
+
+// node is a lead of the union with the events of its own.
+func (u *union) node(id string) (*ledger.Lead, []ledger.Stored) {
+	if id == u.root.ID {
+		return u.root, u.root.Own
+	}
+	part := u.root.Parts[slices.IndexFunc(u.root.Parts, func(p ledger.Part) bool { return p.ID == id })]
+	return part.Lead, part.Events
+}
+
+// stamp a lead up to an instant, zero for no end, with what it had taken in by then.
+func (u *union) stamp(one *ledger.Lead, own []ledger.Stored, until time.Time) []ledger.Cycle {
+	if one.Alone == nil {
+		one.SetAlone(&ledger.Alone{Cycles: one.Cycles()})
+	}
+	work := &ledger.Lead{ID: one.ID, Peers: one.Peers, Marks: one.Marks, DuplicateSince: u.duplicates[one.ID], GoLive: one.GoLive}
+	work.SetCycles(one.Alone.Cycles)
+	events, from := own, time.Time{}
+	var taken []ledger.Part
+	for _, part := range u.root.Parts {
+		if part.Into == one.ID {
+			taken = append(taken, part)
+		}
+	}
+	for i := 0; ; i++ {
+		end := until
+		if i < len(taken) {
+			end = taken[i].At
+		}
+		work.Events = upTo(events, end)
+		given := u.given
+		given.DuplicateSince = work.DuplicateSince
+		if !end.IsZero() {
+			given.Peers = nil
+		}
+		u.judge(work, from, end, given)
+		if i == 0 {
+			alone := *one.Alone
+			alone.Cycles = work.Cycles()
+			one.SetAlone(&alone)
+		}
+		if i == len(taken) {
+			return work.Cycles()
+		}
+		part, theirs := u.node(taken[i].ID)
+		adopt(work, u.stamp(part, theirs, end))
+		events, from = joined(events, u.eventsOf(part.ID)), end
+		work.DuplicateSince = time.Time{}
+		if one == u.root && i == len(taken)-1 {
+			work.DuplicateSince = u.given.DuplicateSince
+		}
+	}
+}
+
+// judge what happened to a lead in a stretch of time; a zero end is none.
+func (u *union) judge(work *ledger.Lead, from, end time.Time, given lead.Circumstances) {
+	open := given.Judge
+	given.Judge = func(e lead.Event) bool {
+		return open(e) && !e.Time.Before(from) && (end.IsZero() || e.Time.Before(end))
+	}
+	u.pair.withdraw(work, given)
+	u.pair.judgeCycles(work, given)
+}
+
+// eventsOf a part and of all that it took in.
+func (u *union) eventsOf(id string) []ledger.Stored {
+	_, events := u.node(id)
+	for _, part := range u.root.Parts {
+		if part.Into == id {
+			events = joined(events, u.eventsOf(part.ID))
+		}
+	}
+	return events
+}
+
+func joined(a, b []ledger.Stored) []ledger.Stored {
+	all := slices.Concat(a, b)
+	slices.SortFunc(all, func(a, b ledger.Stored) int {
+		return cmp.Or(a.Time.Compare(b.Time), cmp.Compare(a.Sequence, b.Sequence))
+	})
+	return all
+}
+
+func upTo(events []ledger.Stored, end time.Time) []ledger.Stored {
+	n := len(events)
+	if i := slices.IndexFunc(events, func(e ledger.Stored) bool { return !end.IsZero() && !e.Time.Before(end) }); i >= 0 {
+		n = i
+	}
+	return slices.Clone(events[:n])
+}
+
+// adopt what was stamped of a lead that is taken in: its hand-off where that was earlier. Who owns the survivor goes on to own it; nobody
+// does: who owned the other.
+func adopt(work *ledger.Lead, theirs []ledger.Cycle) {
+	mine := work.Cycles()
+	was, other := mine[len(mine)-1], theirs[len(theirs)-1]
+	cycles := mine
+	switch {
+	case handedOffBefore(theirs, mine):
+		cycles = slices.Clone(theirs)
+	case mine[0].Qualified == nil && reachedBefore(theirs[0], mine[0]):
+		cycles = slices.Clone(theirs)
+	}
+	latest := &cycles[len(cycles)-1]
+	picked, first := was, other
+	if was.PickedRep == "" {
+		picked, first = other, was
+	}
+	if picked.PickedRep != "" {
+		latest.PickedRep, latest.PickedAt, latest.Pool, latest.Fallback = picked.PickedRep, picked.PickedAt, picked.Pool, picked.Fallback
+		latest.PickedFirstAt = earliest(firstPicked(picked), firstPicked(first))
+	}
+	work.SetCycles(cycles)
+}
+
+// firstPicked is when we first found an owner.
+func firstPicked(c ledger.Cycle) time.Time {
+	if c.PickedFirstAt.IsZero() {
+		return c.PickedAt
+	}
+	return c.PickedFirstAt
+}
+
+// earliest of two times, of which zero means none.
+func earliest(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}
+
+// handedOffBefore says whether the first hand-off of some cycles was before that of others.
+func handedOffBefore(a, b []ledger.Cycle) bool {
+	if a[0].Qualified == nil {
+		return false
+	}
+	return b[0].Qualified == nil || a[0].Qualified.At.Before(b[0].Qualified.At)
+}
+
+func reachedBefore(a, b ledger.Cycle) bool {
+	return a.Reached != nil && (b.Reached == nil || a.Reached.At.Before(b.Reached.At))
+}
+
+// duplicatesWithin a union says since when a lead was known to be the person of another one that was captured before it. The merge ends that.
+func (p *Pair) duplicatesWithin(one *ledger.Lead) map[string]time.Time {
+	type person struct {
+		id       string
+		captured time.Time
+		identity lead.Identity
+	}
+	if len(p.Bundle.Lead.Identity) == 0 {
+		return nil
+	}
+	people := []person{}
+	add := func(id string, events []ledger.Stored) {
+		history := (&ledger.Lead{Events: events}).History()
+		people = append(people, person{id, lead.CapturedAt(history), p.Program.IdentityIn(history)})
+	}
+	add(one.ID, one.Own)
+	for _, part := range one.Parts {
+		add(part.ID, upTo(part.Events, part.At))
+	}
+	slices.SortFunc(people, func(a, b person) int { return cmp.Or(a.captured.Compare(b.captured), cmp.Compare(a.id, b.id)) })
+	found := map[string]time.Time{}
+	for i, a := range people {
+		for _, b := range people[:i] {
+			if a.identity.Key == "" || a.identity.Key != b.identity.Key {
+				continue
+			}
+			since := a.identity.Since
+			if b.identity.Since.After(since) {
+				since = b.identity.Since
+			}
+			if old, there := found[a.id]; !there || since.Before(old) {
+				found[a.id] = since
+			}
+		}
+	}
+	return found
+}
