@@ -195,9 +195,12 @@ func title(row sla.Row) string {
 		sla.ClauseCompleteness: "Data completeness",
 		sla.ClauseScore:        "Score at hand-off",
 		sla.ClauseDelivery:     "Delivery to an owner",
+		sla.ClauseAcceptance:   "Acceptance",
 		sla.ClauseFirstContact: "First contact",
+		sla.ClauseFollowUp:     "Follow-up",
 		sla.ClauseDisposition:  "Disposition",
 		sla.ClauseRejection:    "Reason codes of rejections",
+		sla.ClauseFeedback:     "Feedback on rejections",
 	}[row.Clause]
 	if !ok {
 		name = string(row.Clause)

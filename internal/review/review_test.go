@@ -166,7 +166,7 @@ func TestResultAndSentence(t *testing.T) {
 			"2 of 4 commitments fell short: disposition at 81% (97 of 120) against 90%; MQL volume at 81% (97 of 120) against 90% (1 more had too few leads to judge).",
 		},
 		"a clause without a title": {
-			[]sla.Row{share("feedback", sla.Red, sla.VerdictMissed)}, "1 red", "1 of 1 commitment fell short: feedback at 81% (97 of 120) against 90%.",
+			[]sla.Row{share("reviewsHeld", sla.Red, sla.VerdictMissed)}, "1 red", "1 of 1 commitment fell short: reviewsHeld at 81% (97 of 120) against 90%.",
 		},
 	}
 	for name, tc := range cases {
@@ -199,5 +199,17 @@ func TestWording(t *testing.T) {
 	}
 	if got, want := strings.Count(report, "\ncause:\n\nplan:\n"), 4; got != want {
 		t.Errorf("%d places for cause and plan, want %d", got, want)
+	}
+}
+
+// A reader of the report is told every clause in words.
+func TestEveryClauseHasATitle(t *testing.T) {
+	for _, clause := range []sla.Clause{
+		sla.ClauseVolume, sla.ClauseCompleteness, sla.ClauseScore, sla.ClauseDelivery, sla.ClauseAcceptance, sla.ClauseFirstContact, sla.ClauseFollowUp,
+		sla.ClauseDisposition, sla.ClauseRejection, sla.ClauseFeedback,
+	} {
+		if got := title(sla.Row{Clause: clause}); got == string(clause) {
+			t.Errorf("%s has no title", clause)
+		}
 	}
 }

@@ -241,18 +241,34 @@ func (b builder) terms() *Terms {
 	if m != nil && m.Delivery != nil {
 		terms.add(b, clauseKey{clause: sla.ClauseDelivery}, m.Delivery.Within, m.Delivery.TargetPercent)
 	}
-	if s != nil && s.FirstContact != nil {
-		for _, tier := range s.FirstContact.Tiers {
-			terms.add(b, clauseKey{sla.ClauseFirstContact, tier.Intent}, tier.Within, s.FirstContact.TargetPercent)
-		}
-	}
-	if s != nil && s.Disposition != nil {
-		terms.add(b, clauseKey{clause: sla.ClauseDisposition}, s.Disposition.Within, s.Disposition.TargetPercent)
-	}
-	if s != nil && s.Rejection != nil {
-		terms.add(b, clauseKey{clause: sla.ClauseRejection}, 0, s.Rejection.TargetPercent)
+	if s != nil {
+		terms.sales(b, *s)
 	}
 	return terms
+}
+
+// sales has a row for each clause, in the order in which they are shown.
+func (t *Terms) sales(b builder, s sla.Sales) {
+	if s.Acceptance != nil {
+		t.add(b, clauseKey{clause: sla.ClauseAcceptance}, s.Acceptance.Within, s.Acceptance.TargetPercent)
+	}
+	if s.FirstContact != nil {
+		for _, tier := range s.FirstContact.Tiers {
+			t.add(b, clauseKey{sla.ClauseFirstContact, tier.Intent}, tier.Within, s.FirstContact.TargetPercent)
+		}
+	}
+	if s.FollowUp != nil {
+		t.add(b, clauseKey{clause: sla.ClauseFollowUp}, s.FollowUp.Within, s.FollowUp.TargetPercent)
+	}
+	if s.Disposition != nil {
+		t.add(b, clauseKey{clause: sla.ClauseDisposition}, s.Disposition.Within, s.Disposition.TargetPercent)
+	}
+	if s.Rejection != nil {
+		t.add(b, clauseKey{clause: sla.ClauseRejection}, 0, s.Rejection.TargetPercent)
+	}
+	if s.Feedback != nil {
+		t.add(b, clauseKey{clause: sla.ClauseFeedback}, 0, s.Feedback.TargetPercent)
+	}
 }
 
 func (t *Terms) add(b builder, key clauseKey, within time.Duration, target int) {

@@ -4,6 +4,7 @@ package backtest
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -42,6 +43,21 @@ type eventData struct {
 	By      string
 
 	Qualification map[string]any
+
+	Ruling  lead.Ruling
+	Parties []string
+
+	Opportunity string
+	State       lead.DealState
+	Amount      float64
+	Currency    string
+
+	Rating     int
+	Categories []string
+	Comment    string
+
+	Scope  lead.Scope
+	Merged string
 }
 
 // sortEvents puts CloudEvents where all of their lead come together. A record's cells are nothing, the kind and the data.
@@ -157,7 +173,7 @@ func parseEvent(line string) (record, error) {
 	return record{id: e.Subject, at: at, cells: []string{"", kind, string(e.Data)}}, nil
 }
 
-// check the words of touches and dispositions, as ingestion does.
+// check the words that decide something, as ingestion does.
 func (d *eventData) check(kind lead.Kind) error {
 	var wrong error
 	word := func(name, value string, words []string) {
@@ -172,6 +188,12 @@ func (d *eventData) check(kind lead.Kind) error {
 		word("actor", d.Actor, actors)
 	case kind == lead.KindDisposition && (d.Outcome != "" || d.Reason == ""):
 		word("outcome", string(d.Outcome), outcomes)
+	case kind == lead.KindContested:
+		word("ruling", string(d.Ruling), rulings)
+	case kind == lead.KindOpportunity:
+		word("state", string(d.State), dealStates)
+	case d.Scope != "" && (kind == lead.KindOptedOut || kind == lead.KindReinstated):
+		word("scope", string(d.Scope), scopes)
 	}
 	return wrong
 }
@@ -202,22 +224,41 @@ func (w *gatherer) cloudEvent(r record) (lead.Event, bool) {
 		return lead.Event{}, false // it was checked when it was read
 	}
 	e := lead.Event{Kind: lead.Kind(r.cells[1]), Time: r.at.In(time.UTC)}
-	switch e.Kind {
-	case lead.KindCaptured, lead.KindUpdated:
-		e.Properties = data.Properties
-	case lead.KindActivity:
-		e.Activity, e.Properties = data.Activity, data.Properties
-	case lead.KindAssigned:
-		e.Owner = data.Owner
-	case lead.KindTouch:
-		e.Touch = &data.Touch
-	case lead.KindDisposition:
-		e.Disposition = &lead.Disposed{Outcome: data.Outcome, Reason: data.Reason, By: data.By}
-	case lead.KindQualified:
-		e.Qualification = data.Qualification
-	default:
+	if !data.tell(&e) {
 		return e, false
 	}
 	w.misfits(r, e)
 	return e, true
+}
+
+// tell the event what its kind has; false for a kind that nobody knows.
+func (d *eventData) tell(e *lead.Event) bool {
+	switch e.Kind {
+	case lead.KindCaptured, lead.KindUpdated:
+		e.Properties = d.Properties
+	case lead.KindActivity:
+		e.Activity, e.Properties = d.Activity, d.Properties
+	case lead.KindAssigned:
+		e.Owner = d.Owner
+	case lead.KindTouch:
+		e.Touch = &d.Touch
+	case lead.KindDisposition:
+		e.Disposition = &lead.Disposed{Outcome: d.Outcome, Reason: d.Reason, By: d.By}
+	case lead.KindQualified:
+		e.Qualification = d.Qualification
+	case lead.KindAccepted: // who, is of no matter here
+	case lead.KindContested:
+		e.Contest = &lead.Contest{Ruling: d.Ruling, By: d.Parties, Reason: d.Reason}
+	case lead.KindOpportunity:
+		e.Opportunity = &lead.Opportunity{ID: d.Opportunity, State: d.State, Amount: d.Amount, Currency: d.Currency}
+	case lead.KindFeedback:
+		e.Feedback = &lead.Feedback{Rating: d.Rating, Categories: d.Categories, Comment: d.Comment, By: d.By}
+	case lead.KindOptedOut, lead.KindReinstated:
+		e.Scope = cmp.Or(d.Scope, lead.ScopeContact)
+	case lead.KindMerged:
+		e.Merged = d.Merged
+	default:
+		return false
+	}
+	return true
 }

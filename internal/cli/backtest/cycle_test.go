@@ -27,6 +27,8 @@ func TestEveryKindOfEventIsRead(t *testing.T) {
 		lead.KindTouch:       `{"channel": "Phone", "direction": "Outbound", "actor": "Human"}`,
 		lead.KindDisposition: `{"reason": "NotICP"}`,
 		lead.KindQualified:   `{"qualification": {"budget": "a lot"}}`,
+		lead.KindContested:   `{"ruling": "Overturned", "parties": ["Marketing", "Sales"]}`,
+		lead.KindOpportunity: `{"opportunity": "deal-1", "state": "Open"}`,
 		lead.KindUpdated:     `{"properties": {"size": "many", "origin": "web"}}`,
 	}
 	for _, kind := range lead.Kinds() {

@@ -145,6 +145,9 @@ var (
 	directions = []string{"Outbound", "Inbound"}
 	actors     = []string{"Human", "Automated"}
 	outcomes   = []string{string(lead.Accepted), string(lead.Recycled), string(lead.Disqualified)}
+	rulings    = []string{string(lead.ContestOpened), string(lead.ContestUpheld), string(lead.ContestOverturned)}
+	dealStates = []string{string(lead.DealOpen), string(lead.DealWon), string(lead.DealLost)}
+	scopes     = []string{string(lead.ScopeContact), string(lead.ScopeAccount)}
 )
 
 // touch of a row: the column event says whether it is a touch (the default), assigned, disposition or qualified.

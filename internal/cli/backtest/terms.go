@@ -61,11 +61,24 @@ func (t *tally) sales(in *Input, l judged, history []lead.Event, now time.Time) 
 		if n == 1 {
 			t.returned++
 		}
-		t.handOff(in, c, n > 0, historyOf(l.now, n, history), now)
+		t.handOff(in, c, n > 0, historyOf(l.now, n, history), raises(in, l.now, n, history), now)
 	}
 	if l.now.mql {
 		t.sql.add(in, l, history)
 	}
+}
+
+// raises of the intent from a hand-off on and before the next.
+func raises(in *Input, j judgement, number int, history []lead.Event) []lead.Raise {
+	cycles := j.cycles()
+	if in.Terms == nil || !cycles[number].mql {
+		return nil
+	}
+	var until time.Time
+	if number+1 < len(cycles) && cycles[number+1].mql {
+		until = cycles[number+1].at
+	}
+	return in.New.Program.Raises(history, cycles[number].at, cycles[number].intent, until)
 }
 
 // historyOf a cycle: from its hand-off to the next. The first begins with the lead.
@@ -80,9 +93,12 @@ func historyOf(j judgement, number int, history []lead.Event) []lead.Event {
 	})
 }
 
-func (t *tally) handOff(in *Input, c judgement, again bool, history []lead.Event, now time.Time) {
+func (t *tally) handOff(in *Input, c judgement, again bool, history []lead.Event, raises []lead.Raise, now time.Time) {
 	stamps, known := stampsOf(c), owned(history)
 	stamps.Again = again
+	if stamps.Qualified != nil {
+		stamps.Qualified.Raises = raises
+	}
 	if c.mql && !known {
 		stamps.OwnedAt = c.at
 	}
@@ -117,7 +133,7 @@ func (c *clauseCounts) add(o sla.Obligation, hours *sla.Hours) {
 	}
 	switch {
 	case o.State == sla.Excused || o.Due.IsZero():
-	case o.Stop.IsZero():
+	case o.Stop.IsZero(), o.State == sla.Missed && !o.Stop.After(o.Due): // no window would have met it
 		c.took.add(math.MaxInt64)
 	case o.Clause == sla.ClauseFirstContact:
 		c.took.add(hours.Elapsed(o.Start, o.Stop))
@@ -135,7 +151,7 @@ func owned(history []lead.Event) bool {
 func told(history []lead.Event) bool {
 	for _, e := range history {
 		switch e.Kind {
-		case lead.KindAssigned, lead.KindTouch, lead.KindDisposition:
+		case lead.KindAssigned, lead.KindTouch, lead.KindDisposition, lead.KindAccepted:
 			return true
 		default:
 		}
