@@ -43,6 +43,8 @@ type Handler struct {
 	Now     func() time.Time           // to refuse events from the future
 	Taken   func(result string, n int) // is told how many events had which result
 	Log     *slog.Logger
+
+	Pressure *Pressure // when senders have to come back later; nil: never
 }
 
 // ServeHTTP takes one request. Whatever is wrong is said in the answer, never with a value that was sent.
@@ -65,6 +67,12 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusUnsupportedMediaType, "Content-Encoding is not supported; send the body as it is")
 		return
 	}
+	release, wait, why := h.Pressure.admit(r)
+	if release == nil {
+		busy(w, wait, why)
+		return
+	}
+	defer release()
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxBody))
 	var tooLarge *http.MaxBytesError
 	switch {
@@ -171,7 +179,7 @@ func (h *Handler) store(w http.ResponseWriter, r *http.Request, entries []ledger
 		unavailable(w, "the ledger is not available: "+err.Error())
 		return false
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(r.Context(), writeTimeout)
 	defer cancel()
 	outcomes, err := store.Ingest(ctx, entries)
 	if err != nil {

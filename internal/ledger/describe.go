@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"strings"
 	"syscall"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -118,4 +119,10 @@ func typeName(err error) string { return fmt.Sprintf("%T", err) }
 func SchemaMissing(err error) bool {
 	var server *pgconn.PgError
 	return errors.As(err, &server) && (server.Code == "42P01" || server.Code == "3F000")
+}
+
+// RefusedData says whether the server found something wrong with the values, and not with itself or the way to it.
+func RefusedData(err error) bool {
+	var server *pgconn.PgError
+	return errors.As(err, &server) && strings.HasPrefix(server.Code, "22")
 }
