@@ -106,7 +106,7 @@ func TestTimelineAgreesWithWalking(t *testing.T) {
 			begin := time.Date(2026, 12, 25, 0, 0, 0, 0, time.UTC)
 			decade := h.weekly() * 520
 			asked(t, h, begin)
-			for i := range 400 {
+			for i := range 80 {
 				start := begin.Add(time.Duration(random.Int64N(int64(400 * 24 * time.Hour))))
 				budget := time.Duration(random.Int64N(int64(decade)))
 				if i%2 == 0 {
