@@ -23,9 +23,12 @@ type Explanation struct {
 	Intent     string     `json:"intent,omitempty"`
 	Sales      *Sales     `json:"sales,omitempty"` // where the definition has SQL criteria, or sales told of a conversation
 	Disposals  []Disposal `json:"dispositions,omitempty"`
+	Raises     []Raise    `json:"raises,omitempty"`  // of the intent since a hand-off
 	Reentry    *Reentry   `json:"reentry,omitempty"` // of a lead that sales recycled
 	Needs      []string   `json:"needs,omitempty"`   // of a lead that is no MQL: for each path that does not hold, what it lacks
 	Ledger     *Ledger    `json:"ledger,omitempty"`
+
+	LateContacts []LateContact `json:"lateContacts,omitempty"` // genuine ones that do not count
 
 	waits string // why a path that holds made no MQL
 }

@@ -3,6 +3,7 @@
 package explain
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -27,6 +28,15 @@ type Disposal struct {
 	Coded       bool      `json:"coded"` // the reason is a code, and there were attempts enough
 	Attempts    int       `json:"attempts,omitempty"`
 	MinAttempts int       `json:"minAttempts,omitempty"`
+	FullCadence bool      `json:"fullCadence,omitempty"` // the code counts only after the follow-up of the contract
+	Status      string    `json:"status,omitempty"`      // what the CRM shows
+	Overturned  bool      `json:"overturned,omitempty"`  // by both parties: it counts for nothing
+}
+
+// LateContact is a genuine contact that was put on record too late to count as the first.
+type LateContact struct {
+	Cycle int       `json:"cycle"`
+	At    time.Time `json:"at"`
 }
 
 // Reentry says how a lead that sales recycled may come back.
@@ -41,6 +51,13 @@ type Reentry struct {
 	Signals    []string   `json:"newSignals,omitempty"` // that are
 }
 
+// Raise is when a lead showed a higher intent than at its hand-off: until the first contact it may set an earlier deadline.
+type Raise struct {
+	Cycle  int       `json:"cycle"`
+	At     time.Time `json:"at"`
+	Intent string    `json:"intent"`
+}
+
 // sales fills in what came after the hand-off.
 func (e *Explainer) sales(x *Explanation, c *Case) {
 	judge := e.judge(c, len(x.HandOffs))
@@ -48,7 +65,8 @@ func (e *Explainer) sales(x *Explanation, c *Case) {
 	if x.Sales != nil && judge != e {
 		x.Sales.Revision = judge.name
 	}
-	x.Disposals = e.disposals(x.HandOffs, c)
+	e.disposals(x, c)
+	e.raises(x, c)
 	x.Reentry = e.reentry(x, c)
 }
 
@@ -120,21 +138,58 @@ func (e *Explainer) told(history []lead.Event) map[string]any {
 	return told
 }
 
-func (e *Explainer) disposals(all []HandOff, c *Case) []Disposal {
-	var out []Disposal
-	for number := 1; number <= max(1, len(all)); number++ {
+// disposals and the contacts that do not count, of every hand-off.
+func (e *Explainer) disposals(x *Explanation, c *Case) {
+	for number := 1; number <= max(1, len(x.HandOffs)); number++ {
 		var stamps sla.Stamps
-		if len(all) > 0 {
-			stamps.Qualified = &sla.Qualified{At: all[number-1].At}
+		if len(x.HandOffs) > 0 {
+			stamps.Qualified = &sla.Qualified{At: x.HandOffs[number-1].At}
 		}
-		facts := sla.FactsOf(stamps, e.judge(c, number).definition.Dispositions, cycleOf(c.History, all, number))
-		for _, d := range facts.Disposals {
-			out = append(out, Disposal{
+		codes := e.judge(c, number).definition.Dispositions
+		facts := sla.FactsOf(stamps, codes, cycleOf(c.History, x.HandOffs, number))
+		for i, d := range append(slices.Clone(facts.Disposals), facts.Voided...) {
+			x.Disposals = append(x.Disposals, Disposal{
 				Cycle: number, At: d.At, Outcome: string(d.Outcome), Reason: d.Reason, Coded: d.Coded, Attempts: d.Attempts, MinAttempts: d.MinAttempts,
+				FullCadence: d.FullCadence, Status: status(codes, d), Overturned: i >= len(facts.Disposals),
 			})
 		}
+		for _, at := range facts.LateContacts {
+			x.LateContacts = append(x.LateContacts, LateContact{Cycle: number, At: at})
+		}
 	}
-	return out
+	slices.SortStableFunc(x.Disposals, func(a, b Disposal) int { return cmp.Or(cmp.Compare(a.Cycle, b.Cycle), a.At.Compare(b.At)) })
+}
+
+func (e *Explainer) raises(x *Explanation, c *Case) {
+	for i, h := range x.HandOffs {
+		var until time.Time
+		if i+1 < len(x.HandOffs) {
+			until = x.HandOffs[i+1].At
+		}
+		for _, r := range e.judge(c, i+1).program.Raises(c.History, h.At, h.Intent, until) {
+			x.Raises = append(x.Raises, Raise{Cycle: i + 1, At: r.At, Intent: r.Intent})
+		}
+	}
+}
+
+// status that the code of a disposition sets.
+func status(codes []lead.Disposition, d sla.Disposal) string {
+	for _, code := range codes {
+		if d.Coded && code.Name == d.Reason && code.Outcome == d.Outcome {
+			return code.Status
+		}
+	}
+	return ""
+}
+
+// stands is the latest disposition of a cycle that was not overturned; nil when there is none.
+func (x *Explanation) stands(cycle int) *Disposal {
+	for i := range slices.Backward(x.Disposals) {
+		if d := &x.Disposals[i]; d.Cycle == cycle && !d.Overturned {
+			return d
+		}
+	}
+	return nil
 }
 
 // cycleOf is the events from a hand-off to the next.
@@ -146,11 +201,11 @@ func cycleOf(history []lead.Event, all []HandOff, number int) []lead.Event {
 
 // reentry of a lead whose latest hand-off ended in the outcome Recycled. The definition that is explained says how it comes back.
 func (e *Explainer) reentry(x *Explanation, c *Case) *Reentry {
-	n := len(x.Disposals)
-	if x.Qualified == nil || n == 0 || x.Disposals[n-1].Cycle != x.Cycle || x.Disposals[n-1].Outcome != string(lead.Recycled) {
+	latest := x.stands(x.Cycle)
+	if x.Qualified == nil || latest == nil || latest.Outcome != string(lead.Recycled) {
 		return nil
 	}
-	latest, comeback := x.Disposals[n-1], e.program.Comeback(c.History, x.Qualified.At)
+	comeback := e.program.Comeback(c.History, x.Qualified.At)
 	r := &Reentry{Recycled: latest.At, Reason: latest.Reason}
 	if comeback.Rule == nil {
 		return r

@@ -133,8 +133,8 @@ func (x *Explanation) verdict() string {
 		if x.Sales != nil && x.Sales.Since != nil {
 			text += "; SQL since " + instant(*x.Sales.Since)
 		}
-		if n := len(x.Disposals); n > 0 && x.Disposals[n-1].Cycle == x.Cycle {
-			text += fmt.Sprintf("; %s at %s%s", strings.ToLower(x.Disposals[n-1].Outcome), instant(x.Disposals[n-1].At), because(x.Disposals[n-1].Reason))
+		if d := x.stands(x.Cycle); d != nil {
+			text += fmt.Sprintf("; %s at %s%s", strings.ToLower(d.Outcome), instant(d.At), because(d.Reason))
 		}
 		return text
 	case len(x.Missing) > 0 && x.anyHolds():

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/handoff-sla/handoff/internal/lead"
 	"github.com/handoff-sla/handoff/internal/sla"
 )
 
@@ -60,7 +61,7 @@ func (h HandOff) text() string {
 
 // cyclesText lists hand-offs and what sales decided, of a lead about which sales decided anything.
 func (x *Explanation) cyclesText(w io.Writer) {
-	if len(x.Disposals) == 0 && x.Cycle == 1 {
+	if len(x.Disposals) == 0 && len(x.LateContacts) == 0 && len(x.Raises) == 0 && x.Cycle == 1 {
 		return
 	}
 	fmt.Fprintf(w, "\nHAND-OFFS\tcycle %d\n", x.Cycle)
@@ -70,6 +71,16 @@ func (x *Explanation) cyclesText(w io.Writer) {
 			fmt.Fprintf(w, "  handed off\t%s\t%s\n", instant(h.At), h.text())
 		} else {
 			fmt.Fprintf(w, "  never handed off\n")
+		}
+		for _, r := range x.Raises {
+			if r.Cycle == number {
+				fmt.Fprintf(w, "    intent\t%s\trose to %s\n", instant(r.At), r.Intent)
+			}
+		}
+		for _, late := range x.LateContacts {
+			if late.Cycle == number {
+				fmt.Fprintf(w, "    contact\t%s\tput on record more than %d hours later: it is no first contact\n", instant(late.At), int(lead.LateLogged.Hours()))
+			}
 		}
 		for _, d := range x.Disposals {
 			if d.Cycle == number {
@@ -83,7 +94,21 @@ func (x *Explanation) cyclesText(w io.Writer) {
 }
 
 func (d Disposal) note() string {
+	text := d.counts()
+	if d.Status != "" {
+		text += ", status " + d.Status
+	}
+	if d.Overturned {
+		text += "; overturned by both parties, as if it had not been"
+	}
+	return text
+}
+
+// counts says what there is to the reason.
+func (d Disposal) counts() string {
 	switch {
+	case d.Coded && d.FullCadence && d.MinAttempts == 0:
+		return d.Reason + ", which counts after the contract's full follow-up"
 	case d.Coded && d.MinAttempts > 0:
 		return fmt.Sprintf("%s, after %s of the %d it demands", d.Reason, counted(d.Attempts, "attempt"), d.MinAttempts)
 	case d.MinAttempts > 0:
