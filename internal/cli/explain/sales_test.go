@@ -61,7 +61,7 @@ func TestWhatOfSalesCounts(t *testing.T) {
 	var text bytes.Buffer
 	x.cyclesText(&text)
 	for _, line := range []string{
-		"intent\t2026-01-01T02:00:00Z\trose to Hot", "contact\t2026-01-01 01:00:00 UTC\tput on record more than 24 hours later: it is no first contact",
+		"intent\t2026-01-01T02:00:00Z\trose to Hot", "contact\t2026-01-01T01:00:00Z\tput on record more than 24 hours later: it is no first contact",
 		"disqualified\t2026-01-01T03:00:00Z\tNotICP, status Disqualified; overturned by both parties, as if it had not been",
 		"recycled\t2026-01-01T05:00:00Z\tNoResponse, which counts after the contract's full follow-up, status Nurture",
 	} {
