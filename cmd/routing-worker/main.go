@@ -85,6 +85,11 @@ func run(ctx context.Context, o options, log *slog.Logger) error {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	metrics := pipeline.NewMetrics(registry)
+	stopTracing, err := worker.Trace(ctx, log)
+	if err != nil {
+		return err
+	}
+	defer stopTracing()
 
 	keeper := o.Keeper(pairs.Bundles(), now, log)
 	defer keeper.Close()

@@ -19,6 +19,7 @@ import (
 
 	"github.com/handoff-sla/handoff/internal/fault"
 	"github.com/handoff-sla/handoff/internal/ledger"
+	"github.com/handoff-sla/handoff/internal/tracing"
 )
 
 // Limits of a request.
@@ -156,6 +157,7 @@ func (h *Handler) take(w http.ResponseWriter, r *http.Request, m mode, body []by
 			results[i].invalid(err)
 			continue
 		}
+		entry.Traceparent = tracing.Event(r.Context(), string(entry.Kind), entry.Lead, e.attributes["traceparent"])
 		entries, positions = append(entries, entry), append(positions, i)
 	}
 	if !h.store(w, r, entries, positions, results) {

@@ -21,6 +21,9 @@ type Entry struct {
 	Time   time.Time
 	Data   Data
 
+	// Traceparent of the span that brought it, by the W3C's form; empty when it is not traced. Not part of the content.
+	Traceparent string
+
 	// Of a disposition, as the definition says that it was checked against: a later or an earlier one may not know the reason.
 	// It is kept, but not part of the content: sent again under another definition, an event is still the same.
 	Resolved Resolved

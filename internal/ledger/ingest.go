@@ -65,6 +65,9 @@ func (l *Ledger) Ingest(ctx context.Context, entries []Entry) ([]Outcome, error)
 		if err != nil {
 			return err
 		}
+		if err := tracesOf(entries).note(ctx, tx, l.tenant, queueScore); err != nil {
+			return err
+		}
 		var known map[identity][]byte
 		if len(accepted) < len(cols.ids) {
 			if known, err = l.contentOf(ctx, tx, cols); err != nil {

@@ -63,6 +63,7 @@ func (l *Ledger) Route(ctx context.Context, loaded int64, limit int, decide Deci
 
 func (l *Ledger) route(ctx context.Context, loaded int64, decide Decide, choose func(pgx.Tx) (claimed, error)) (Batch, error) {
 	var batch Batch
+	var traced *followed
 	err := l.inTx(ctx, func(tx pgx.Tx) error {
 		entered, err := l.enterInForce(ctx, tx, loaded)
 		if err != nil {
@@ -70,6 +71,9 @@ func (l *Ledger) route(ctx context.Context, loaded int64, decide Decide, choose 
 		}
 		c, err := choose(tx)
 		if err != nil || len(c.ids) == 0 {
+			return err
+		}
+		if traced, err = l.follow(ctx, tx, "route", queueRoute, c.ids); err != nil {
 			return err
 		}
 		fault.Point("route.claimed")
@@ -89,9 +93,13 @@ func (l *Ledger) route(ctx context.Context, loaded int64, decide Decide, choose 
 		if err := r.save(ctx); err != nil {
 			return err
 		}
+		if err := traced.pass(ctx, tx, l.tenant, queueEffect); err != nil {
+			return err
+		}
 		fault.Point("route.published")
 		return l.leaveInForce(ctx, tx, entered)
 	})
+	traced.end(err)
 	if err != nil {
 		return Batch{}, err
 	}

@@ -28,6 +28,7 @@ func (l *Ledger) ScoreAccounts(ctx context.Context, loaded int64, limit int, of 
 // ScoreAmong is Score that has each lead judged among those that it has to do with.
 func (l *Ledger) ScoreAmong(ctx context.Context, loaded int64, limit int, among Among, judge Judge) (Batch, error) {
 	var batch Batch
+	var traced *followed
 	err := l.inTx(ctx, func(tx pgx.Tx) error {
 		entered, err := l.enterInForce(ctx, tx, loaded)
 		if err != nil {
@@ -35,6 +36,9 @@ func (l *Ledger) ScoreAmong(ctx context.Context, loaded int64, limit int, among 
 		}
 		c, err := l.claim(ctx, tx, queueScore, limit)
 		if err != nil || len(c.ids) == 0 {
+			return err
+		}
+		if traced, err = l.follow(ctx, tx, "score", queueScore, c.ids); err != nil {
 			return err
 		}
 		fault.Point("score.claimed")
@@ -65,9 +69,13 @@ func (l *Ledger) ScoreAmong(ctx context.Context, loaded int64, limit int, among 
 		if err := l.saveScores(ctx, tx, loaded, judged, around); err != nil {
 			return err
 		}
+		if err := traced.pass(ctx, tx, l.tenant, queueRoute); err != nil {
+			return err
+		}
 		fault.Point("score.published")
 		return l.leaveInForce(ctx, tx, entered)
 	})
+	traced.end(err)
 	if err != nil {
 		return Batch{}, err
 	}
