@@ -65,6 +65,7 @@ var _ = Describe("Handoff", Ordered, ContinueOnFailure, func() {
 	Describe("the database", databaseSpecs)
 	Describe("an export", exportSpecs)
 	Describe("the command line", exampleSpecs)
+	Describe("a hundred thousand leads", manySpecs)
 	Describe("at rest", restSpecs)
 })
 
