@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"runtime"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -19,10 +20,13 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/handoff-sla/handoff/internal/events"
 	"github.com/handoff-sla/handoff/internal/fault"
+	"github.com/handoff-sla/handoff/internal/ledger"
 	"github.com/handoff-sla/handoff/internal/pipeline"
+	"github.com/handoff-sla/handoff/internal/tracing"
 	"github.com/handoff-sla/handoff/internal/worker"
 )
 
@@ -41,6 +45,10 @@ Example:
 type options struct {
 	worker.Options
 	listen, ingestDir, ingestSecret string
+
+	loops       int
+	maxInFlight int64
+	maxBacklog  int64
 }
 
 func main() {
@@ -51,8 +59,12 @@ func main() {
 	flags.StringVar(&o.listen, "listen", ":8080", "address of POST /v1/events")
 	flags.StringVar(&o.ingestDir, "ingest-dir", "/etc/handoff/ingest", "folder with token: the bearer token of senders; it may appear later")
 	flags.StringVar(&o.ingestSecret, "ingest-secret", "handoff-ingest", "name of the Secret behind --ingest-dir, for messages")
+	flags.IntVar(&o.loops, "score-loops", min(runtime.GOMAXPROCS(0), maxLoops), "batches that are scored at a time, each on a connection of its own; 1 to 3")
+	flags.Int64Var(&o.maxInFlight, "max-in-flight", 64<<20,
+		"bytes of the requests that are worked on at a time, a small one counting as 16384; who comes then gets 429 with Retry-After")
+	flags.Int64Var(&o.maxBacklog, "max-backlog", 1_000_000, "leads that may wait to be scored; while more do, senders get 429 with Retry-After")
 	_ = flags.Parse(os.Args[1:]) // ends the process itself when it fails
-	if err := errors.Join(o.Validate(), extra(flags)); err != nil {
+	if err := errors.Join(o.Validate(), o.limits(), extra(flags)); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(2)
 	}
@@ -63,6 +75,23 @@ func main() {
 		log.Error("ended", "error", err.Error())
 		os.Exit(1)
 	}
+}
+
+// maxLoops leaves connections to those who send events.
+const maxLoops = ledger.DefaultConnections - 2
+
+func (o *options) limits() error {
+	var err error
+	if o.loops < 1 || o.loops > maxLoops {
+		err = fmt.Errorf("--score-loops should be 1 to %d", maxLoops)
+	}
+	if o.maxInFlight < events.MaxBody {
+		err = errors.Join(err, fmt.Errorf("--max-in-flight should be at least %d, the largest request", events.MaxBody))
+	}
+	if o.maxBacklog < 1 {
+		err = errors.Join(err, errors.New("--max-backlog should be at least 1"))
+	}
+	return err
 }
 
 func extra(flags *flag.FlagSet) error {
@@ -103,6 +132,11 @@ func run(ctx context.Context, o options, log *slog.Logger) error {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	metrics := pipeline.NewMetrics(registry)
+	stopTracing, err := worker.Trace(ctx, log)
+	if err != nil {
+		return err
+	}
+	defer stopTracing()
 
 	keeper := o.Keeper(pairs.Bundles(), now, log)
 	defer keeper.Close()
@@ -113,12 +147,35 @@ func run(ctx context.Context, o options, log *slog.Logger) error {
 		Pairs: pairs, Metrics: metrics, Log: log,
 		Ledger: func() (pipeline.ScoreLedger, error) { return keeper.Ledger() },
 	}
-	wake := make(chan struct{}, 1)
+	group := &events.Group{Store: func() (events.Store, error) { return keeper.Ledger() }}
+	pressure := &events.Pressure{MaxInFlight: o.maxInFlight}
+	backlog := func(ctx context.Context) (time.Duration, error) {
+		l, err := keeper.Ledger()
+		if err != nil {
+			return 0, pipeline.ErrNotReady
+		}
+		behind, err := l.Behind(ctx, o.maxBacklog)
+		if err == nil {
+			pressure.Backlog(behind)
+		}
+		return time.Second, err
+	}
+	loops := []func(context.Context){pipeline.Loop{Name: "backlog", Step: backlog, Metrics: metrics, Log: log}.Run}
+	wake := make(chan struct{}, o.loops)
+	for range o.loops {
+		loops = append(loops, pipeline.Loop{Name: "score", Step: scorer.Step, Wake: wake, Metrics: metrics, Log: log}.Run)
+	}
 	handler := &events.Handler{
 		Checker: checkers(pairs),
-		Store:   func() (events.Store, error) { return keeper.Ledger() },
-		Token:   token.Read,
-		Now:     keeper.Time,
+		Store: func() (events.Store, error) {
+			if _, err := keeper.Ledger(); err != nil {
+				return nil, err
+			}
+			return group, nil
+		},
+		Pressure: pressure,
+		Token:    token.Read,
+		Now:      keeper.Time,
 		Taken: func(result string, n int) {
 			metrics.Events.WithLabelValues(result).Add(float64(n))
 			select {
@@ -129,7 +186,7 @@ func run(ctx context.Context, o options, log *slog.Logger) error {
 		Log: log,
 	}
 	mux := http.NewServeMux()
-	mux.Handle("/v1/events", handler)
+	mux.Handle("/v1/events", promhttp.InstrumentHandlerDuration(metrics.Request, tracing.Handler(handler)))
 	process := &worker.Process{
 		Health: &worker.Health{
 			Registry: registry,
@@ -137,9 +194,7 @@ func run(ctx context.Context, o options, log *slog.Logger) error {
 		},
 		Listen: o.listen, Handler: mux, Probes: o.Health, Drain: worker.DrainFor, Log: log,
 		Support: []func(context.Context){keeper.Run, gate.Run, reporter.Run},
-		Loops: []func(context.Context){
-			pipeline.Loop{Name: "score", Step: scorer.Step, Wake: wake, Metrics: metrics, Log: log}.Run,
-		},
+		Loops:   loops,
 	}
 	return process.Run(ctx)
 }

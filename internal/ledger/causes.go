@@ -268,14 +268,13 @@ func (l *Ledger) Warn(ctx context.Context, limit int) (warned int, next time.Dur
 	}
 	err = l.inTx(ctx, func(tx pgx.Tx) error {
 		rows, err := tx.Query(ctx, `
-WITH due AS (
-    SELECT lead_id, cycle, clause FROM obligations o
-    WHERE tenant = $1 AND state = 'Open' AND warned_at IS NULL AND warn_at <= clock_timestamp()
-      AND NOT EXISTS (SELECT 1 FROM work w WHERE w.tenant = o.tenant AND w.lead_id = o.lead_id)
-    ORDER BY warn_at LIMIT $2 FOR UPDATE OF o SKIP LOCKED
-), marked AS (
-    UPDATE obligations o SET warned_at = clock_timestamp() FROM due
-    WHERE o.tenant = $1 AND o.lead_id = due.lead_id AND o.cycle = due.cycle AND o.clause = due.clause
+WITH marked AS (
+    UPDATE obligations o SET warned_at = clock_timestamp()
+    WHERE ctid = ANY (ARRAY(
+        SELECT o.ctid FROM obligations o
+        WHERE tenant = $1 AND state = 'Open' AND warned_at IS NULL AND warn_at <= (SELECT clock_timestamp())
+          AND NOT EXISTS (SELECT 1 FROM work w WHERE w.tenant = o.tenant AND w.lead_id = o.lead_id)
+        ORDER BY warn_at LIMIT $2 FOR UPDATE OF o SKIP LOCKED))
     RETURNING o.lead_id, o.cycle, o.clause, o.tier, o.due_at)
 SELECT m.lead_id, m.cycle, m.clause, m.tier, m.due_at, CASE WHEN l.cycle = m.cycle THEN coalesce(l.owner, '') ELSE '' END
 FROM marked m JOIN leads l ON l.tenant = $1 AND l.lead_id = m.lead_id`, l.tenant, limit)

@@ -15,17 +15,17 @@ import (
 // Breached marks up to limit obligations as missed whose deadline has passed. It leaves alone the leads with work that is
 // still to be done: what they did in time may be in the ledger already. lateness is how long after its deadline the
 // latest was noticed, next how long until the next deadline; negative when there is none.
+// The time is asked in a query of its own: a bound that may change while the index is read is none for it, and every open clock would be looked at.
 // The leads that miss one of the clauses to be answered have something to be decided again: that is noted in the same transaction.
 func (l *Ledger) Breached(ctx context.Context, limit int, answer ...sla.Clause) (missed int, lateness, next time.Duration, err error) {
 	err = l.inTx(ctx, func(tx pgx.Tx) error {
 		rows, err := tx.Query(ctx, `
-WITH due AS (
-    SELECT lead_id, cycle, clause FROM obligations o
-    WHERE tenant = $1 AND state = 'Open' AND due_at < clock_timestamp()
+UPDATE obligations o SET state = 'Missed'
+WHERE ctid = ANY (ARRAY(
+    SELECT o.ctid FROM obligations o
+    WHERE tenant = $1 AND state = 'Open' AND due_at < (SELECT clock_timestamp())
       AND NOT EXISTS (SELECT 1 FROM work w WHERE w.tenant = o.tenant AND w.lead_id = o.lead_id)
-    ORDER BY due_at LIMIT $2 FOR UPDATE OF o SKIP LOCKED)
-UPDATE obligations o SET state = 'Missed' FROM due
-WHERE o.tenant = $1 AND o.lead_id = due.lead_id AND o.cycle = due.cycle AND o.clause = due.clause
+    ORDER BY due_at LIMIT $2 FOR UPDATE OF o SKIP LOCKED))
 RETURNING o.lead_id, o.cycle, o.clause, o.tier, o.due_at, clock_timestamp() - o.due_at`, l.tenant, limit)
 		if err != nil {
 			return err
@@ -55,9 +55,13 @@ SELECT greatest(min(due_at) - clock_timestamp(), '0') FROM obligations WHERE ten
 	return missed, lateness, *until, nil
 }
 
+// unowned are the leads that should have an owner and have none.
+const unowned = `qualified_at IS NOT NULL AND owner IS NULL AND NOT before_go_live
+    AND stage NOT IN ('Suppressed', 'Merged', 'Duplicate', 'Excluded')`
+
 // Leads counts the leads of the tenant by where they are.
 type Leads struct {
-	Captured, MQLs, Held, Unrouted, Waiting int64
+	Captured, MQLs, Held, Unrouted, Fallback, Waiting int64
 }
 
 // Snapshot is all that is counted, at one instant.
@@ -75,10 +79,10 @@ func (l *Ledger) Count(ctx context.Context, periods []sla.Period) (Snapshot, err
 		err := tx.QueryRow(ctx, `
 SELECT clock_timestamp(), (SELECT coalesce(max(sequence), 0) FROM in_force WHERE tenant = $1 AND since <= clock_timestamp()), count(*),
     count(*) FILTER (WHERE coalesce(first_qualified_at, qualified_at) IS NOT NULL), count(*) FILTER (WHERE stage = 'Held'),
-    count(*) FILTER (WHERE qualified_at IS NOT NULL AND owner IS NULL),
+    count(*) FILTER (WHERE `+unowned+`), count(*) FILTER (WHERE fallback),
     (SELECT count(DISTINCT lead_id) FROM work WHERE tenant = $1)
 FROM leads WHERE tenant = $1`, l.tenant).Scan(&s.AsOf, &s.Sequence, &s.Leads.Captured, &s.Leads.MQLs, &s.Leads.Held,
-			&s.Leads.Unrouted, &s.Leads.Waiting)
+			&s.Leads.Unrouted, &s.Leads.Fallback, &s.Leads.Waiting)
 		if err != nil {
 			return err
 		}
@@ -130,9 +134,9 @@ func (l *Ledger) Pulse(ctx context.Context) (Pulse, error) {
 	err := l.pool.QueryRow(ctx, `
 SELECT coalesce(pg_sequence_last_value(pg_get_serial_sequence('work', 'id')), 0),
     (SELECT count(*) FROM work WHERE tenant = $1),
-    (SELECT count(*) FROM leads WHERE tenant = $1 AND qualified_at IS NOT NULL AND owner IS NULL),
+    (SELECT count(*) FROM leads WHERE tenant = $1 AND `+unowned+`),
     (SELECT count(*) FROM obligations WHERE tenant = $1 AND state = 'Open'),
-    (SELECT count(*) FROM obligations WHERE tenant = $1 AND state = 'Open' AND warn_at <= clock_timestamp()),
+    (SELECT count(*) FROM obligations WHERE tenant = $1 AND state = 'Open' AND warn_at <= (SELECT clock_timestamp())),
     (SELECT coalesce(max(sequence), 0) FROM in_force WHERE tenant = $1 AND since <= clock_timestamp())`, l.tenant).
 		Scan(&p.Work, &p.Waiting, &p.Unowned, &p.Open, &p.Crossed, &p.InForce)
 	return p, err

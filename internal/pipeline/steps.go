@@ -16,8 +16,11 @@ import (
 	"github.com/handoff-sla/handoff/internal/sla"
 )
 
-// batchSize is how many leads one transaction handles.
-const batchSize = 100
+// batchSize is how many leads one transaction routes, and scoreBatch how many it scores: as many as wait, up to that.
+const (
+	batchSize  = 100
+	scoreBatch = 500
+)
 
 // breachBatch is how many deadlines one statement marks.
 const breachBatch = 500
@@ -44,7 +47,7 @@ func (s *Scorer) Step(ctx context.Context) (time.Duration, error) {
 	}
 	pair := s.Pairs.Current()
 	timer := prometheus.NewTimer(nil)
-	batch, err := l.ScoreAmong(ctx, pair.Bundle.Sequence, batchSize, pair.Among(), pair.Judge)
+	batch, err := l.ScoreAmong(ctx, pair.Bundle.Sequence, scoreBatch, pair.Among(), pair.Judge)
 	if followed, err := follow(ctx, s.Pairs, l, s.Metrics, s.Log, err); followed || err != nil {
 		return 0, err
 	}
@@ -117,7 +120,7 @@ type Breaches struct {
 	Log     *slog.Logger
 }
 
-// Step marks what is due and sleeps until the next deadline, one second at most: new deadlines come in meanwhile.
+// Step marks what is due and sleeps until the next deadline, a quarter of a second at most: new deadlines come in meanwhile.
 func (b *Breaches) Step(ctx context.Context) (time.Duration, error) {
 	l, err := b.Ledger()
 	if err != nil {
@@ -133,15 +136,24 @@ func (b *Breaches) Step(ctx context.Context) (time.Duration, error) {
 		b.Metrics.Noticed.Observe(lateness.Seconds())
 		b.Log.Info("deadlines passed", "obligations", missed, "noticedAfter", lateness.String())
 	}
-	switch {
-	case missed == breachBatch:
+	if missed == breachBatch {
 		return 0, nil
-	case next < 0 || next > time.Second:
-		return time.Second, nil
-	default:
-		// Not at once: a deadline whose lead has work waiting stays due until that is done.
-		return max(next, 100*time.Millisecond), nil
 	}
+	return untilNext(next), nil
+}
+
+// Waits of the search for breaches.
+const (
+	breachSoonest = 50 * time.Millisecond  // a deadline whose lead has work waiting stays due until that is done
+	breachLatest  = 250 * time.Millisecond // new deadlines come in meanwhile
+)
+
+// untilNext is how long the search sleeps; next is negative when there is no deadline.
+func untilNext(next time.Duration) time.Duration {
+	if next < 0 {
+		return breachLatest
+	}
+	return min(max(next, breachSoonest), breachLatest)
 }
 
 // answered are the clauses whose breach has the lead routed again.
