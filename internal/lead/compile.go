@@ -253,6 +253,8 @@ func (c *compiler) exclusions(exclusions []Exclusion) {
 		}
 		c.program.exclusions = append(c.program.exclusions, exclusion{name: x.Name, when: c.expression(c.program.env.record, where, x.When)})
 	}
+	// Their order is not signed, so that it must not decide which of two that hold is named.
+	slices.SortFunc(c.program.exclusions, func(a, b exclusion) int { return strings.Compare(a.name, b.name) })
 }
 
 // identity checks the fields by which two leads are the same person.
