@@ -70,10 +70,23 @@ func (w *noticeWorker) Work(ctx context.Context, job *river.Job[ledger.NoticeArg
 	if len(addresses) == 0 {
 		return w.finish(ctx, job, ResultUnaddressed, droppedUnaddressed)
 	}
-	if err := w.sendAll(ctx, m, addresses); err != nil {
+	followed := w.ledger.FollowEffect(ctx, "effect notice", about(m)...)
+	err = w.sendAll(ctx, m, addresses)
+	followed(err)
+	if err != nil {
 		return w.fail(job, false, err)
 	}
 	return w.finish(ctx, job, ResultSent, "")
+}
+
+// about are the leads of a message.
+func about(m *ledger.Message) []string {
+	var leads []string
+	for _, n := range m.Items {
+		leads = append(leads, n.Lead)
+	}
+	slices.Sort(leads)
+	return slices.Compact(leads)
 }
 
 func (w *noticeWorker) fail(job *river.Job[ledger.NoticeArgs], hopeless bool, err error) error {

@@ -60,7 +60,10 @@ func (w *crmWorker) Work(ctx context.Context, job *river.Job[ledger.CRMArgs]) er
 	result := ResultUnchanged
 	if !s.SameContent(sum[:]) {
 		result = ResultSent
-		if err := w.CRM.Write(ctx, change); err != nil {
+		followed := w.ledger.FollowEffect(ctx, "effect crm", s.Lead)
+		err := w.CRM.Write(ctx, change)
+		followed(err)
+		if err != nil {
 			return w.refused(ctx, job, err)
 		}
 		fault.Point("crm.sent")
