@@ -18,8 +18,11 @@ type Cursor struct {
 	lead      string
 }
 
-// outOfTheWay are the stages of leads that wait for no owner, whatever they waited for before.
-const outOfTheWay = `stage IN ('Suppressed', 'Merged', 'Duplicate', 'Excluded')`
+// unroutedSQL lists who waits for an owner. Some stages wait for none, whatever they waited for before.
+const unroutedSQL = `SELECT lead_id, qualified_at FROM leads
+WHERE tenant = $1 AND qualified_at IS NOT NULL AND owner IS NULL AND disposed_at IS NULL AND (no_capacity OR picked_at IS NOT NULL)
+    AND stage NOT IN ('Suppressed', 'Merged', 'Duplicate', 'Excluded') AND (qualified_at, lead_id) > ($2, $3)
+ORDER BY qualified_at, lead_id LIMIT $4`
 
 // RouteUnrouted has MQLs decided that nobody was available for, oldest first, up to limit beginning after the cursor. It
 // returns the cursor to go on from, and false when the list is at its end.
@@ -30,32 +33,35 @@ func (l *Ledger) RouteUnrouted(ctx context.Context, loaded int64, limit int, aft
 		err := each(ctx, tx, []any{&next.lead, &next.qualified}, func() error {
 			c.ids = append(c.ids, next.lead)
 			return nil
-		}, `SELECT lead_id, qualified_at FROM leads
-WHERE tenant = $1 AND qualified_at IS NOT NULL AND owner IS NULL AND disposed_at IS NULL AND (no_capacity OR picked_at IS NOT NULL)
-    AND NOT `+outOfTheWay+` AND (qualified_at, lead_id) > ($2, $3)
-ORDER BY qualified_at, lead_id LIMIT $4`, l.tenant, after.qualified, after.lead, limit)
+		}, unroutedSQL, l.tenant, after.qualified, after.lead, limit)
 		more = len(c.ids) == limit
 		return c, err
 	})
 	return next, more, batch, err
 }
 
-// Leavers are reps who own open leads that we picked them for, and are none of the members. It steps from rep to rep in the index, so that it
-// costs by how many reps there are and not by how many leads.
-func (l *Ledger) Leavers(ctx context.Context, members []string) ([]string, error) {
-	rows, err := l.pool.Query(ctx, `
+// leaversSQL steps from rep to rep in the index, so that it costs by how many reps there are and not by how many leads.
+const leaversSQL = `
 WITH RECURSIVE owners (rep) AS (
     (SELECT picked_rep FROM leads WHERE tenant = $1 AND owner = picked_rep AND disposed_at IS NULL ORDER BY picked_rep LIMIT 1)
     UNION ALL
     SELECT (SELECT picked_rep FROM leads WHERE tenant = $1 AND owner = picked_rep AND disposed_at IS NULL AND picked_rep > owners.rep
         ORDER BY picked_rep LIMIT 1)
     FROM owners WHERE owners.rep IS NOT NULL)
-SELECT rep FROM owners WHERE rep IS NOT NULL AND rep <> ALL($2)`, l.tenant, members)
+SELECT rep FROM owners WHERE rep IS NOT NULL AND rep <> ALL($2)`
+
+// Leavers are reps who own open leads that we picked them for, and are none of the members.
+func (l *Ledger) Leavers(ctx context.Context, members []string) ([]string, error) {
+	rows, err := l.pool.Query(ctx, leaversSQL, l.tenant, members)
 	if err != nil {
 		return nil, err
 	}
 	return pgx.CollectRows(rows, pgx.RowTo[string])
 }
+
+const ownedSQL = `SELECT lead_id FROM leads
+WHERE tenant = $1 AND picked_rep = $2 AND owner = picked_rep AND disposed_at IS NULL AND picked_at < $3 AND lead_id > $4
+ORDER BY lead_id LIMIT $5`
 
 // RouteOwned has open leads decided that we picked a rep for before an instant, by id, up to limit beginning after one. It returns the id to go
 // on from, and false when there are no more.
@@ -68,9 +74,7 @@ func (l *Ledger) RouteOwned(ctx context.Context, loaded int64, limit int, rep st
 		err := each(ctx, tx, []any{&next}, func() error {
 			c.ids = append(c.ids, next)
 			return nil
-		}, `SELECT lead_id FROM leads
-WHERE tenant = $1 AND picked_rep = $2 AND owner = picked_rep AND disposed_at IS NULL AND picked_at < $3 AND lead_id > $4
-ORDER BY lead_id LIMIT $5`, l.tenant, rep, before, after, limit)
+		}, ownedSQL, l.tenant, rep, before, after, limit)
 		more = len(c.ids) == limit
 		return c, err
 	})

@@ -114,8 +114,13 @@ func (ro *Rotation) Free(rep string, at time.Time) bool {
 // holdings are how many of the latest of an account are looked at.
 const holdings = 50
 
-// openStages are those in which a lead has an owner who works on it, or whose customer it is. It is the predicate of the index leads_owned_of_account.
-const openStages = `stage IN ('MQL', 'SAL', 'SQL', 'Opportunity', 'Won')`
+// holdingsSQL lists who became owner of leads that are open or won, the latest first. The stages are those of the index leads_owned_of_account.
+const holdingsSQL = `SELECT asked.account, held.lead_id, held.owner FROM unnest($2::text[]) AS asked (account)
+CROSS JOIN LATERAL (SELECT lead_id, owner FROM leads l
+    WHERE tenant = $1 AND hashtextextended(account, 0) = hashtextextended(asked.account, 0) AND l.account = asked.account
+      AND owner IS NOT NULL AND stage IN ('MQL', 'SAL', 'SQL', 'Opportunity', 'Won')
+    ORDER BY owned_at DESC, lead_id LIMIT $3) AS held
+ORDER BY asked.account`
 
 // HolderOf is who last became owner of another open or won lead of the account of a lead, of those who are members of a pool; false when nobody did.
 // It comes after the rotation is held: of two leads of one account that are routed at the same moment, one sees the other.
@@ -156,12 +161,7 @@ func (ro *Rotation) readHoldings(ctx context.Context) error {
 	return each(ctx, ro.routing.tx, []any{&account, &h.Lead, &h.Rep}, func() error {
 		ro.accounts[account] = append(ro.accounts[account], h)
 		return nil
-	}, `SELECT asked.account, held.lead_id, held.owner FROM unnest($2::text[]) AS asked (account)
-CROSS JOIN LATERAL (SELECT lead_id, owner FROM leads l
-    WHERE tenant = $1 AND hashtextextended(account, 0) = hashtextextended(asked.account, 0) AND l.account = asked.account
-      AND owner IS NOT NULL AND `+openStages+`
-    ORDER BY owned_at DESC, lead_id LIMIT $3) AS held
-ORDER BY asked.account`, ro.routing.ledger.tenant, sortedKeys(names), holdings)
+	}, holdingsSQL, ro.routing.ledger.tenant, sortedKeys(names), holdings)
 }
 
 // queue writes the turns that have changed, and takes away those of who is no member any more: who comes back some day is a newcomer.
