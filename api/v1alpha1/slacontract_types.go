@@ -91,6 +91,14 @@ type SLAContractSpec struct {
 	// +required
 	Ledger Ledger `json:"ledger,omitzero"`
 
+	// crm is the system that is told how leads stand. Nobody is when it is absent.
+	// +optional
+	CRM *CRM `json:"crm,omitempty"`
+
+	// notify says who is told of what happens to leads. Nobody is when it is absent.
+	// +optional
+	Notify *Notify `json:"notify,omitempty"`
+
 	// workers that enforce the contract.
 	// +optional
 	Workers *Workers `json:"workers,omitempty"`
@@ -264,6 +272,11 @@ type LeadCounts struct {
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	Unrouted *int64 `json:"unrouted,omitempty"`
+
+	// fallback is the number of MQLs whose owner came from `routing.unroutable.pool`, since no pool could take them.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	Fallback *int64 `json:"fallback,omitempty"`
 
 	// waiting is the number of leads with events that are not yet worked off.
 	// +optional

@@ -50,7 +50,7 @@ func statusOf(m pipeline.Measurement) slav1alpha1.SLAMeasurementStatus {
 		Sequence:      m.Sequence,
 		Leads: &slav1alpha1.LeadCounts{
 			Captured: &m.Leads.Captured, MQLs: &m.Leads.MQLs, Held: &m.Leads.Held,
-			Unrouted: &m.Leads.Unrouted, Waiting: &m.Leads.Waiting,
+			Unrouted: &m.Leads.Unrouted, Fallback: &m.Leads.Fallback, Waiting: &m.Leads.Waiting,
 		},
 	}
 	for _, c := range m.Counts {
