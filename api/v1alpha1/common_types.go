@@ -183,6 +183,8 @@ const (
 	LedgerAvailableCondition = "LedgerAvailable"
 	// IngestAvailableCondition is on an SLAMeasurement: the scoring worker has what it needs to accept events.
 	IngestAvailableCondition = "IngestAvailable"
+	// EffectsAvailableCondition is on an SLAMeasurement: the Secrets of `notify` and `crm` are there. It is absent without either.
+	EffectsAvailableCondition = "EffectsAvailable"
 )
 
 // Reasons of the conditions.
@@ -235,6 +237,8 @@ const (
 	ReasonLedgerAvailable = "LedgerAvailable"
 	// ReasonIngestAvailable: events are accepted.
 	ReasonIngestAvailable = "IngestAvailable"
+	// ReasonEffectsAvailable: notices and what the CRM is told can be sent.
+	ReasonEffectsAvailable = "EffectsAvailable"
 	// ReasonMeasured: the counts are current.
 	ReasonMeasured = "Measured"
 	// ReasonNotMeasured: no count has arrived yet.

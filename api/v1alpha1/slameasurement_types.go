@@ -58,7 +58,8 @@ type MeasurementRow struct {
 
 // SLAMeasurementStatus is what the workers counted. The manager judges it.
 type SLAMeasurementStatus struct {
-	// conditions of the workers: LedgerAvailable from the routing worker, IngestAvailable from the scoring worker.
+	// conditions of the workers: LedgerAvailable and, with `notify` or `crm`, EffectsAvailable from the routing worker, IngestAvailable from the scoring
+	// worker.
 	// +optional
 	// +listType=map
 	// +listMapKey=type

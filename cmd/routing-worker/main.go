@@ -9,6 +9,7 @@ import (
 	"flag"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"os"
 	"os/signal"
 	"syscall"
@@ -18,7 +19,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
+	"github.com/handoff-sla/handoff/internal/effects"
 	"github.com/handoff-sla/handoff/internal/fault"
+	"github.com/handoff-sla/handoff/internal/notify"
 	"github.com/handoff-sla/handoff/internal/pipeline"
 	"github.com/handoff-sla/handoff/internal/worker"
 )
@@ -34,6 +37,8 @@ Example:
 
 type options struct {
 	worker.Options
+	worker.EffectOptions
+
 	rosterDir string
 	interval  time.Duration
 	retain    string
@@ -43,13 +48,14 @@ func main() {
 	var o options
 	flags := flag.NewFlagSet("routing-worker", flag.ExitOnError)
 	flags.Usage = worker.Usage(flags, usage)
-	o.Register(flags)
+	o.Options.Register(flags)
+	o.EffectOptions.Register(flags)
 	flags.StringVar(&o.rosterDir, "roster-dir", "/etc/handoff/roster", "folder with roster.json: the pools and their members")
 	flags.DurationVar(&o.interval, "measure-interval", time.Minute,
 		"time between two counts into the SLAMeasurement; a change that has been worked off is counted at once while a stock of three lasts")
 	flags.StringVar(&o.retain, "retain-events", "", "how many days the history of a lead is kept after its last event, such as 400d (for ever when empty)")
 	_ = flags.Parse(os.Args[1:]) // ends the process itself when it fails
-	err := o.Validate()
+	err := errors.Join(o.Options.Validate(), o.EffectOptions.Validate())
 	if flags.NArg() > 0 {
 		err = errors.Join(err, fmt.Errorf("unexpected argument %q", flags.Arg(0)))
 	}
@@ -93,6 +99,7 @@ func run(ctx context.Context, o options, log *slog.Logger) error {
 
 	keeper := o.Keeper(pairs.Bundles(), now, log)
 	defer keeper.Close()
+	keeper.Effects = o.Ledger()
 	reporter := worker.NewReporter(writer.SetLedger, log)
 	keeper.Changed = reporter.Report
 	rosters := &worker.Rosters{
@@ -121,6 +128,10 @@ func run(ctx context.Context, o options, log *slog.Logger) error {
 	loop := func(name string, step func(context.Context) (time.Duration, error), wake <-chan struct{}) func(context.Context) {
 		return pipeline.Loop{Name: name, Step: step, Wake: wake, Metrics: metrics, Log: log}.Run
 	}
+	outside := outsideOf(&o, pairs, keeper, effects.NewMetrics(registry), now, log)
+	outlets := &worker.Outlets{Options: &o.EffectOptions, Every: 5 * time.Second}
+	effectsReporter := worker.NewReporter(writer.SetEffects, log)
+	outlets.Changed = effectsReporter.Report
 	process := &worker.Process{
 		Health: &worker.Health{
 			Registry: registry,
@@ -139,5 +150,33 @@ func run(ctx context.Context, o options, log *slog.Logger) error {
 			},
 		},
 	}
+	if o.Wanted() {
+		process.Health.Checks = append(process.Health.Checks, worker.Check{Name: "effects", OK: outlets.Check})
+		process.Support = append(process.Support, outlets.Run, effectsReporter.Run)
+		process.Loops = append(process.Loops, outside.runner.Run, loop("effects", outside.steps.Count, nil))
+	}
+	if o.Notify != "" {
+		process.Loops = append(process.Loops, loop("warn", outside.steps.Warn, nil), loop("digest", outside.steps.Digest, nil))
+	}
 	return process.Run(ctx)
+}
+
+// outside is what the worker does for people and systems elsewhere.
+type outside struct {
+	runner *effects.Runner
+	steps  *effects.Steps
+}
+
+func outsideOf(
+	o *options, pairs *pipeline.Pairs, keeper *worker.Keeper, metrics *effects.Metrics, now func() time.Time, log *slog.Logger,
+) outside {
+	// The library of the notices sends with the default client, which waits for ever.
+	http.DefaultClient.Timeout = effects.SendTimeout
+	return outside{
+		runner: &effects.Runner{
+			Tenant: o.Tenant, Ledger: keeper.Ledger, Pairs: pairs, Addresses: o.Addresses(), Send: notify.Send, CRM: o.System(now),
+			Metrics: metrics, Log: log, Now: now,
+		},
+		steps: &effects.Steps{Ledger: keeper.Ledger, Pairs: pairs, Every: o.DigestEvery, Respect: o.Respect(), Metrics: metrics},
+	}
 }

@@ -44,6 +44,8 @@ Example:
 
 type options struct {
 	worker.Options
+	worker.EffectOptions
+
 	listen, ingestDir, ingestSecret string
 
 	loops       int
@@ -55,7 +57,8 @@ func main() {
 	var o options
 	flags := flag.NewFlagSet("scoring-worker", flag.ExitOnError)
 	flags.Usage = worker.Usage(flags, usage)
-	o.Register(flags)
+	o.Options.Register(flags)
+	o.EffectOptions.Register(flags)
 	flags.StringVar(&o.listen, "listen", ":8080", "address of POST /v1/events")
 	flags.StringVar(&o.ingestDir, "ingest-dir", "/etc/handoff/ingest", "folder with token: the bearer token of senders; it may appear later")
 	flags.StringVar(&o.ingestSecret, "ingest-secret", "handoff-ingest", "name of the Secret behind --ingest-dir, for messages")
@@ -64,7 +67,7 @@ func main() {
 		"bytes of the requests that are worked on at a time, a small one counting as 16384; who comes then gets 429 with Retry-After")
 	flags.Int64Var(&o.maxBacklog, "max-backlog", 1_000_000, "leads that may wait to be scored; while more do, senders get 429 with Retry-After")
 	_ = flags.Parse(os.Args[1:]) // ends the process itself when it fails
-	if err := errors.Join(o.Validate(), o.limits(), extra(flags)); err != nil {
+	if err := errors.Join(o.Options.Validate(), o.EffectOptions.Validate(), o.limits(), extra(flags)); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(2)
 	}
@@ -139,6 +142,7 @@ func run(ctx context.Context, o options, log *slog.Logger) error {
 	defer stopTracing()
 
 	keeper := o.Keeper(pairs.Bundles(), now, log)
+	keeper.Effects = o.Ledger()
 	defer keeper.Close()
 	token := worker.Secret{Dir: o.ingestDir, Key: worker.KeyToken, Name: o.ingestSecret}
 	reporter := worker.NewReporter(writer.SetIngest, log)

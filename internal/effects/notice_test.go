@@ -59,11 +59,12 @@ func TestRepThenManager(t *testing.T) {
 	for range 2 {
 		r.warn()
 	}
+	stop := r.start(r.runner(func(run *effects.Runner) { run.Addresses = s.addresses }))
+	r.until("the warning", func() bool { return len(s.taken()) == 1 && r.settled() })
 	ledgertest.Exec(t, r.dsn, `UPDATE obligations SET due_at = clock_timestamp() - interval '1 second'`)
 	for range 2 {
 		r.breached()
 	}
-	stop := r.start(r.runner(func(run *effects.Runner) { run.Addresses = s.addresses }))
 	r.until("two messages", func() bool { return len(s.taken()) == 2 && r.settled() })
 	got := s.taken()
 	for i, want := range []string{"At risk: firstContact (High) of lead L1 is due ", "Breach: firstContact (High) of lead L1 was due "} {

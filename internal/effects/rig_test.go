@@ -283,7 +283,7 @@ func (r *rig) count(query string, args ...any) int64 {
 	return ledgertest.Value[int64](r.t, r.dsn, query, args...)
 }
 
-// settled says whether no job is left to do now.
+// settled says whether no message is left to be sent now.
 func (r *rig) settled() bool {
-	return r.count(`SELECT count(*) FROM river_job WHERE state IN ('available', 'running', 'retryable')`) == 0
+	return r.count(`SELECT count(*) FROM river_job WHERE kind = 'notice' AND state IN ('available', 'running', 'retryable')`) == 0
 }

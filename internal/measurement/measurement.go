@@ -30,6 +30,7 @@ const (
 	ManagerCounts  = "handoff-routing-worker"           // counts and what belongs to them
 	ManagerLedger  = "handoff-routing-worker-condition" // the condition LedgerAvailable
 	ManagerScoring = "handoff-scoring-worker"           // the condition IngestAvailable
+	ManagerEffects = "handoff-routing-worker-effects"   // the condition EffectsAvailable
 )
 
 // Reasons of the conditions, for the workers, which know no API type.
@@ -38,6 +39,7 @@ const (
 	ReasonLedgerUnreachable = slav1alpha1.ReasonLedgerUnreachable
 	ReasonLedgerAvailable   = slav1alpha1.ReasonLedgerAvailable
 	ReasonIngestAvailable   = slav1alpha1.ReasonIngestAvailable
+	ReasonEffectsAvailable  = slav1alpha1.ReasonEffectsAvailable
 )
 
 // Client for the API server, with the credentials of the pod, or with those of the file that KUBECONFIG names for a worker that runs
@@ -98,6 +100,11 @@ func (w *Writer) SetLedger(ctx context.Context, c Condition) error {
 // SetIngest says whether the scoring worker can accept events.
 func (w *Writer) SetIngest(ctx context.Context, c Condition) error {
 	return w.set(ctx, ManagerScoring, slav1alpha1.IngestAvailableCondition, c)
+}
+
+// SetEffects says whether the routing worker has what it needs to notify and to tell the CRM.
+func (w *Writer) SetEffects(ctx context.Context, c Condition) error {
+	return w.set(ctx, ManagerEffects, slav1alpha1.EffectsAvailableCondition, c)
 }
 
 // set reads first: what is there already is not written again, and a transition is only one when the status changes.

@@ -54,6 +54,7 @@ func RoutingDeployment(in WorkerInput) *appsv1ac.DeploymentApplyConfiguration {
 		configVolume("roster", RosterName(in.Owner.Name)),
 		secretVolume("ledger", in.Spec.Ledger.SecretRef.Name),
 	}
+	volumes = append(volumes, effectVolumes(in.Spec, main)...)
 	return deployment(in, Routing, scale(in.Spec.Workers, Routing), main, volumes)
 }
 
@@ -83,6 +84,7 @@ func workerArgs(in WorkerInput) []string {
 		"--measurement=" + in.Owner.Name,
 		"--ledger-secret=" + in.Spec.Ledger.SecretRef.Name,
 	}
+	args = append(args, effectArgs(in.Spec)...)
 	if len(in.Coming) == 0 {
 		return args
 	}

@@ -15,6 +15,8 @@ const (
 	rosterDir = "/etc/handoff/roster"
 	ledgerDir = "/etc/handoff/ledger"
 	ingestDir = "/etc/handoff/ingest"
+	notifyDir = "/etc/handoff/notify"
+	crmDir    = "/etc/handoff/crm"
 
 	eventsPort       = "events"
 	eventsPortNumber = int32(8080)

@@ -40,6 +40,7 @@ type Keeper struct {
 	Tenant  string
 	Bundles []bundle.Bundle // that are mounted, the one to begin with first
 	Missing []int64         // sequences that should be mounted too, and were not there
+	Effects ledger.Effects  // that the ledger notes
 	Every   time.Duration   // between two looks
 	Changed func(Status)    // called after each change, by the goroutine that runs Run
 	Now     func() time.Time
@@ -150,6 +151,7 @@ func (k *Keeper) connect(ctx context.Context, dsn string) {
 		k.fail(err)
 		return
 	}
+	open.SetEffects(k.Effects)
 	detail, err := k.prepare(ctx, open)
 	if err != nil {
 		open.Close()

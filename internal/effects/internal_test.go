@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package effects
+
+import (
+	"testing"
+	"time"
+
+	"github.com/handoff-sla/handoff/internal/bundle"
+	"github.com/handoff-sla/handoff/internal/lead"
+	"github.com/handoff-sla/handoff/internal/ledger"
+	"github.com/handoff-sla/handoff/internal/pipeline"
+	"github.com/handoff-sla/handoff/internal/sla"
+)
+
+// Waits double up to an hour, are spread over their second half, and heed what the other side asked for.
+func TestRetries(t *testing.T) {
+	now := time.Date(2027, 1, 4, 12, 0, 0, 0, time.UTC)
+	for name, c := range map[string]struct {
+		attempt int
+		chance  float64
+		asked   time.Duration
+		want    time.Duration
+	}{
+		"the first":           {1, 0, 0, 5 * time.Second},
+		"the third":           {3, 0, 0, 20 * time.Second},
+		"spread":              {3, 1, 0, 10 * time.Second},
+		"the tenth":           {10, 0, 0, 2560 * time.Second},
+		"an hour at most":     {11, 0, 0, time.Hour},
+		"still an hour":       {25, 0, 0, time.Hour},
+		"asked for more":      {1, 0, 2 * time.Minute, 2 * time.Minute},
+		"asked for less":      {3, 0, time.Second, 20 * time.Second},
+		"spread and asked":    {3, 1, 15 * time.Second, 15 * time.Second},
+		"attempts past bound": {1000, 0, 0, time.Hour},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := &retries{now: func() time.Time { return now }, first: 5 * time.Second, chance: func() float64 { return c.chance }}
+			r.ask(7, c.asked)
+			if got := r.next(7, c.attempt).Sub(now); got != c.want {
+				t.Errorf("waits %s, want %s", got, c.want)
+			}
+			if got := r.next(7, 1).Sub(now); got > 5*time.Second {
+				t.Errorf("asked once, waits %s again", got)
+			}
+		})
+	}
+}
+
+// Quiet hours are those outside the hours of the contract, in its zone.
+func TestQuietHours(t *testing.T) {
+	pair, err := pipeline.CompilePair(bundle.Bundle{
+		Sequence: 1,
+		Lead: lead.Definition{
+			Fields: []lead.Field{{Name: "company", Type: lead.String}},
+			Paths:  []lead.Path{{Name: "any", Criteria: []lead.Criterion{{Expression: "has(lead.company)"}}}},
+		},
+		SLA: sla.Terms{
+			Definition: "mid-market",
+			Parties:    sla.Parties{Marketing: sla.Contact{Owner: "m"}, Sales: sla.Contact{Owner: "s"}},
+			Calendar: sla.Calendar{TimeZone: "America/New_York", Hours: []sla.WeekHours{{
+				Days: []string{"Mon", "Tue", "Wed", "Thu", "Fri"}, Shifts: []sla.Shift{{From: "09:00", To: "12:30"}, {From: "13:30", To: "18:00"}},
+			}}},
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	zone := pair.Zone()
+	for name, c := range map[string]struct {
+		at      time.Time
+		respect bool
+		want    bool
+	}{
+		"opening":            {time.Date(2027, 1, 4, 9, 0, 0, 0, zone), true, true},
+		"a moment before":    {time.Date(2027, 1, 4, 8, 59, 59, 0, zone), true, false},
+		"over lunch":         {time.Date(2027, 1, 4, 13, 0, 0, 0, zone), true, false},
+		"closing":            {time.Date(2027, 1, 4, 18, 0, 0, 0, zone), true, false},
+		"on Sunday":          {time.Date(2027, 1, 3, 11, 0, 0, 0, zone), true, false},
+		"on Sunday, ignored": {time.Date(2027, 1, 3, 11, 0, 0, 0, zone), false, true},
+		"in UTC":             {time.Date(2027, 1, 4, 14, 0, 0, 0, time.UTC), true, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := &Steps{Pairs: &pipeline.Pairs{Mounted: pair}, Respect: c.respect}
+			if got := s.open(c.at); got != c.want {
+				t.Errorf("open %t, want %t", got, c.want)
+			}
+		})
+	}
+}
+
+// The texts: ids, clauses and times in the contract's zone.
+func TestCompose(t *testing.T) {
+	zone, err := time.LoadLocation("America/New_York")
+	if err != nil {
+		t.Fatal(err)
+	}
+	due := time.Date(2027, 1, 5, 15, 5, 0, 0, time.UTC)
+	one := &ledger.Message{ID: 7, Items: []ledger.Notice{{
+		Lead: "L-7", Cycle: 1, Clause: sla.ClauseFirstContact, Tier: "High", Level: ledger.Breach, Due: due,
+	}}}
+	title, text := compose(one, "revenue/mid-market", zone)
+	want := `Breach: firstContact (High) of lead L-7 was due Tue 5 Jan 2027 10:05 EST and is not done.
+Contract revenue/mid-market. See: kubectl sla lead L-7
+Ref 7 L-7/1/firstContact/Breach`
+	if title != "SLA breach: firstContact" || text != want {
+		t.Errorf("%q\n%s", title, text)
+	}
+	several := &ledger.Message{ID: 8, Items: []ledger.Notice{
+		{Lead: "L-1", Level: ledger.Held, Detail: []string{"company", "phone"}, At: due},
+		{Lead: "L-2", Level: ledger.Rejected, Detail: []string{"Recycled", "BadTiming"}, At: due},
+		{Lead: "L-3", Level: ledger.Assigned, At: due},
+	}}
+	title, text = compose(several, "revenue/mid-market", zone)
+	want = `3 items about leads of contract revenue/mid-market:
+- New: lead L-3 is yours since Tue 5 Jan 2027 10:05 EST.
+- Returned: lead L-1 is held until it has company, phone.
+- Rejected: lead L-2 by sales, Recycled, BadTiming.
+See: kubectl sla lead L-1
+Ref 8`
+	if title != "SLA digest: 3 items" || text != want {
+		t.Errorf("%q\n%s", title, text)
+	}
+}

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package worker
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/handoff-sla/handoff/internal/crm"
+	"github.com/handoff-sla/handoff/internal/effects"
+	"github.com/handoff-sla/handoff/internal/ledger"
+	"github.com/handoff-sla/handoff/internal/measurement"
+	"github.com/handoff-sla/handoff/internal/notify"
+)
+
+// Keys of the Secrets of the effects.
+const (
+	KeyURL = "url"
+	KeyAll = "all" // who is told where the Secret has no key for a recipient
+)
+
+// crmEvents is the one type of CRM that there is yet.
+const crmEvents = "Events"
+
+// EffectOptions say which effects a contract wants, for both workers: the scoring worker notes them too.
+type EffectOptions struct {
+	Notify, CRM    string // name of the Secret, and the type of the CRM; empty when there is none
+	CRMSecret      string
+	NotifyDir      string
+	CRMDir         string
+	EscalateAfter  time.Duration
+	DigestEvery    time.Duration
+	QuietHours     string
+	quietRespected bool
+}
+
+// Register declares the flags.
+func (o *EffectOptions) Register(flags *flag.FlagSet) {
+	flags.StringVar(&o.Notify, "notify-secret", "", "name of the Secret with the addresses of notices; nobody is told of anything when empty")
+	flags.StringVar(&o.NotifyDir, "notify-dir", "/etc/handoff/notify", "folder with the keys of that Secret: rep, manager, marketing, sales, all; they may appear later")
+	flags.DurationVar(&o.EscalateAfter, "escalate-after", 15*time.Minute, "how long after the rep the manager is told of a breach")
+	flags.DurationVar(&o.DigestEvery, "digest-every", time.Hour, "how long a notice that can wait does so for others to the same recipient")
+	flags.StringVar(&o.QuietHours, "quiet-hours", "Respect", "Respect: no digest outside the calendar of the terms; or Ignore")
+	flags.StringVar(&o.CRM, "crm", "", "type of the system that is told how leads stand: Events; none when empty")
+	flags.StringVar(&o.CRMSecret, "crm-secret", "", "name of the Secret behind --crm-dir, for messages")
+	flags.StringVar(&o.CRMDir, "crm-dir", "/etc/handoff/crm", "folder with url, and token where the system asks for one; they may appear later")
+}
+
+// Validate says what is wrong with the flags.
+func (o *EffectOptions) Validate() error {
+	var err error
+	if o.CRM != "" && o.CRM != crmEvents {
+		err = fmt.Errorf("--crm %q: the type should be %s", o.CRM, crmEvents)
+	}
+	switch o.QuietHours {
+	case "Respect":
+		o.quietRespected = true
+	case "Ignore":
+	default:
+		err = errors.Join(err, fmt.Errorf("--quiet-hours %q should be Respect or Ignore", o.QuietHours))
+	}
+	if o.EscalateAfter <= 0 || o.DigestEvery <= 0 {
+		err = errors.Join(err, errors.New("--escalate-after and --digest-every should be more than 0"))
+	}
+	return err
+}
+
+// Wanted says whether there is any effect.
+func (o *EffectOptions) Wanted() bool { return o.Notify != "" || o.CRM != "" }
+
+// Respect says whether digests wait for an open hour.
+func (o *EffectOptions) Respect() bool { return o.quietRespected }
+
+// Ledger is what the ledger notes for effects.
+func (o *EffectOptions) Ledger() ledger.Effects {
+	return ledger.Effects{Notify: o.Notify != "", CRM: o.CRM != "", EscalateAfter: o.EscalateAfter}
+}
+
+// keyOf a recipient in the Secret.
+func keyOf(to ledger.Recipient) string { return strings.ToLower(string(to)) }
+
+// recipients that a Secret may have a key for.
+var recipients = []ledger.Recipient{ledger.ToRep, ledger.ToManager, ledger.ToMarketing, ledger.ToSales}
+
+// Addresses read the Secret as it is now; nil when the contract does not notify.
+func (o *EffectOptions) Addresses() effects.Addresses {
+	if o.Notify == "" {
+		return nil
+	}
+	return func(to ledger.Recipient, rep string) ([]string, error) {
+		text, err := o.notifySecret(keyOf(to)).Read()
+		var missing *NotFoundError
+		if errors.As(err, &missing) {
+			text, err = o.notifySecret(KeyAll).Read()
+		}
+		if errors.As(err, &missing) {
+			return nil, o.anybody() // where there are others, it is on purpose
+		}
+		if err != nil {
+			return nil, err
+		}
+		return notify.Addresses(text, rep), nil
+	}
+}
+
+func (o *EffectOptions) notifySecret(key string) Secret {
+	return Secret{Dir: o.NotifyDir, Key: key, Name: o.Notify}
+}
+
+// anybody is an error when the Secret has no key at all.
+func (o *EffectOptions) anybody() error {
+	var err error
+	for _, to := range recipients {
+		if _, err = o.notifySecret(keyOf(to)).Read(); err == nil {
+			return nil
+		}
+	}
+	if _, err = o.notifySecret(KeyAll).Read(); err == nil {
+		return nil
+	}
+	var missing *NotFoundError
+	if errors.As(err, &missing) {
+		return fmt.Errorf("Secret %q has none of the keys rep, manager, marketing, sales and all; create it in the contract's namespace. "+
+			"It is picked up within a minute or so", o.Notify)
+	}
+	return err
+}
+
+// Target of the CRM, as the Secret is now.
+func (o *EffectOptions) Target() (address, token string, err error) {
+	if address, err = (Secret{Dir: o.CRMDir, Key: KeyURL, Name: o.CRMSecret}).Read(); err != nil {
+		return "", "", err
+	}
+	token, err = Secret{Dir: o.CRMDir, Key: KeyToken, Name: o.CRMSecret}.Read()
+	var missing *NotFoundError
+	if errors.As(err, &missing) {
+		return address, "", nil
+	}
+	return address, token, err
+}
+
+// System is the CRM; nil when there is none.
+func (o *EffectOptions) System(now func() time.Time) effects.CRM {
+	if o.CRM == "" {
+		return nil
+	}
+	return &crm.Events{Target: o.Target, Client: crm.NewClient(effects.SendTimeout), Now: now}
+}
+
+// Outlets says whether the Secrets of the effects are there. A worker without them is ready all the same: leads are routed and timed, and what
+// is to be sent waits.
+type Outlets struct {
+	Options *EffectOptions
+	Every   time.Duration // between two looks
+	Changed func(Status)  // called after each change, by the goroutine that runs Run
+
+	mu     sync.Mutex
+	status Status
+}
+
+// Check is a remark of readiness.
+func (o *Outlets) Check() (bool, string) {
+	if s := o.look(); !s.OK {
+		return true, s.Message
+	}
+	return true, ""
+}
+
+// Run looks again and again until the context ends.
+func (o *Outlets) Run(ctx context.Context) {
+	for {
+		s := o.look()
+		o.mu.Lock()
+		changed := s != o.status
+		o.status = s
+		o.mu.Unlock()
+		if changed {
+			o.Changed(s)
+		}
+		timer := time.NewTimer(o.Every)
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return
+		case <-timer.C:
+		}
+	}
+}
+
+func (o *Outlets) look() Status {
+	var err error
+	if o.Options.Notify != "" {
+		err = o.Options.anybody()
+	}
+	if o.Options.CRM != "" {
+		_, _, missing := o.Options.Target()
+		err = errors.Join(err, missing)
+	}
+	if err != nil {
+		return Status{Reason: measurement.ReasonSecretNotFound, Message: strings.ReplaceAll(err.Error(), "\n", "; ")}
+	}
+	return Status{OK: true, Reason: measurement.ReasonEffectsAvailable, Message: "what is to be sent outside can be"}
+}
