@@ -123,22 +123,29 @@ type Pulse struct {
 	Work    int64 // causes noted so far, by any tenant
 	Waiting int64 // causes not yet worked off
 	Unowned int64 // MQLs without an owner
-	Open    int64 // obligations whose clock runs
-	Crossed int64 // those of them that are past their warning mark
+	Due     int64 // the next deadline: another one once its clock has stopped or run out
+	Mark    int64 // the next warning mark that is to be crossed
 	InForce int64 // sequence of the pair in force; 0 when none is
 }
 
-// Pulse takes the pulse.
+// Pulse takes the pulse. Running clocks are not counted: of them only the next is looked at, however many there are.
 func (l *Ledger) Pulse(ctx context.Context) (Pulse, error) {
 	var p Pulse
+	var due, mark *time.Time
 	err := l.pool.QueryRow(ctx, `
 SELECT coalesce(pg_sequence_last_value(pg_get_serial_sequence('work', 'id')), 0),
     (SELECT count(*) FROM work WHERE tenant = $1),
     (SELECT count(*) FROM leads WHERE tenant = $1 AND `+unowned+`),
-    (SELECT count(*) FROM obligations WHERE tenant = $1 AND state = 'Open'),
-    (SELECT count(*) FROM obligations WHERE tenant = $1 AND state = 'Open' AND warn_at <= (SELECT clock_timestamp())),
+    (SELECT min(due_at) FROM obligations WHERE tenant = $1 AND state = 'Open'),
+    (SELECT min(warn_at) FROM obligations WHERE tenant = $1 AND state = 'Open' AND warn_at > (SELECT clock_timestamp())),
     (SELECT coalesce(max(sequence), 0) FROM in_force WHERE tenant = $1 AND since <= clock_timestamp())`, l.tenant).
-		Scan(&p.Work, &p.Waiting, &p.Unowned, &p.Open, &p.Crossed, &p.InForce)
+		Scan(&p.Work, &p.Waiting, &p.Unowned, &due, &mark, &p.InForce)
+	if due != nil {
+		p.Due = due.UnixMicro()
+	}
+	if mark != nil {
+		p.Mark = mark.UnixMicro()
+	}
 	return p, err
 }
 

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package ledger_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/handoff-sla/handoff/internal/lead"
+	"github.com/handoff-sla/handoff/internal/ledger"
+	"github.com/handoff-sla/handoff/internal/ledger/ledgertest"
+)
+
+// lived is a ledger in which a tenth of the leads are MQLs with an owner, each with a clock that runs.
+var lived = []string{
+	`ALTER TABLE leads DISABLE TRIGGER USER`,
+	`INSERT INTO leads (tenant, lead_id, stage, reached_at, reached_path, reached_sequence, qualified_at, first_qualified_at, path, bundle_sequence, owner,
+    owned_at)
+SELECT 'acme', 'old-' || n, CASE WHEN mql THEN 'MQL' ELSE 'Inquiry' END, at, path, one, at, at, path, one, rep, at
+FROM generate_series(1, 20000) AS n, LATERAL (SELECT n % 10 = 0 AS mql) AS m, LATERAL (SELECT CASE WHEN mql THEN now() - n * interval '1 min' END AS at,
+    CASE WHEN mql THEN 'score' END AS path, CASE WHEN mql THEN 1 END AS one, CASE WHEN mql THEN 'rep-1' END AS rep) AS v`,
+	`ALTER TABLE leads ENABLE TRIGGER USER`,
+	`INSERT INTO events (tenant, source, event_id, kind, lead_id, time, content_hash, data, scored_by)
+SELECT 'acme', '/old', lead_id || '-' || i, 'captured', lead_id, now(), '', '{}', 1 FROM leads, generate_series(1, 2) AS i`,
+	`INSERT INTO obligations (tenant, lead_id, clause, tier, period, revision, started_at, due_at, warn_at, state)
+SELECT 'acme', lead_id, clause, '', '2026-W47', 't', qualified_at, now() + interval '1 day', now() + interval '1 hour', 'Open'
+FROM leads, unnest(ARRAY['delivery', 'disposition', 'first-contact']) AS clause WHERE owner IS NOT NULL`,
+	`INSERT INTO work (tenant, queue, lead_id) SELECT 'other', queue, 'old-' || n FROM generate_series(1, 10000) AS n, unnest(ARRAY['score', 'route']) AS queue`,
+	`VACUUM ANALYZE`,
+}
+
+// touched is what was read of the large tables so far, as the server counts it once the sessions that read have ended.
+func touched(t *testing.T, dsn string) (scanned, fetched int64) {
+	t.Helper()
+	for ledgertest.Value[int](t, dsn, "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'handoff'") > 0 {
+		time.Sleep(10 * time.Millisecond)
+	}
+	const tables = "relname IN ('leads', 'events', 'obligations', 'work', 'cycles')"
+	return ledgertest.Value[int64](t, dsn, "SELECT sum(seq_tup_read)::bigint FROM pg_stat_user_tables WHERE "+tables),
+		ledgertest.Value[int64](t, dsn, "SELECT sum(idx_tup_read)::bigint FROM pg_stat_user_indexes WHERE "+tables)
+}
+
+// No step of the workers scans a table, nor reads more of an index than the leads that it is about: what a step costs does not grow with the ledger.
+func TestStepsReadOnlyWhatTheyAreAbout(t *testing.T) {
+	setup, dsn := ledgertest.New(t, "acme")
+	register(t, setup, 1)
+	ledgertest.Exec(t, dsn, lived...)
+	setup.Close()
+	next := 0
+	ingest := func(ctx context.Context, l *ledger.Ledger) error {
+		next++
+		_, err := l.Ingest(ctx, []ledger.Entry{{
+			Source: "/new", ID: time.Duration(next).String(), Lead: "old-5000", Kind: lead.KindActivity, Time: time.Now(), Data: ledger.Data{Activity: "PageView"},
+		}})
+		return err
+	}
+	qualify := func(one *ledger.Lead) error {
+		one.Stage = ledger.StageMQL
+		return nil
+	}
+	keep := func(_ context.Context, r *ledger.Routing) error {
+		for _, one := range r.Leads {
+			r.Keep(one, "t", nil)
+		}
+		return nil
+	}
+	for _, step := range []struct {
+		name string
+		most int64 // rows of indexes
+		do   func(context.Context, *ledger.Ledger) error
+	}{
+		{"ingest", 50, ingest},
+		{"score", 100, func(ctx context.Context, l *ledger.Ledger) error { _, err := l.Score(ctx, 1, 100, qualify); return err }},
+		{"route", 100, func(ctx context.Context, l *ledger.Ledger) error { _, err := l.Route(ctx, 1, 100, keep); return err }},
+		{"unrouted", 50, func(ctx context.Context, l *ledger.Ledger) error {
+			_, _, _, err := l.RouteUnrouted(ctx, 1, 100, ledger.Cursor{}, keep)
+			return err
+		}},
+		{"breaches", 50, func(ctx context.Context, l *ledger.Ledger) error { _, _, _, err := l.Breached(ctx, 500); return err }},
+		{"warnings", 50, func(ctx context.Context, l *ledger.Ledger) error { _, _, err := l.Warn(ctx, 500); return err }},
+		{"pulse", 50, func(ctx context.Context, l *ledger.Ledger) error { _, err := l.Pulse(ctx); return err }},
+		{"backlog", 50, func(ctx context.Context, l *ledger.Ledger) error { _, err := l.Behind(ctx, 1000); return err }},
+		{"one lead", 50, func(ctx context.Context, l *ledger.Ledger) error {
+			return l.Read(ctx, func(r *ledger.Reading) error { _, err := r.Lead(ctx, "old-5000"); return err })
+		}},
+	} {
+		t.Run(step.name, func(t *testing.T) {
+			scannedBefore, readBefore := touched(t, dsn)
+			l := ledgertest.Open(t, dsn, "acme")
+			err := step.do(t.Context(), l)
+			l.Close()
+			if err != nil {
+				t.Fatal(err)
+			}
+			scanned, read := touched(t, dsn)
+			if scanned != scannedBefore {
+				t.Errorf("%d rows of tables were scanned", scanned-scannedBefore)
+			}
+			if read-readBefore > step.most {
+				t.Errorf("%d rows of indexes were read, want %d at most", read-readBefore, step.most)
+			}
+		})
+	}
+}
