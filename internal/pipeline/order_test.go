@@ -118,11 +118,11 @@ func after(t *testing.T, events []ledger.Entry, sizes []int) map[string]map[stri
 	if left := ledgertest.Value[int](t, r.dsn, "SELECT count(*) FROM work"); left != 0 {
 		t.Errorf("%d rows of work are left", left)
 	}
-	return projection(t, r.dsn)
+	return whatFollows(t, r.dsn)
 }
 
-// projection is what follows from the events: rows by table and key, without the times at which they were written.
-func projection(t *testing.T, dsn string) map[string]map[string]any {
+// whatFollows is what follows from the events: rows by table and key, without the times at which they were written.
+func whatFollows(t *testing.T, dsn string) map[string]map[string]any {
 	t.Helper()
 	out := map[string]map[string]any{}
 	for table, query := range map[string]string{
@@ -139,9 +139,9 @@ func projection(t *testing.T, dsn string) map[string]map[string]any {
 }
 
 // known is what no order of arrival changes: what is known of a lead, its score, and in its first cycle when it reached a path.
-func known(projection map[string]map[string]any) map[string]any {
+func known(follows map[string]map[string]any) map[string]any {
 	out := map[string]any{}
-	for id, row := range projection["leads"] {
+	for id, row := range follows["leads"] {
 		columns, is := row.(map[string]any)
 		if !is {
 			panic(fmt.Sprintf("%T", row))

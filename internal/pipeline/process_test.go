@@ -161,7 +161,7 @@ func replayed(t *testing.T, all map[string]*application, window time.Duration) m
 			}
 		})
 	}
-	for batch := range slices.Chunk(told(all), 500) {
+	for batch := range slices.Chunk(asEvents(all), 500) {
 		batches <- batch
 	}
 	close(batches)
@@ -189,8 +189,8 @@ func loan(window time.Duration) bundle.Bundle {
 	})
 }
 
-// told are the applications as events, in the order of time, over all of them.
-func told(all map[string]*application) (out []any) {
+// asEvents are the applications as events, in the order of time, over all of them.
+func asEvents(all map[string]*application) (out []any) {
 	type event struct {
 		at   time.Time
 		body map[string]any
