@@ -52,6 +52,12 @@ func (l *Ledger) people(ctx context.Context, tx pgx.Tx, leads []*Lead, identityO
 		if one.Identity != "" {
 			keys[one.Identity] = true
 		}
+		for _, part := range one.Parts { // is nobody of its own any more
+			p.batch[part.ID] = true
+			if part.Identity != "" {
+				keys[part.Identity] = true
+			}
+		}
 		one.Identity, one.IdentitySince = "", time.Time{}
 		if identity := identityOf(one); identity.Key != "" {
 			hash := sha256.Sum256([]byte(identity.Key))

@@ -35,6 +35,12 @@ func (l *Ledger) together(ctx context.Context, tx pgx.Tx, leads []*Lead, among A
 		if one.Account != "" {
 			names[one.Account] = true
 		}
+		for _, part := range one.Parts {
+			ids = append(ids, part.ID)
+			if part.Account != "" {
+				names[part.Account], news = true, true
+			}
+		}
 		account := among.Company(one)
 		if account == "" {
 			continue
@@ -83,6 +89,11 @@ func (l *Ledger) readMarks(ctx context.Context, tx pgx.Tx, c *company, leads []*
 		return err
 	}
 	for _, one := range leads {
+		for _, part := range one.Parts { // what it said is said by the one that is left
+			if len(before[part.ID]) > 0 {
+				c.wake[accountOf[part.ID]] = true
+			}
+		}
 		account, marks := c.of[one.ID], c.marks[one.ID]
 		if accountOf[one.ID] == account && slices.Equal(marks, before[one.ID]) || len(marks)+len(before[one.ID]) == 0 {
 			delete(c.marks, one.ID)

@@ -10,14 +10,14 @@ import (
 	"github.com/handoff-sla/handoff/internal/ledger"
 )
 
-// withdraw what this pair stamped while something kept the lead out, which became known late. What an older pair has judged stays.
-func (p *Pair) withdraw(one *ledger.Lead, given lead.Circumstances) {
+// withdraw what this pair stamped from an instant on while something kept the lead out, which became known late. What an older pair has judged stays.
+func (p *Pair) withdraw(one *ledger.Lead, given lead.Circumstances, from time.Time) {
 	if !p.mayWithdraw(one) {
 		return
 	}
 	history := one.History()
 	void := func(by int64, at time.Time) bool {
-		return by == p.Bundle.Sequence && p.Program.BarredThroughout(history, at, given)
+		return by == p.Bundle.Sequence && !at.Before(from) && p.Program.BarredThroughout(history, at, given)
 	}
 	cycles := one.Cycles()
 	for i, c := range cycles {
@@ -36,7 +36,16 @@ func (p *Pair) withdraw(one *ledger.Lead, given lead.Circumstances) {
 
 // mayWithdraw says whether anything came in that may be about the time of a stamp, or is about other leads.
 func (p *Pair) mayWithdraw(one *ledger.Lead) bool {
-	var last time.Time
+	last := lastStamp(one)
+	if last.IsZero() {
+		return false
+	}
+	return len(one.Marks) > 0 || !one.DuplicateSince.IsZero() ||
+		slices.ContainsFunc(one.Events, func(e ledger.Stored) bool { return e.ScoredBy == 0 && !e.Time.After(last) })
+}
+
+// lastStamp is the latest time of what is stamped of a lead; zero when nothing is.
+func lastStamp(one *ledger.Lead) (last time.Time) {
 	for _, c := range one.Cycles() {
 		if c.Reached != nil && c.Reached.At.After(last) {
 			last = c.Reached.At
@@ -45,11 +54,60 @@ func (p *Pair) mayWithdraw(one *ledger.Lead) bool {
 			last = c.Qualified.At
 		}
 	}
-	if last.IsZero() {
-		return false
+	return last
+}
+
+// judgeAnew stamps what is so in the lead's cycles. Where what sales said, or who was kept out, becomes known after what it let happen was stamped,
+// this pair's stamps from an instant on are made anew, so that they are the same as if it had been known in time.
+func (p *Pair) judgeAnew(one *ledger.Lead, given lead.Circumstances, from time.Time) lead.Journey {
+	kept := one.Cycles()
+	n := p.standing(one, kept, from)
+	if n == len(kept) {
+		p.withdraw(one, given, from)
+		return p.judgeCycles(one, given)
 	}
-	return len(one.Marks) > 0 || !one.DuplicateSince.IsZero() ||
-		slices.ContainsFunc(one.Events, func(e ledger.Stored) bool { return e.ScoredBy == 0 && !e.Time.After(last) })
+	if n == 0 {
+		one.SetCycles([]ledger.Cycle{{Number: 1}})
+	} else {
+		one.SetCycles(kept[:n])
+	}
+	journey := p.judgeCycles(one, given)
+	if first := kept[0].Qualified; first != nil && one.Number == 1 && one.Qualified == nil && !p.Program.BarredThroughout(one.History(), first.At, given) {
+		one.SetCycles(kept) // it was handed off by what was known then, and nothing speaks against that
+		p.withdraw(one, given, from)
+		return p.judgeCycles(one, given)
+	}
+	takesUp(one, kept)
+	return journey
+}
+
+// standing is how many of the cycles of a lead stay as they are, whatever has come in: those of other pairs, and those up to a hand-off by the account,
+// as how it stood then is not known any more. A first hand-off is only made anew for what keeps leads out.
+func (p *Pair) standing(one *ledger.Lead, cycles []ledger.Cycle, from time.Time) int {
+	last, sales, out := lastStamp(one), false, false
+	for _, e := range one.Events {
+		if e.ScoredBy != 0 || e.Time.After(last) {
+			continue
+		}
+		sales = sales || tells(e.Kind)
+		out = out || e.Kind == lead.KindOptedOut || e.Kind == lead.KindReinstated || tells(e.Kind) && p.suppresses()
+	}
+	n := len(cycles)
+	for i := n - 1; i >= 0; i-- {
+		c := cycles[i]
+		mine := (c.Qualified == nil || c.JudgedBy == p.Bundle.Sequence) && (c.Reached == nil || c.ReachedBy == p.Bundle.Sequence && !p.byAccount(c.Reached))
+		before := c.Reached != nil && c.Reached.At.Before(from) || c.Qualified != nil && c.Qualified.At.Before(from)
+		if !mine || before || !out && (i == 0 || !sales) {
+			break
+		}
+		n = i
+	}
+	return n
+}
+
+// suppresses says whether a disposition may keep leads out.
+func (p *Pair) suppresses() bool {
+	return slices.ContainsFunc(p.Bundle.Lead.Dispositions, func(d lead.Disposition) bool { return d.Suppress != "" })
 }
 
 // awaitsAny says whether a lead may have to wait for somebody else of its account.

@@ -18,8 +18,7 @@ func (p *Pair) judgeMerged(one *ledger.Lead, given lead.Circumstances) lead.Jour
 	if len(one.Parts) == 0 { // it was merged into another, and is not any more
 		one.SetCycles(one.Alone.Cycles)
 		one.SetAlone(nil)
-		p.withdraw(one, given)
-		return p.judgeCycles(one, given)
+		return p.judgeAnew(one, given, time.Time{})
 	}
 	var kept []ledger.Cycle
 	if one.Alone != nil && slices.Equal(one.Alone.Parts, one.Merges) {
@@ -28,9 +27,8 @@ func (p *Pair) judgeMerged(one *ledger.Lead, given lead.Circumstances) lead.Jour
 	u := union{pair: p, root: one, given: given, duplicates: p.duplicatesWithin(one)}
 	found := u.stamp(one, one.Own, time.Time{})
 	one.Alone.Parts = one.Merges
-	one.SetCycles(found)
-	if kept != nil && !handedOffBefore(found, kept) { // the router has had it, and more may have been known then
-		one.SetCycles(kept)
+	if one.SetCycles(found); kept != nil && !takesUp(one, kept) && !handedOffBefore(found, kept) {
+		one.SetCycles(kept) // an older pair handed it off, or more was known then: it stays so
 		u.judge(one, one.Parts[len(one.Parts)-1].At, time.Time{}, given)
 	}
 	if one.Number > 1 {
@@ -65,7 +63,6 @@ func (u *union) stamp(one *ledger.Lead, own []ledger.Stored, until time.Time) []
 		one.SetAlone(&ledger.Alone{Cycles: one.Cycles()})
 	}
 	work := &ledger.Lead{ID: one.ID, Peers: one.Peers, Marks: one.Marks, DuplicateSince: u.duplicates[one.ID], GoLive: one.GoLive}
-	work.SetCycles(one.Alone.Cycles)
 	events, from := own, time.Time{}
 	var taken []ledger.Part
 	for _, part := range u.root.Parts {
@@ -73,10 +70,14 @@ func (u *union) stamp(one *ledger.Lead, own []ledger.Stored, until time.Time) []
 			taken = append(taken, part)
 		}
 	}
+	work.SetCycles(one.Alone.Cycles)
 	for i := 0; ; i++ {
 		end := until
 		if i < len(taken) {
 			end = taken[i].At
+		}
+		if i == 0 {
+			u.pair.forget(work, end)
 		}
 		work.Events = upTo(events, end)
 		given := u.given
@@ -103,14 +104,62 @@ func (u *union) stamp(one *ledger.Lead, own []ledger.Stored, until time.Time) []
 	}
 }
 
-// judge what happened to a lead in a stretch of time; a zero end is none.
+// forget what this pair stamped of a lead by itself after it was merged: the merge became known late. Whom we picked stays.
+func (p *Pair) forget(work *ledger.Lead, end time.Time) {
+	if end.IsZero() {
+		return
+	}
+	cycles := work.Cycles()
+	for i, c := range cycles {
+		if c.Qualified != nil && c.JudgedBy == p.Bundle.Sequence && !c.Qualified.At.Before(end) {
+			c = ledger.Cycle{
+				Number: c.Number, Since: c.Since, Reached: c.Reached, ReachedBy: c.ReachedBy,
+				PickedRep: c.PickedRep, PickedAt: c.PickedAt, PickedFirstAt: c.PickedFirstAt, Pool: c.Pool, Fallback: c.Fallback,
+			}
+		}
+		if c.Qualified == nil && c.Reached != nil && c.ReachedBy == p.Bundle.Sequence && !c.Reached.At.Before(end) {
+			c.Reached, c.ReachedBy = nil, 0
+		}
+		if c.Qualified == nil {
+			work.SetCycles(append(cycles[:i], c))
+			return
+		}
+	}
+}
+
+// takesUp has the cycles of a lead go on with what was kept of them, the router's part above all; false when a hand-off that was kept is not
+// among them.
+func takesUp(one *ledger.Lead, kept []ledger.Cycle) bool {
+	cycles, all := one.Cycles(), true
+	for i, k := range kept {
+		if k.Qualified == nil {
+			continue
+		}
+		if i >= len(cycles) || cycles[i].Qualified == nil || !cycles[i].Qualified.At.Equal(k.Qualified.At) {
+			all = false
+			continue
+		}
+		c := k
+		c.Since, c.Reached, c.ReachedBy = cycles[i].Since, cycles[i].Reached, cycles[i].ReachedBy
+		cycles[i] = c
+	}
+	one.SetCycles(cycles)
+	return all
+}
+
+// judge what happened to a lead in a stretch of time; a zero end is none. What was stamped before it stays.
 func (u *union) judge(work *ledger.Lead, from, end time.Time, given lead.Circumstances) {
 	open := given.Judge
 	given.Judge = func(e lead.Event) bool {
 		return open(e) && !e.Time.Before(from) && (end.IsZero() || e.Time.Before(end))
 	}
-	u.pair.withdraw(work, given)
-	u.pair.judgeCycles(work, given)
+	before := work.Cycle
+	u.pair.judgeAnew(work, given, from)
+	cycles := work.Cycles()
+	if i := before.Number - 1; before.Reached != nil && before.Reached.At.Before(from) && i < len(cycles) {
+		cycles[i].Reached, cycles[i].ReachedBy = before.Reached, before.ReachedBy
+		work.SetCycles(cycles)
+	}
 }
 
 // eventsOf a part and of all that it took in.

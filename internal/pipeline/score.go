@@ -4,6 +4,7 @@ package pipeline
 
 import (
 	"slices"
+	"time"
 
 	"github.com/handoff-sla/handoff/internal/lead"
 	"github.com/handoff-sla/handoff/internal/ledger"
@@ -31,8 +32,7 @@ func (p *Pair) Judge(one *ledger.Lead) error {
 	case len(one.Parts) > 0 || one.Alone != nil:
 		journey = p.judgeMerged(one, given)
 	case news:
-		p.withdraw(one, given)
-		journey = p.judgeCycles(one, given)
+		journey = p.judgeAnew(one, given, time.Time{})
 	default:
 		journey = p.Program.Qualify(history, nil)
 	}
@@ -134,8 +134,11 @@ func (p *Pair) open(one *ledger.Lead) (open map[int64]bool, news bool) {
 			told = told || tells(e.Kind)
 		}
 	}
-	return open, news || (told || woken) && len(open) > 0
+	return open, news || (told || woken || p.hasOthers()) && len(open) > 0
 }
+
+// hasOthers says whether other leads may keep one out: a lead may have been woken because of them, whatever else has come in about it.
+func (p *Pair) hasOthers() bool { return len(p.Bundle.Lead.Identity) > 0 || p.Bundle.Lead.Account != nil }
 
 // tells says whether events of a kind may let a lead come back, or keep it out.
 func tells(kind lead.Kind) bool {
