@@ -17,7 +17,9 @@ func tracing(in WorkerInput, component Component) []*corev1ac.EnvVarApplyConfigu
 		return nil
 	}
 	t := in.Spec.Workers.Tracing
-	env := func(name, value string) *corev1ac.EnvVarApplyConfiguration { return corev1ac.EnvVar().WithName(name).WithValue(value) }
+	env := func(name, value string) *corev1ac.EnvVarApplyConfiguration {
+		return corev1ac.EnvVar().WithName(name).WithValue(value)
+	}
 	return []*corev1ac.EnvVarApplyConfiguration{
 		env("OTEL_EXPORTER_OTLP_ENDPOINT", t.Endpoint),
 		env("OTEL_SERVICE_NAME", "handoff-"+string(component)),

@@ -180,7 +180,7 @@ func TestLead(t *testing.T) {
 		"2026-01-05 12:00:00 EST  stage       MQL", "path hand-raise", "judged by mid-market-1 and mid-market-terms-1",
 		"2026-01-05 14:30:00 EST  clock       firstContact (Standard) met",
 		"firstContact (Standard): Met, cycle 1, counted in 2026-W02 under mid-market-terms-1",
-		"2026-01-05 16:01:00 EST   2026-01-05T21:01:00Z", // due: four business hours after 12:01
+		"2026-01-05 16:01:00 EST  2026-01-05T21:01:00Z", // due: four business hours after 12:01
 		"2h29m0s of business time", "later\n",
 	} {
 		if !strings.Contains(text, want) {
