@@ -184,11 +184,11 @@ func (p *Picker) Consider(at time.Time, but string) Considered {
 	}
 	if excluded, member := p.index[but]; member && p.members[excluded].state == free {
 		c.Available--
-		switch {
-		case excluded == i:
+		switch excluded {
+		case i:
 			i, ok = next, more
 			next, more = p.third(excluded, i)
-		case excluded == next:
+		case next:
 			next, more = p.third(excluded, i)
 		}
 	}

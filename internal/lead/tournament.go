@@ -49,7 +49,7 @@ func newTournament(ranks []rank) tournament {
 // winner of the subtree of a node, which may be a leaf.
 func (t *tournament) winner(node int) int32 {
 	if size := len(t.winners); node >= size {
-		return int32(node - size) //nolint:gosec // a pool has far fewer members
+		return int32(node - size)
 	}
 	return t.winners[node]
 }
@@ -65,7 +65,7 @@ func (t *tournament) set(i int, r rank) {
 	t.ranks[i] = r
 	winners, ranks := t.winners, t.ranks
 	// The lowest level compares two leaves.
-	best := int32(i) //nolint:gosec // a pool has far fewer members
+	best := int32(i)
 	if other := best ^ 1; better(ranks[other], r, other < best) {
 		best, r = other, ranks[other]
 	}

@@ -336,6 +336,15 @@ func TestLines(t *testing.T) {
 			nil,
 			[]string{"pool larger-companies, rep rep-1@example.com: capacity 60 -> 80", "routing workers: 2 -> 3"},
 		},
+		"who comes first, and last": {
+			contract,
+			[]string{"  routing:\n", "  routing:\n    ownerFirst: Prefer\n    onBreach: Reassign\n    unroutable: {policy: Pool, pool: everyone}\n"},
+			nil,
+			[]string{
+				"owner first: Ignore -> Prefer", "on breach: Keep -> Reassign", "what no pool can take: Hold -> Pool",
+				"pool for what no pool can take: none -> everyone",
+			},
+		},
 		"a review": {
 			cadence,
 			[]string{"0 9 * * MON", "0 9 * * TUE", "  historyLimit: 26\n", ""},

@@ -94,6 +94,11 @@ var contractVocabulary = vocabulary{signed: signedOfContract, words: []word{
 	},
 
 	{at: "routing", shape: group},
+	{at: "routing.ownerFirst", label: "owner first", unit: orDefault(plain, "Ignore"), none: "Ignore"},
+	{at: "routing.onBreach", label: "on breach", unit: orDefault(plain, "Keep"), none: "Keep"},
+	{at: "routing.unroutable", shape: group},
+	{at: "routing.unroutable.policy", label: "what no pool can take", unit: orDefault(plain, "Hold"), none: "Hold"},
+	{at: "routing.unroutable.pool", label: "pool for what no pool can take", unit: plain, none: "none"},
 	{at: "routing.pools", shape: ordered, noun: "pool", label: "pools", moved: tried},
 	{at: "routing.pools[].when", label: "when", unit: expression, none: "every lead"},
 	{at: "routing.pools[].strategy", label: "strategy", unit: orDefault(plain, "RoundRobin"), none: "RoundRobin"},
