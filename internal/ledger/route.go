@@ -81,6 +81,9 @@ func (l *Ledger) route(ctx context.Context, loaded int64, decide Decide, choose 
 		if r.Leads, err = l.lock(ctx, tx, c.ids); err != nil {
 			return err
 		}
+		if err = l.readPeerMarks(ctx, tx, r.Leads); err != nil {
+			return err
+		}
 		if r.Now, err = now(ctx, tx); err != nil {
 			return err
 		}

@@ -16,6 +16,7 @@ func factsOf(pair *Pair, one *ledger.Lead, c ledger.Cycle, history []lead.Event)
 	s := stamps(c)
 	s.Before = beforeGoLive(one.GoLive, c)
 	if q := s.Qualified; q != nil {
+		s.BarredAt = lead.BarredSince(one.Marks, q.At)
 		q.Raises = pair.Program.Raises(one.History(), q.At, q.Intent, handedOffAgain(one, c.Number))
 	}
 	return sla.FactsOf(s, pair.Bundle.Lead.Dispositions, history)
