@@ -108,7 +108,7 @@ func after(t *testing.T, events []ledger.Entry, sizes []int) map[string]map[stri
 		}
 		events = events[size:]
 		if i%2 == 0 || len(events) == 0 {
-			r.work(team())
+			r.work(team("rep-1"))
 		}
 	}
 	there := ledgertest.Value[int](t, r.dsn, "SELECT count(*) FROM events WHERE scored_by = 1")

@@ -138,7 +138,7 @@ func replayed(t *testing.T, all map[string]*application, window time.Duration) m
 	var loops sync.WaitGroup
 	defer func() { cancel(); loops.Wait() }()
 	for name, step := range map[string]func(context.Context) (time.Duration, error){
-		"score": r.scorer(r.l).Step, "route": r.router(r.l, team()).Step,
+		"score": r.scorer(r.l).Step, "route": r.router(r.l, team("rep-1")).Step,
 	} {
 		loops.Go(func() {
 			pipeline.Loop{Name: name, Step: step, Metrics: metrics(), Log: slog.New(slog.DiscardHandler)}.Run(ctx)
