@@ -25,6 +25,9 @@ import (
 // maxText is what the services take: the shortest limit that any of them documents is Discord's 2,000 characters, and shoutrrr splits there.
 const maxText = 60_000
 
+// untitled are the services that refuse a message with a title; the others show it, or leave it out.
+var untitled = []string{"pagerduty", "signal", "wecom"}
+
 // RepPlaceholder in a URL is filled with the id of a rep.
 const RepPlaceholder = "{rep}"
 
@@ -75,8 +78,12 @@ func Send(ctx context.Context, address, title, text string) error {
 	if len(text) > maxText {
 		text = text[:maxText]
 	}
+	params := types.Params{types.TitleKey: title}
+	if slices.Contains(untitled, service.GetID()) {
+		params = types.Params{}
+	}
 	done := make(chan error, 1)
-	go func() { done <- service.Send(text, &types.Params{types.TitleKey: title}) }()
+	go func() { done <- service.Send(text, &params) }()
 	select {
 	case err = <-done:
 	case <-ctx.Done():
