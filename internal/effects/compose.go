@@ -70,7 +70,9 @@ func clause(n ledger.Notice) string {
 }
 
 // moment in the zone of the contract.
-func moment(at time.Time, zone *time.Location) string { return at.In(zone).Format("Mon 2 Jan 2006 15:04 MST") }
+func moment(at time.Time, zone *time.Location) string {
+	return at.In(zone).Format("Mon 2 Jan 2006 15:04 MST")
+}
 
 // reference is the same however often the message is sent.
 func reference(m *ledger.Message, n ledger.Notice) string {

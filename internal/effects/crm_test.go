@@ -181,7 +181,9 @@ func TestCRMTriedAgain(t *testing.T) {
 	r.start(r.runner(func(run *effects.Runner) { run.CRM = s.crm() }))
 	r.news("L1")
 	r.judge(func(string) standing { return standing{stage: ledger.StageMQL, score: 1} })
-	r.until("it is parked", func() bool { return r.count(`SELECT count(*) FROM outbox WHERE parked IS NOT NULL`) == 1 && r.crmSettled() })
+	r.until("it is parked", func() bool {
+		return r.count(`SELECT count(*) FROM outbox WHERE parked IS NOT NULL`) == 1 && r.crmSettled()
+	})
 	list, err := r.l.Letters(t.Context(), false, 10)
 	if err != nil || len(list) != 1 {
 		t.Fatal(list, err)

@@ -6,7 +6,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/handoff-sla/handoff/internal/bundle"
+	"github.com/handoff-sla/handoff/internal/crm"
 	"github.com/handoff-sla/handoff/internal/lead"
 	"github.com/handoff-sla/handoff/internal/ledger"
 	"github.com/handoff-sla/handoff/internal/pipeline"
@@ -119,5 +122,35 @@ See: kubectl sla lead L-1
 Ref 8`
 	if title != "SLA digest: 3 items" || text != want {
 		t.Errorf("%q\n%s", title, text)
+	}
+}
+
+// A rejection that was overturned is not told, whatever came before it is.
+func TestDispositionOf(t *testing.T) {
+	codes := []lead.Disposition{{Name: "BadTiming", Outcome: lead.Recycled, Status: "Nurture"}, {Name: "NotICP", Outcome: lead.Disqualified}}
+	at := time.Date(2027, 1, 4, 12, 0, 0, 0, time.UTC)
+	disposition := func(n int64, outcome lead.Outcome, reason string, coded bool) lead.Event {
+		return lead.Event{
+			Sequence: n, Kind: lead.KindDisposition, Time: at.Add(time.Duration(n)), Disposition: &lead.Disposed{Outcome: outcome, Reason: reason, Coded: coded},
+		}
+	}
+	overturned := lead.Event{Sequence: 9, Kind: lead.KindContested, Time: at.Add(9), Contest: &lead.Contest{Ruling: lead.ContestOverturned}}
+	recycled, disqualified := disposition(1, lead.Recycled, "BadTiming", true), disposition(2, lead.Disqualified, "NotICP", true)
+	for name, c := range map[string]struct {
+		rulings []lead.Event
+		want    *crm.Disposition
+	}{
+		"none":                {nil, nil},
+		"one":                 {[]lead.Event{recycled}, &crm.Disposition{Outcome: "Recycled", Code: "BadTiming", Status: "Nurture", Time: recycled.Time}},
+		"the latest":          {[]lead.Event{recycled, disqualified}, &crm.Disposition{Outcome: "Disqualified", Code: "NotICP", Time: disqualified.Time}},
+		"overturned":          {[]lead.Event{disqualified, overturned}, nil},
+		"one before":          {[]lead.Event{recycled, disqualified, overturned}, &crm.Disposition{Outcome: "Recycled", Code: "BadTiming", Status: "Nurture", Time: recycled.Time}},
+		"in somebody's words": {[]lead.Event{disposition(1, lead.Disqualified, "she has left", false)}, &crm.Disposition{Outcome: "Disqualified", Time: at.Add(1)}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if diff := cmp.Diff(c.want, dispositionOf(codes, c.rulings)); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
 	}
 }

@@ -392,11 +392,15 @@ func TestAddressesThatAreNotThere(t *testing.T) {
 			return nil, nil
 		}
 	}))
-	r.until("it is tried again", func() bool { return r.count(`SELECT coalesce(max(attempt), 0) FROM river_job WHERE kind = 'notice'`) > 2 })
+	r.until("it is tried again", func() bool {
+		return r.count(`SELECT coalesce(max(attempt), 0) FROM river_job WHERE kind = 'notice'`) > 2
+	})
 	mu.Lock()
 	missing = false
 	mu.Unlock()
-	r.until("it is dropped", func() bool { return r.count(`SELECT count(*) FROM messages WHERE dropped = 'Unaddressed'`) == 1 && r.settled() })
+	r.until("it is dropped", func() bool {
+		return r.count(`SELECT count(*) FROM messages WHERE dropped = 'Unaddressed'`) == 1 && r.settled()
+	})
 }
 
 // What was queued for more than a day, as when a contract was gone, is parked: an alarm of yesterday misleads.

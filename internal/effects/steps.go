@@ -79,6 +79,3 @@ func (s *Steps) Count(ctx context.Context) (time.Duration, error) {
 	}
 	return countEvery, errors.Join(l.ParkLost(ctx), l.SweepMessages(ctx))
 }
-
-// pipelineError is one whose text may be shown.
-func pipelineError(err error) error { return pipeline.Explain(err) }

@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -15,7 +16,9 @@ import (
 
 	"github.com/handoff-sla/handoff/internal/crm"
 	"github.com/handoff-sla/handoff/internal/fault"
+	"github.com/handoff-sla/handoff/internal/lead"
 	"github.com/handoff-sla/handoff/internal/ledger"
+	"github.com/handoff-sla/handoff/internal/pipeline"
 )
 
 const kindCRM = "crm"
@@ -108,21 +111,33 @@ func (w *crmWorker) changeOf(ctx context.Context, s *ledger.Standing) (crm.Chang
 	if s.Clause != "" {
 		c.Data.Deadline = &crm.Deadline{Clause: s.Clause, Due: s.Due}
 	}
-	if s.Disposed.IsZero() {
+	if len(s.Rulings) == 0 {
 		return c, nil
 	}
-	c.Data.Disposition = &crm.Disposition{Outcome: s.Outcome, Code: s.Reason, Time: s.Disposed}
 	pair := w.Pairs.Current()
 	if s.JudgedBy > 0 {
 		var err error
 		if pair, err = w.Pairs.Of(ctx, w.ledger, s.JudgedBy); err != nil {
-			return c, pipelineError(err)
+			return c, pipeline.Explain(err)
 		}
 	}
-	for _, d := range pair.Bundle.Lead.Dispositions {
-		if d.Name == s.Reason {
-			c.Data.Disposition.Status = d.Status
-		}
-	}
+	c.Data.Disposition = dispositionOf(pair.Bundle.Lead.Dispositions, s.Rulings)
 	return c, nil
+}
+
+// dispositionOf a lead is its latest that was not overturned. A reason that is no code is left out: it was written by hand.
+func dispositionOf(codes []lead.Disposition, rulings []lead.Event) *crm.Disposition {
+	for _, e := range slices.Backward(lead.WithoutOverturned(codes, rulings)) {
+		if e.Kind != lead.KindDisposition {
+			continue
+		}
+		d := &crm.Disposition{Outcome: string(e.Disposition.Outcome), Time: e.Time}
+		for _, code := range codes {
+			if e.Disposition.Coded && code.Name == e.Disposition.Reason {
+				d.Code, d.Status = code.Name, code.Status
+			}
+		}
+		return d
+	}
+	return nil
 }

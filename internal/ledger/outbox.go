@@ -10,6 +10,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/riverqueue/river"
+
+	"github.com/handoff-sla/handoff/internal/lead"
 )
 
 // Standing of a lead, as the CRM is told.
@@ -25,9 +27,8 @@ type Standing struct {
 	Pool     string
 	JudgedBy int64 // sequence of the pair that it is judged by; 0 when it is by none yet
 
-	Disposed time.Time // its latest disposition since it was handed off
-	Outcome  string
-	Reason   string // a code of the definition; empty when what was given is none
+	// Rulings are its dispositions since it was handed off, and the contests about them, in order; none as long as none counts.
+	Rulings []lead.Event
 
 	Clause  string // of the next deadline; empty when no clock runs
 	Due     time.Time
@@ -45,27 +46,47 @@ UPDATE outbox SET live = $3, parked = NULL WHERE tenant = $1 AND id = $2 AND liv
 		return nil, err
 	}
 	var s Standing
-	var disposed, due *time.Time
+	var due, disposed, since *time.Time
 	// One statement: all of it is as of one instant.
 	err = l.pool.QueryRow(ctx, `
 SELECT b.lead_id, b.version, b.changed_at, l.stage, l.score, l.missing, l.cycle, coalesce(l.owner, ''), coalesce(l.pool, ''),
-    coalesce(l.bundle_sequence, l.reached_sequence, 0), d.time, coalesce(d.outcome, ''), coalesce(d.reason, ''),
+    coalesce(l.bundle_sequence, l.reached_sequence, 0), l.disposed_at, l.qualified_at,
     coalesce(c.clause, ''), c.due_at, coalesce(m.clauses, '{}'), b.content
 FROM outbox b JOIN leads l USING (tenant, lead_id)
-LEFT JOIN LATERAL (SELECT time, data ->> 'outcome' AS outcome, CASE WHEN (data ->> 'coded')::boolean THEN data ->> 'reason' END AS reason
-    FROM events e WHERE e.tenant = b.tenant AND e.lead_id = b.lead_id AND kind = 'disposition' AND e.time >= coalesce(l.qualified_at, '-infinity')
-    ORDER BY time DESC, seq DESC LIMIT 1) AS d ON l.disposed_at IS NOT NULL
 LEFT JOIN LATERAL (SELECT clause, due_at FROM obligations o WHERE o.tenant = b.tenant AND o.lead_id = b.lead_id AND o.cycle = l.cycle
     AND state = 'Open' AND due_at IS NOT NULL ORDER BY due_at, clause LIMIT 1) AS c ON true
 LEFT JOIN LATERAL (SELECT array_agg(clause ORDER BY clause COLLATE "C") AS clauses FROM obligations o WHERE o.tenant = b.tenant
     AND o.lead_id = b.lead_id AND o.cycle = l.cycle AND state = 'Missed' AND due_at IS NOT NULL AND stopped_at IS NULL) AS m ON true
 WHERE b.tenant = $1 AND b.id = $2 AND b.live = $3`, l.tenant, args.Outbox, args.Token).Scan(&s.Lead, &s.Version, &s.Changed, &s.Stage, &s.Score,
-		&s.Missing, &s.Cycle, &s.Owner, &s.Pool, &s.JudgedBy, &disposed, &s.Outcome, &s.Reason, &s.Clause, &due, &s.Overdue, &s.Content)
+		&s.Missing, &s.Cycle, &s.Owner, &s.Pool, &s.JudgedBy, &disposed, &since, &s.Clause, &due, &s.Overdue, &s.Content)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, nil
 	}
-	s.Changed, s.Disposed, s.Due = s.Changed.UTC(), utc(disposed), utc(due)
+	if err != nil {
+		return nil, err
+	}
+	s.Changed, s.Due = s.Changed.UTC(), utc(due)
+	if disposed != nil {
+		s.Rulings, err = l.rulings(ctx, s.Lead, utc(since))
+	}
 	return &s, err
+}
+
+func (l *Ledger) rulings(ctx context.Context, id string, since time.Time) ([]lead.Event, error) {
+	rows, err := l.pool.Query(ctx, `
+SELECT seq, kind, time, data FROM events WHERE tenant = $1 AND lead_id = $2 AND kind IN ($3, $4) AND time >= $5 ORDER BY time, seq`,
+		l.tenant, id, lead.KindDisposition, lead.KindContested, since)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (lead.Event, error) {
+		var seq int64
+		var kind lead.Kind
+		var at time.Time
+		var data stored
+		err := row.Scan(&seq, &kind, &at, &data)
+		return domain(seq, kind, at, data), err
+	})
 }
 
 // SameContent says whether the CRM was told the very same before.
