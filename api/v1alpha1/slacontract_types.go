@@ -282,6 +282,41 @@ type LeadCounts struct {
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	Waiting *int64 `json:"waiting,omitempty"`
+
+	// recycled is the number that sales gave back for later.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	Recycled *int64 `json:"recycled,omitempty"`
+
+	// disqualified is the number that sales gave back for good.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	Disqualified *int64 `json:"disqualified,omitempty"`
+
+	// suppressed is the number that are not to be contacted, they themselves or their accounts.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	Suppressed *int64 `json:"suppressed,omitempty"`
+
+	// duplicates is the number that are the person of a lead that was captured before; they are not handed off.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	Duplicates *int64 `json:"duplicates,omitempty"`
+
+	// merged is the number that were taken into another lead; they are not among the captured.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	Merged *int64 `json:"merged,omitempty"`
+
+	// excluded is the number for which an exclusion of the definition holds, such as customers; they are not handed off.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	Excluded *int64 `json:"excluded,omitempty"`
+
+	// beforeGoLive is the number that reached a path before the first terms took effect; nothing is owed of them, and they are not among the MQLs.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	BeforeGoLive *int64 `json:"beforeGoLive,omitempty"`
 }
 
 // SLAContractStatus is what the operator observed and judged.

@@ -62,6 +62,9 @@ const unowned = `qualified_at IS NOT NULL AND owner IS NULL AND NOT before_go_li
 // Leads counts the leads of the tenant by where they are.
 type Leads struct {
 	Captured, MQLs, Held, Unrouted, Fallback, Waiting int64
+
+	// By where they are now. One that was merged is not captured, and one from before the terms took effect is no MQL.
+	Recycled, Disqualified, Suppressed, Duplicates, Merged, Excluded, BeforeGoLive int64
 }
 
 // Snapshot is all that is counted, at one instant.
@@ -77,12 +80,16 @@ func (l *Ledger) Count(ctx context.Context, periods []sla.Period) (Snapshot, err
 	var s Snapshot
 	err := pgx.BeginTxFunc(ctx, l.pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
 		err := tx.QueryRow(ctx, `
-SELECT clock_timestamp(), (SELECT coalesce(max(sequence), 0) FROM in_force WHERE tenant = $1 AND since <= clock_timestamp()), count(*),
-    count(*) FILTER (WHERE coalesce(first_qualified_at, qualified_at) IS NOT NULL), count(*) FILTER (WHERE stage = 'Held'),
+SELECT clock_timestamp(), (SELECT coalesce(max(sequence), 0) FROM in_force WHERE tenant = $1 AND since <= clock_timestamp()), 
+    count(*) FILTER (WHERE stage <> 'Merged'),
+    count(*) FILTER (WHERE coalesce(first_qualified_at, qualified_at) IS NOT NULL AND NOT before_go_live), count(*) FILTER (WHERE stage = 'Held'),
     count(*) FILTER (WHERE `+unowned+`), count(*) FILTER (WHERE fallback),
-    (SELECT count(DISTINCT lead_id) FROM work WHERE tenant = $1)
+    (SELECT count(DISTINCT lead_id) FROM work WHERE tenant = $1), count(*) FILTER (WHERE stage = 'Recycled'),
+    count(*) FILTER (WHERE stage = 'Disqualified'), count(*) FILTER (WHERE stage = 'Suppressed'), count(*) FILTER (WHERE stage = 'Duplicate'),
+    count(*) FILTER (WHERE stage = 'Merged'), count(*) FILTER (WHERE stage = 'Excluded'), count(*) FILTER (WHERE before_go_live)
 FROM leads WHERE tenant = $1`, l.tenant).Scan(&s.AsOf, &s.Sequence, &s.Leads.Captured, &s.Leads.MQLs, &s.Leads.Held,
-			&s.Leads.Unrouted, &s.Leads.Fallback, &s.Leads.Waiting)
+			&s.Leads.Unrouted, &s.Leads.Fallback, &s.Leads.Waiting, &s.Leads.Recycled, &s.Leads.Disqualified, &s.Leads.Suppressed,
+			&s.Leads.Duplicates, &s.Leads.Merged, &s.Leads.Excluded, &s.Leads.BeforeGoLive)
 		if err != nil {
 			return err
 		}

@@ -92,7 +92,8 @@ func (l *Ledger) Flow(ctx context.Context, from, to time.Time) (Flow, error) {
 	err := l.pool.QueryRow(ctx, `
 SELECT (SELECT count(*) FROM (SELECT min(time) AS first FROM events WHERE tenant = $1 GROUP BY lead_id) AS leads
         WHERE first >= $2 AND first < $3),
-    count(*) FILTER (WHERE coalesce(first_qualified_at, qualified_at) >= $2 AND coalesce(first_qualified_at, qualified_at) < $3),
+    count(*) FILTER (WHERE coalesce(first_qualified_at, qualified_at) >= $2 AND coalesce(first_qualified_at, qualified_at) < $3
+        AND NOT before_go_live),
     count(*) FILTER (WHERE stage = 'Held' AND reached_at >= $2 AND reached_at < $3)
 FROM leads WHERE tenant = $1`, l.tenant, from, to).Scan(&f.Captured, &f.Qualified, &f.Held)
 	return f, err

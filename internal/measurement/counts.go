@@ -51,6 +51,8 @@ func statusOf(m pipeline.Measurement) slav1alpha1.SLAMeasurementStatus {
 		Leads: &slav1alpha1.LeadCounts{
 			Captured: &m.Leads.Captured, MQLs: &m.Leads.MQLs, Held: &m.Leads.Held,
 			Unrouted: &m.Leads.Unrouted, Fallback: &m.Leads.Fallback, Waiting: &m.Leads.Waiting,
+			Recycled: &m.Leads.Recycled, Disqualified: &m.Leads.Disqualified, Suppressed: &m.Leads.Suppressed,
+			Duplicates: &m.Leads.Duplicates, Merged: &m.Leads.Merged, Excluded: &m.Leads.Excluded, BeforeGoLive: &m.Leads.BeforeGoLive,
 		},
 	}
 	for _, c := range m.Counts {

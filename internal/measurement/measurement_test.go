@@ -102,7 +102,7 @@ func status(t *testing.T, c client.Client) slav1alpha1.SLAMeasurementStatus {
 func counted(at time.Time, met int64) pipeline.Measurement {
 	return pipeline.Measurement{
 		Snapshot: ledger.Snapshot{
-			AsOf: at, Sequence: 3, Leads: ledger.Leads{Captured: 10, MQLs: 4, Unrouted: 1, Fallback: 2},
+			AsOf: at, Sequence: 3, Leads: ledger.Leads{Captured: 10, MQLs: 4, Unrouted: 1, Fallback: 2, Recycled: 3, Merged: 5, BeforeGoLive: 6},
 			Counts: []sla.Count{{Clause: sla.ClauseFirstContact, Tier: "High", Period: "2027-W03", Revision: "mid-market-terms-1", Met: met, Open: 2, AtRisk: 1}},
 		},
 		ClosedThrough: "2027-W02",
@@ -144,6 +144,8 @@ func TestCountsArriveWhole(t *testing.T) {
 		AsOf: &at, ClosedThrough: "2027-W02", Sequence: 3,
 		Leads: &slav1alpha1.LeadCounts{
 			Captured: new(int64(10)), MQLs: new(int64(4)), Held: new(int64(0)), Unrouted: new(int64(1)), Fallback: new(int64(2)), Waiting: new(int64(0)),
+			Recycled: new(int64(3)), Disqualified: new(int64(0)), Suppressed: new(int64(0)), Duplicates: new(int64(0)), Merged: new(int64(5)),
+			Excluded: new(int64(0)), BeforeGoLive: new(int64(6)),
 		},
 		Rows: []slav1alpha1.MeasurementRow{{
 			Clause: "firstContact", Tier: "High", Period: "2027-W03", Revision: "mid-market-terms-1",
