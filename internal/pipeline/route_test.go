@@ -118,15 +118,16 @@ func TestNewcomersAreNotFlooded(t *testing.T) {
 func TestLateTouchCorrectsABreach(t *testing.T) {
 	r := newRig(t, bundleOf(1))
 	start := time.Now().UTC().Add(-10 * time.Minute)
+	// The order of arrival breaks ties. After the form, the view of the price list has the intent rise from Standard, due in 8 h, to High, due in 5 min;
+	// before it, the intent is High from the start.
 	r.send(append(mql("lead-1", start), pricing("lead-1", start), assigned("lead-1", "rep-1", start))...)
-	// The order of arrival breaks ties: here the view of the price list comes after the form, so the intent is Standard, due in 8 h.
 	r.send(append([]ledger.Entry{pricing("lead-2", start)}, append(mql("lead-2", start), assigned("lead-2", "rep-1", start))...)...)
+	r.send(append(mql("lead-3", start), assigned("lead-3", "rep-1", start))...)
 	r.work(team("rep-1"))
-	if got := r.state("lead-1", "firstContact"); got != "Open" {
-		t.Errorf("lead-1: %s, want Open", got)
-	}
-	if got := r.state("lead-2", "firstContact"); got != "Missed" {
-		t.Errorf("lead-2: %s, want Missed", got)
+	for id, want := range map[string]string{"lead-1": "Missed", "lead-2": "Missed", "lead-3": "Open"} {
+		if got := r.state(id, "firstContact"); got != want {
+			t.Errorf("%s: %s, want %s", id, got, want)
+		}
 	}
 	r.send(touch("lead-2", start.Add(7*time.Minute)))
 	r.work(team("rep-1"))
