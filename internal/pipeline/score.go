@@ -22,22 +22,25 @@ import (
 // What keeps a lead out is asked at each event by what is known of its time: a hand-off by this pair that should not have been, as what kept the
 // lead out became known late, is withdrawn. Leads that were merged are judged each by itself up to the merge, and as one from then on.
 func (p *Pair) Judge(one *ledger.Lead) error {
-	open, news := p.open(one)
+	open, look := p.open(one)
 	given := lead.Circumstances{
 		Judge: func(e lead.Event) bool { return open[e.Sequence] }, Peers: one.Peers, Marks: one.Marks, DuplicateSince: one.DuplicateSince,
 	}
-	history := one.History()
+	if look != lookAtNews { // how the account stands is asked when the lead itself has news
+		given.Peers = nil
+	}
+	history, before, merged := one.History(), stampsOf(one), len(one.Parts) > 0 || one.Alone != nil
 	var journey lead.Journey
 	switch {
-	case len(one.Parts) > 0 || one.Alone != nil:
+	case merged:
 		journey = p.judgeMerged(one, given)
-	case news:
+	case look != lookAway:
 		journey = p.judgeAnew(one, given, time.Time{})
 	default:
 		journey = p.Program.Qualify(history, nil)
 	}
 	p.keepRecord(one, journey.Record)
-	if news {
+	if look == lookAtNews || look == lookAgain && (merged || stampsOf(one) != before) {
 		one.Score, one.Missing, one.ExcludedBy = journey.Score, journey.MissingNow, journey.Bar.Excluded
 	}
 	p.setAside(one, history)
@@ -117,9 +120,17 @@ func (p *Pair) Among() ledger.Among {
 	return among
 }
 
-// open are the sequences of the events at which this pair evaluates its definition; news says whether they are to be looked at: one of them is
-// new to all pairs, or what has come in may let the lead come back or keep it out by one of them, or something about other leads does.
-func (p *Pair) open(one *ledger.Lead) (open map[int64]bool, news bool) {
+// attention is how far a lead is judged.
+type attention int
+
+const (
+	lookAway   attention = iota // nothing that matters to the definition is known anew
+	lookAgain                   // something may keep it out, or not any more
+	lookAtNews                  // it has news, or a disposition that may let it come back
+)
+
+// open are the sequences of the events at which this pair evaluates its definition, and how far it looks at them.
+func (p *Pair) open(one *ledger.Lead) (open map[int64]bool, look attention) {
 	open = map[int64]bool{}
 	told, woken := false, true
 	for _, e := range one.Events {
@@ -129,16 +140,47 @@ func (p *Pair) open(one *ledger.Lead) (open map[int64]bool, news bool) {
 		switch {
 		case evaluated(e.Kind) && (e.ScoredBy == 0 || e.ScoredBy == p.Bundle.Sequence):
 			open[e.Sequence] = true
-			news = news || e.ScoredBy == 0
+			if e.ScoredBy == 0 {
+				look = lookAtNews
+			}
 		case e.ScoredBy == 0:
 			told = told || tells(e.Kind)
+			if e.Kind == lead.KindDisposition && (one.Qualified != nil || one.Number > 1) {
+				look = lookAtNews
+			}
 		}
 	}
-	return open, news || (told || woken || p.hasOthers()) && len(open) > 0
+	switch {
+	case len(open) == 0:
+		return open, lookAway
+	case look == lookAway && (told || woken || p.hasOthers()):
+		return open, lookAgain
+	default:
+		return open, look
+	}
+}
+
+// stamped is what tells whether the latest cycle of a lead is another one than before.
+type stamped struct {
+	cycle              int
+	reached, handedOff time.Time
+}
+
+func stampsOf(one *ledger.Lead) stamped {
+	s := stamped{cycle: one.Number}
+	if one.Reached != nil {
+		s.reached = one.Reached.At
+	}
+	if one.Qualified != nil {
+		s.handedOff = one.Qualified.At
+	}
+	return s
 }
 
 // hasOthers says whether other leads may keep one out: a lead may have been woken because of them, whatever else has come in about it.
-func (p *Pair) hasOthers() bool { return len(p.Bundle.Lead.Identity) > 0 || p.Bundle.Lead.Account != nil }
+func (p *Pair) hasOthers() bool {
+	return len(p.Bundle.Lead.Identity) > 0 || p.Bundle.Lead.Account != nil
+}
 
 // tells says whether events of a kind may let a lead come back, or keep it out.
 func tells(kind lead.Kind) bool {
