@@ -144,9 +144,9 @@ func TestCRMRefuses(t *testing.T) {
 		}
 		return http.StatusOK
 	}
-	r.start(r.runner(func(run *effects.Runner) { run.CRM = s.crm() }))
 	r.news("L1")
 	r.judge(func(string) standing { return standing{stage: ledger.StageMQL, score: 1} })
+	r.start(r.runner(func(run *effects.Runner) { run.CRM = s.crm() }))
 	parked := func() []ledger.Letter {
 		list, err := r.l.Letters(t.Context(), false, 10)
 		if err != nil {
@@ -178,9 +178,9 @@ func TestCRMTriedAgain(t *testing.T) {
 		}
 		return http.StatusOK
 	}
-	r.start(r.runner(func(run *effects.Runner) { run.CRM = s.crm() }))
 	r.news("L1")
 	r.judge(func(string) standing { return standing{stage: ledger.StageMQL, score: 1} })
+	r.start(r.runner(func(run *effects.Runner) { run.CRM = s.crm() }))
 	r.until("it is parked", func() bool {
 		return r.count(`SELECT count(*) FROM outbox WHERE parked IS NOT NULL`) == 1 && r.crmSettled()
 	})
