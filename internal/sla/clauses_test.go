@@ -233,7 +233,9 @@ func TestAHigherIntent(t *testing.T) {
 			"Low", []lead.Raise{raise("2027-01-20 11:00", "Standard")}, q, "", "2027-01-20 11:01", "firstContact/Standard Open due 01-21 10:00:00 warn 17:24:00 2027-W03",
 		},
 		"twice": {
-			"Low", []lead.Raise{raise("2027-01-20 10:10", "Standard"), raise("2027-01-20 11:00", "High")}, q, "", "2027-01-20 11:01",
+			"Low",
+			[]lead.Raise{raise("2027-01-20 10:10", "Standard"), raise("2027-01-20 11:00", "High")},
+			q, "", "2027-01-20 11:01",
 			"firstContact/High Open due 11:05:00 warn 11:04:00 2027-W03",
 		},
 		"outside hours": {

@@ -192,7 +192,8 @@ func TestFactsOf(t *testing.T) {
 		},
 		"feedback that can be counted": {
 			history: []lead.Event{
-				{Kind: lead.KindFeedback, Time: at(6), Feedback: &lead.Feedback{Comment: "just bad"}}, {Kind: lead.KindFeedback, Time: at(6)},
+				{Kind: lead.KindFeedback, Time: at(6), Feedback: &lead.Feedback{Comment: "just bad"}},
+				{Kind: lead.KindFeedback, Time: at(6)},
 				{Kind: lead.KindFeedback, Time: at(8), Feedback: &lead.Feedback{Rating: 2}},
 				{Kind: lead.KindFeedback, Time: at(7), Feedback: &lead.Feedback{Categories: []string{"Fit"}}},
 			},
