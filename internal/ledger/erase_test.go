@@ -154,8 +154,15 @@ func TestErasedLeadIsNotTakenAgain(t *testing.T) {
 	if diff := cmp.Diff([]ledger.Outcome{ledger.Forgotten, ledger.Accepted, ledger.Forgotten}, got); diff != "" {
 		t.Error(diff)
 	}
-	if strings.Contains(everything(t, dsn), person) {
-		t.Error("the id came back")
+	got = ingest(t, l,
+		ledger.Entry{Source: "/test", ID: "merge", Lead: "lead-0", Kind: lead.KindMerged, Time: noon, Data: ledger.Data{Merged: person}},
+		ledger.Entry{Source: "/test", ID: "other merge", Lead: "lead-new", Kind: lead.KindMerged, Time: noon, Data: ledger.Data{Merged: person}},
+		ledger.Entry{Source: "/test", ID: "of it", Lead: person, Kind: lead.KindMerged, Time: noon, Data: ledger.Data{Merged: "lead-1"}})
+	if diff := cmp.Diff([]ledger.Outcome{ledger.Forgotten, ledger.Forgotten, ledger.Forgotten}, got); diff != "" {
+		t.Error(diff)
+	}
+	if after := everything(t, dsn); strings.Contains(after, person) || strings.Contains(after, "lead-new") {
+		t.Error("an id came back")
 	}
 	_, err := l.Erase(t.Context(), person, "operator-1", false)
 	if unknown := (*ledger.UnknownLeadError)(nil); !errors.As(err, &unknown) {

@@ -81,7 +81,7 @@ ORDER BY lead_id COLLATE "C", cycle, clause COLLATE "C"`, one, f)
 }
 
 func (r *Reading) eachObject(ctx context.Context, sql, one string, f func(json.RawMessage) error) error {
-	rows, err := r.tx.Query(ctx, sql, r.ledger.tenant, one)
+	rows, err := r.tx.Query(ctx, sql, r.ledger.tenant, one) //nolint:rowserrcheck // ForEachRow checks it
 	if err != nil {
 		return err
 	}

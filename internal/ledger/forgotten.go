@@ -64,13 +64,29 @@ func (l *Ledger) refuse(ctx context.Context, tx pgx.Tx, fresh []string) (map[str
 	if err != nil || len(forgotten) == 0 {
 		return nil, err
 	}
-	return forgotten, l.dropAgain(ctx, tx, sortedKeys(forgotten))
+	if err := l.dropAgain(ctx, tx, sortedKeys(forgotten)); err != nil {
+		return nil, err
+	}
+	// What else was made for their events alone: the row of a lead that should have taken one of them in.
+	_, err = tx.Exec(ctx, `
+WITH idle AS (DELETE FROM leads l WHERE tenant = $1 AND lead_id = ANY($2)
+    AND NOT EXISTS (SELECT 1 FROM events e WHERE e.tenant = $1 AND e.lead_id = l.lead_id)
+    AND NOT EXISTS (SELECT 1 FROM merges m WHERE m.tenant = $1 AND m.merged = l.lead_id) RETURNING lead_id)
+DELETE FROM work WHERE tenant = $1 AND lead_id IN (SELECT lead_id FROM idle)`, l.tenant, fresh)
+	return forgotten, err
 }
 
-// dropAgain deletes what has arrived for leads that were erased. There is nothing else under their ids.
+// dropAgain deletes what has arrived for leads that were erased, and what would tie others to them. There is nothing else under their ids.
 func (l *Ledger) dropAgain(ctx context.Context, tx pgx.Tx, ids []string) error {
-	for _, table := range []string{"work", "traces", "events", "leads"} {
-		if _, err := tx.Exec(ctx, `DELETE FROM `+table+` WHERE tenant = $1 AND lead_id = ANY($2)`, l.tenant, ids); err != nil {
+	for _, sql := range []string{
+		`DELETE FROM events e USING merges m WHERE e.tenant = $1 AND m.tenant = $1 AND e.seq = m.seq AND m.merged = ANY($2)`,
+		`DELETE FROM merges WHERE tenant = $1 AND (merged = ANY($2) OR lead_id = ANY($2))`,
+		`DELETE FROM work WHERE tenant = $1 AND lead_id = ANY($2)`,
+		`DELETE FROM traces WHERE tenant = $1 AND lead_id = ANY($2)`,
+		`DELETE FROM events WHERE tenant = $1 AND lead_id = ANY($2)`,
+		`DELETE FROM leads WHERE tenant = $1 AND lead_id = ANY($2)`,
+	} {
+		if _, err := tx.Exec(ctx, sql, l.tenant, ids); err != nil {
 			return err
 		}
 	}

@@ -6,7 +6,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"slices"
+	"maps"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -76,16 +76,8 @@ func (l *Ledger) Ingest(ctx context.Context, entries []Entry) ([]Outcome, error)
 		}
 		for i, e := range entries {
 			key := identity{e.Source, e.ID}
-			switch {
-			case forgotten[e.Lead]:
-				outcomes[i] = Forgotten
-			case accepted[key] && first[key] == i:
-				outcomes[i] = Accepted
-			case accepted[key] && bytes.Equal(hashes[i], hashes[first[key]]), bytes.Equal(hashes[i], known[key]):
-				outcomes[i] = Duplicate
-			default:
-				outcomes[i] = Conflict
-			}
+			same := bytes.Equal(hashes[i], hashes[first[key]])
+			outcomes[i] = outcomeOf(e, accepted[key], first[key] == i, same, bytes.Equal(hashes[i], known[key]), forgotten)
 		}
 		fault.Point("ingest.written")
 		return nil
@@ -95,6 +87,21 @@ func (l *Ledger) Ingest(ctx context.Context, entries []Entry) ([]Outcome, error)
 	}
 	fault.Point("ingest.committed")
 	return outcomes, nil
+}
+
+// outcomeOf an entry: whether an event of its identity was accepted, it is the first of them here, it says the same as that, it says the same as
+// the one that was there before; and which leads were erased.
+func outcomeOf(e Entry, accepted, first, same, known bool, forgotten map[string]bool) Outcome {
+	switch {
+	case forgotten[e.Lead], forgotten[e.Data.Merged]:
+		return Forgotten
+	case accepted && first:
+		return Accepted
+	case accepted && same, known:
+		return Duplicate
+	default:
+		return Conflict
+	}
 }
 
 func (c *columns) add(e Entry, data, hash []byte) {
@@ -122,53 +129,66 @@ WITH numbered AS MATERIALIZED (
     FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::timestamptz[], $7::text[], $8::bytea[])
         WITH ORDINALITY AS u (source, event_id, lead_id, kind, time, data, content_hash, position)
     ORDER BY position
-)
-INSERT INTO events (seq, tenant, source, event_id, kind, lead_id, time, data, content_hash)
-SELECT seq, $1, source, event_id, kind, lead_id, time, data::jsonb, content_hash
-FROM numbered
-ORDER BY source COLLATE "C", event_id COLLATE "C"
-ON CONFLICT (tenant, source, event_id) DO NOTHING
-RETURNING source, event_id, lead_id`
+), inserted AS (
+    INSERT INTO events (seq, tenant, source, event_id, kind, lead_id, time, data, content_hash)
+    SELECT seq, $1, source, event_id, kind, lead_id, time, data::jsonb, content_hash
+    FROM numbered
+    ORDER BY source COLLATE "C", event_id COLLATE "C"
+    ON CONFLICT (tenant, source, event_id) DO NOTHING
+    RETURNING source, event_id, lead_id
+), named AS MATERIALIZED (SELECT DISTINCT lead_id FROM inserted),
+made AS (
+    INSERT INTO leads (tenant, lead_id) SELECT $1, lead_id FROM named ORDER BY lead_id COLLATE "C"
+    ON CONFLICT DO NOTHING RETURNING lead_id
+), noted AS (INSERT INTO work (tenant, queue, lead_id) SELECT $1, $9, lead_id FROM named)
+SELECT source, event_id, lead_id, made.lead_id IS NOT NULL FROM inserted LEFT JOIN made USING (lead_id)`
 
-// insert writes the events that are new, makes sure their leads have a row, and notes the work.
-// Leads that were erased are taken back, and named.
+// insert writes the events that are new, makes sure their leads have a row, and notes the work: in one statement, since one event that comes alone
+// costs little more than the ways to the database and back. Leads that were erased are taken back, and named.
 func (l *Ledger) insert(ctx context.Context, tx pgx.Tx, c columns) (accepted map[identity]bool, forgotten map[string]bool, err error) {
 	accepted = map[identity]bool{}
-	leads := map[string]bool{}
+	leads, fresh := map[string]bool{}, map[string]bool{}
 	var source, id, of string
-	err = each(ctx, tx, []any{&source, &id, &of}, func() error {
+	var isFresh bool
+	err = each(ctx, tx, []any{&source, &id, &of, &isFresh}, func() error {
 		accepted[identity{source, id}] = true
 		leads[of] = true
+		if isFresh {
+			fresh[of] = true
+		}
 		return nil
-	}, insertSQL, l.tenant, c.sources, c.ids, c.leads, c.kinds, c.times, c.data, c.hashes)
+	}, insertSQL, l.tenant, c.sources, c.ids, c.leads, c.kinds, c.times, c.data, c.hashes, queueScore)
 	if err != nil {
 		return nil, nil, err
 	}
-	if len(leads) == 0 {
-		return accepted, nil, nil
-	}
 	if len(c.merged) > 0 {
-		if err := l.insertMerges(ctx, tx, c, accepted, leads); err != nil {
+		if err := l.insertTaken(ctx, tx, c, accepted, leads, fresh); err != nil {
 			return nil, nil, err
 		}
 	}
-	names := sortedKeys(leads)
-	var fresh []string
-	err = each(ctx, tx, []any{&of}, func() error {
-		fresh = append(fresh, of)
+	forgotten, err = l.refuse(ctx, tx, sortedKeys(fresh))
+	return accepted, forgotten, err
+}
+
+// insertTaken notes who takes whom in, and the work with those who are taken in.
+func (l *Ledger) insertTaken(ctx context.Context, tx pgx.Tx, c columns, accepted map[identity]bool, leads, fresh map[string]bool) error {
+	taken := maps.Clone(leads)
+	if err := l.insertMerges(ctx, tx, c, accepted, taken); err != nil {
+		return err
+	}
+	maps.DeleteFunc(taken, func(name string, _ bool) bool { return leads[name] })
+	names := sortedKeys(taken)
+	var of string
+	err := each(ctx, tx, []any{&of}, func() error {
+		fresh[of] = true
 		return nil
 	}, `
 INSERT INTO leads (tenant, lead_id) SELECT $1, name FROM unnest($2::text[]) AS name ORDER BY name COLLATE "C"
 ON CONFLICT DO NOTHING RETURNING lead_id`, l.tenant, names)
 	if err != nil {
-		return nil, nil, err
+		return err
 	}
-	forgotten, err = l.refuse(ctx, tx, fresh)
-	if err != nil {
-		return nil, nil, err
-	}
-	names = slices.DeleteFunc(names, func(name string) bool { return forgotten[name] })
-	return accepted, forgotten, enqueue(ctx, tx, l.tenant, queueScore, names)
+	return enqueue(ctx, tx, l.tenant, queueScore, names)
 }
 
 // contentOf reads the hashes of the events that are there already. It is a statement of its own: what a concurrent request

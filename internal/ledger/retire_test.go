@@ -125,7 +125,7 @@ func verified(t *testing.T, l *ledger.Ledger, known string) ledger.Verification 
 // What is counted of every period is the same before and after, whatever there was; and so is the number of leads.
 func TestRetireChangesNoCount(t *testing.T) {
 	for seed := range uint64(5) {
-		random := rand.New(rand.NewPCG(seed, 4)) //nolint:gosec // a test
+		random := rand.New(rand.NewPCG(seed, 4))
 		l, dsn := past(t, random, 300)
 		periods, err := l.Periods(t.Context())
 		if err != nil {
@@ -174,7 +174,7 @@ AND NOT EXISTS (SELECT 1 FROM obligations o WHERE o.lead_id = l.lead_id AND o.st
 
 // An event that arrives while its lead is retired is kept, and the lead begins anew.
 func TestRetiredLeadBeginsAnew(t *testing.T) {
-	l, dsn := past(t, rand.New(rand.NewPCG(1, 1)), 50) //nolint:gosec // a test
+	l, dsn := past(t, rand.New(rand.NewPCG(1, 1)), 50)
 	sealAll(t, l)
 	if leads, _ := retireAll(t, l, 10); leads == 0 {
 		t.Fatal("nothing was retired")
@@ -197,7 +197,8 @@ WHERE NOT EXISTS (SELECT 1 FROM leads WHERE lead_id = 'lead-' || n) LIMIT 1`)
 // What is corrected after the seal is a further version; what is changed by hand shows.
 func TestSeals(t *testing.T) {
 	setUp := func(t *testing.T) (l *ledger.Ledger, dsn, head string) {
-		l, dsn = past(t, rand.New(rand.NewPCG(7, 7)), 100) //nolint:gosec // a test
+		t.Helper()
+		l, dsn = past(t, rand.New(rand.NewPCG(7, 7)), 100)
 		made := sealAll(t, l)
 		if len(made) < 10 {
 			t.Fatalf("%d seals", len(made))
@@ -241,7 +242,7 @@ func TestSeals(t *testing.T) {
 
 // Workers that retire and seal at the same time do it once.
 func TestRetireTogether(t *testing.T) {
-	l, dsn := past(t, rand.New(rand.NewPCG(9, 9)), 200) //nolint:gosec // a test
+	l, dsn := past(t, rand.New(rand.NewPCG(9, 9)), 200)
 	periods, err := l.Periods(t.Context())
 	if err != nil {
 		t.Fatal(err)

@@ -54,8 +54,10 @@ func pair(t *testing.T) *pipeline.Pair {
 			Definition: "mid-market", Parties: sla.Parties{Marketing: sla.Contact{Owner: "M"}, Sales: sla.Contact{Owner: "S"}},
 			Calendar:  sla.Calendar{TimeZone: "America/New_York", Hours: []sla.WeekHours{{Days: weekdays, Shifts: []sla.Shift{{From: "09:00", To: "17:00"}}}}},
 			Marketing: &sla.Marketing{Volume: &sla.Volume{MQLsPerMonth: 100}},
-			Sales: &sla.Sales{FirstContact: &sla.FirstContact{TargetPercent: 90, Tiers: []sla.Tier{{Intent: "Standard", Within: 4 * time.Hour}}},
-				Disposition: &sla.Disposition{Within: 10000 * 24 * time.Hour, TargetPercent: 95}},
+			Sales: &sla.Sales{
+				FirstContact: &sla.FirstContact{TargetPercent: 90, Tiers: []sla.Tier{{Intent: "Standard", Within: 4 * time.Hour}}},
+				Disposition:  &sla.Disposition{Within: 10000 * 24 * time.Hour, TargetPercent: 95},
+			},
 		},
 	})
 	if err != nil {

@@ -50,7 +50,10 @@ func (l *Life) head(b *bytes.Buffer, zone *time.Location) {
 	fmt.Fprintf(b, " (ledger tenant %s), at %s\n", l.Tenant, l.At.In(zone).Format(local))
 	fmt.Fprintf(b, "stage %s, cycle %d, score %d", l.Stage, l.Cycle, l.Score)
 	for _, part := range []struct{ word, value string }{
-		{"owner", l.Owner}, {"missing", strings.Join(l.Missing, ", ")}, {"merged into", l.MergedInto}, {"duplicate of", l.Duplicate},
+		{"owner", l.Owner},
+		{"missing", strings.Join(l.Missing, ", ")},
+		{"merged into", l.MergedInto},
+		{"duplicate of", l.Duplicate},
 		{"linked to", l.LinkedTo},
 	} {
 		if part.value != "" {
