@@ -30,6 +30,7 @@ func byGroup() lead.Definition {
 	d.Account = &lead.Account{Field: "company"}
 	d.Scoring.Groups[0].Rules[2].HalfLife = 5 * 24 * time.Hour
 	d.Paths = append(d.Paths, lead.Path{Name: "group", Account: &lead.AccountPath{MinContacts: 2, Threshold: 110}})
+	d.Exclusions = []lead.Exclusion{{Name: "giant", When: `lead.size > 170`}}
 	d.Intents = []lead.Intent{{Name: "High", When: "signals.demo.count > 1"}, {Name: "Standard"}}
 	d.Dispositions = append(d.Dispositions,
 		lead.Disposition{Name: "BadTiming", Outcome: lead.Recycled, Reentry: &lead.Reentry{After: 48 * time.Hour, ScoreDelta: -15}},
@@ -61,7 +62,14 @@ func happenings(random *rand.Rand) []happening {
 		add(id, lead.Event{Kind: lead.KindCaptured, Time: at, Properties: properties}, map[string]any{"properties": properties})
 		for range random.IntN(12) {
 			at = at.Add(time.Duration(random.IntN(60)) * time.Hour)
-			switch random.IntN(5) {
+			switch random.IntN(7) {
+			case 5:
+				kind, scope := pick(lead.KindOptedOut, lead.KindReinstated, lead.KindReinstated).(lead.Kind), pick(lead.ScopeContact, lead.ScopeContact, lead.ScopeAccount).(lead.Scope)
+				add(id, lead.Event{Kind: kind, Time: at, Scope: scope}, map[string]any{"scope": scope})
+			case 6:
+				ruling := pick(lead.ContestOverturned, lead.ContestUpheld).(lead.Ruling)
+				add(id, lead.Event{Kind: lead.KindContested, Time: at, Contest: &lead.Contest{Ruling: ruling}},
+					map[string]any{"ruling": ruling, "parties": []string{"Marketing", "Sales"}})
 			case 0:
 				properties := map[string]any{pick("phone", "firm", "firm").(string): pick(firms...)}
 				add(id, lead.Event{Kind: lead.KindUpdated, Time: at, Properties: properties}, map[string]any{"properties": properties})
