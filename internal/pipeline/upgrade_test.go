@@ -5,7 +5,9 @@ package pipeline_test
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"testing"
 	"testing/fstest"
@@ -68,6 +70,34 @@ func (w oldWorkers) step(t *testing.T, queue, id string, statements ...string) e
 	return tx.Commit(t.Context())
 }
 
+// ingest events.
+func (w oldWorkers) ingest(t *testing.T, entries ...ledger.Entry) {
+	t.Helper()
+	conn := ledgertest.Connect(t, w.dsn)
+	defer conn.Close(context.Background())
+	for i, e := range entries {
+		data, err := json.Marshal(e.Data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, one := range []struct {
+			statement string
+			values    []any
+		}{
+			{
+				`INSERT INTO events (tenant, source, event_id, kind, lead_id, time, content_hash, data) VALUES ($1, '/old', $2, $3, $4, $5, '\x00', $6)`,
+				[]any{tenant, fmt.Sprint(e.Lead, i), e.Kind, e.Lead, e.Time, data},
+			},
+			{`INSERT INTO leads (tenant, lead_id) VALUES ($1, $2) ON CONFLICT DO NOTHING`, []any{tenant, e.Lead}},
+			{`INSERT INTO work (tenant, queue, lead_id) VALUES ($1, 'score', $2)`, []any{tenant, e.Lead}},
+		} {
+			if _, err := conn.Exec(t.Context(), one.statement, one.values...); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
 // score as an MQL by the demo on Monday.
 func (w oldWorkers) score(t *testing.T, id string) {
 	t.Helper()
@@ -107,7 +137,7 @@ func TestUpgradeWhileOldPodsRun(t *testing.T) {
 	r.inForce(bundleOf(1, byCRM))
 	old := oldWorkers{dsn: dsn}
 	for _, id := range []string{"before", "half", "after"} {
-		r.send(captured(id, later(0, 0), map[string]any{"company": "acme"}), demo(id, later(0, 1)), assigned(id, "rep-1", later(0, 1)))
+		old.ingest(t, captured(id, later(0, 0), map[string]any{"company": "acme"}), demo(id, later(0, 1)), assigned(id, "rep-1", later(0, 1)))
 	}
 	old.score(t, "before")
 	old.score(t, "half")
