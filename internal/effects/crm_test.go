@@ -216,6 +216,23 @@ func TestCRMLostJob(t *testing.T) {
 	}
 }
 
+// A job that was given up is no dead letter any more once its lead was told by another one, nor once the lead is erased.
+func TestCRMSupersededJob(t *testing.T) {
+	r := newRig(t, ledger.Effects{CRM: true})
+	r.news("L1", "L2", "L3")
+	r.judge(func(string) standing { return standing{stage: ledger.StageMQL, score: 1} })
+	ledgertest.Exec(t, r.dsn, `UPDATE river_job SET state = 'cancelled', finalized_at = now()`,
+		`UPDATE outbox SET live = NULL, parked = (SELECT id FROM river_job j WHERE (j.args ->> 'outbox')::bigint = outbox.id)`,
+		`UPDATE outbox SET parked = NULL WHERE lead_id = 'L1'`, `DELETE FROM outbox WHERE lead_id = 'L2'`)
+	if err := r.l.ParkLost(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	list, err := r.l.Letters(t.Context(), false, 10)
+	if err != nil || len(list) != 1 || !slices.Equal(list[0].Leads, []string{"L3"}) {
+		t.Errorf("left: %+v, %v", list, err)
+	}
+}
+
 // Two tenants on one database: each worker takes its own jobs only.
 func TestTenantsApart(t *testing.T) {
 	r := newRig(t, ledger.Effects{CRM: true})

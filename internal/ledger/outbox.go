@@ -143,7 +143,8 @@ UPDATE outbox SET live = NULL, parked = $4 FROM old WHERE tenant = $1 AND id = $
 	return l.deleteJob(ctx, tx, *parked)
 }
 
-// ParkLost does what Park does for jobs that River gave up by itself, as when a worker died at the last attempt.
+// ParkLost does what Park does for jobs that River gave up by itself, as when a worker died at the last attempt. And it deletes those that were
+// given up for a lead that was told since, or erased: nothing is left of what they would say.
 func (l *Ledger) ParkLost(ctx context.Context) error {
 	return l.inTx(ctx, func(tx pgx.Tx) error {
 		rows, err := tx.Query(ctx, `
@@ -162,6 +163,10 @@ WHERE b.tenant = $1 AND j.queue = $2 AND j.state IN ('discarded', 'cancelled') L
 				return err
 			}
 		}
-		return nil
+		_, err = tx.Exec(ctx, `
+DELETE FROM river_job j WHERE queue = $2 AND state IN ('discarded', 'cancelled') AND NOT EXISTS (SELECT 1 FROM outbox b WHERE b.tenant = $1
+    AND b.id = (j.args ->> 'outbox')::bigint AND (b.parked = j.id OR b.live = (j.args ->> 'token')::bigint))`,
+			l.tenant, Queue(CRMArgs{}.Kind(), l.tenant))
+		return err
 	})
 }
