@@ -44,7 +44,9 @@ func deadLettersCommand() *cobra.Command {
   kubectl sla dead-letters retry --all --contract mid-market -n revenue
   kubectl sla dead-letters discard 4711 --contract mid-market -n revenue`,
 		Args: cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error { return errors.New("dead-letters: one of list, retry and discard") },
+		RunE: func(*cobra.Command, []string) error {
+			return errors.New("dead-letters: one of list, retry and discard")
+		},
 	}
 	f.add(cmd.PersistentFlags())
 	cmd.AddCommand(listLetters(&f),

@@ -97,7 +97,7 @@ func (r *Runner) runOn(ctx context.Context, l *ledger.Ledger) error {
 
 func (r *Runner) config(l *ledger.Ledger) river.Config {
 	workers := river.NewWorkers()
-	retries := &retries{now: r.Now, first: cmp.Or(r.First, 5*time.Second), chance: rand.Float64} //nolint:gosec // to spread retries
+	retries := &retries{now: r.Now, first: cmp.Or(r.First, 5*time.Second), chance: rand.Float64}
 	// Both kinds, always: whichever replica leads looks after the jobs of all tenants.
 	river.AddWorker(workers, &noticeWorker{Runner: r, ledger: l, retries: retries})
 	river.AddWorker(workers, &crmWorker{Runner: r, ledger: l, retries: retries})

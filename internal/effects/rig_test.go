@@ -97,7 +97,6 @@ type standing struct {
 	missing     []string
 	owner       string
 	obligations []sla.Obligation
-	disposed    bool
 }
 
 // news of leads arrive.

@@ -49,11 +49,11 @@ func (r *Routing) tell(ctx context.Context) error {
 	var leads []string
 	var prints [][]byte
 	for _, one := range r.outcome {
-		print, err := routedPrint(one)
+		mark, err := routedPrint(one)
 		if err != nil {
 			return err
 		}
-		leads, prints = append(leads, one.lead.ID), append(prints, print)
+		leads, prints = append(leads, one.lead.ID), append(prints, mark)
 	}
 	return r.ledger.change(ctx, r.tx, "routed", leads, prints)
 }
@@ -142,11 +142,11 @@ func (l *Ledger) scored(ctx context.Context, tx pgx.Tx, leads []*Lead) error {
 	var ids []string
 	var prints [][]byte
 	for _, one := range leads {
-		print, err := fingerprint(one.Stage, one.Score.Clamped, one.Missing, one.Number)
+		mark, err := fingerprint(one.Stage, one.Score.Clamped, one.Missing, one.Number)
 		if err != nil {
 			return err
 		}
-		ids, prints = append(ids, one.ID), append(prints, print)
+		ids, prints = append(ids, one.ID), append(prints, mark)
 	}
 	return l.change(ctx, tx, "scored", ids, prints)
 }
@@ -166,25 +166,21 @@ func (l *Ledger) change(ctx context.Context, tx pgx.Tx, column string, leads []s
 	if len(leads) == 0 {
 		return nil
 	}
-	rows, err := tx.Query(ctx, `
+	var id, live int64
+	var insert bool
+	var jobs []river.InsertManyParams
+	err := each(ctx, tx, []any{&id, &live, &insert}, func() error {
+		if insert {
+			jobs = append(jobs, l.crmJob(id, live))
+		}
+		return nil
+	}, `
 INSERT INTO outbox AS o (tenant, lead_id, `+quoted(column)+`, live)
 SELECT $1, lead_id, print, 1 FROM unnest($2::text[], $3::bytea[]) AS u (lead_id, print) ORDER BY lead_id COLLATE "C"
 ON CONFLICT (tenant, lead_id) DO UPDATE SET version = o.version + 1, live = coalesce(o.live, o.version + 1),
     `+quoted(column)+` = coalesce(excluded.`+quoted(column)+`, o.`+quoted(column)+`), changed_at = clock_timestamp()
 WHERE excluded.`+quoted(column)+` IS NULL OR o.`+quoted(column)+` IS DISTINCT FROM excluded.`+quoted(column)+`
 RETURNING id, live, live = version`, l.tenant, leads, prints)
-	if err != nil {
-		return err
-	}
-	var id, live int64
-	var insert bool
-	var jobs []river.InsertManyParams
-	_, err = pgx.ForEachRow(rows, []any{&id, &live, &insert}, func() error {
-		if insert {
-			jobs = append(jobs, l.crmJob(id, live))
-		}
-		return nil
-	})
 	if err != nil {
 		return err
 	}
