@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -105,22 +106,30 @@ func schemaVersion() (latest int64, err error) {
 	return latest, nil
 }
 
-// Lead with its events and its cycles. A lead that is not there is an UnknownLeadError.
+// Lead with its events and its cycles; those of leads that were merged into it among them. A lead that is not there is an UnknownLeadError.
 func (r *Reading) Lead(ctx context.Context, id string) (*Lead, error) {
-	leads, err := r.leads(ctx, `lead_id = $2`, id)
+	merges, err := r.ledger.mergesOf(ctx, r.tx, []string{id})
 	if err != nil {
 		return nil, err
 	}
-	if len(leads) == 0 {
-		unknown := &UnknownLeadError{Tenant: r.ledger.tenant, Lead: id}
-		err := r.tx.QueryRow(ctx, `SELECT NOT EXISTS (SELECT 1 FROM in_force WHERE tenant = $1) AND NOT EXISTS (SELECT 1 FROM leads WHERE tenant = $1)`,
-			r.ledger.tenant).Scan(&unknown.Empty)
-		if err != nil {
-			return nil, err
-		}
-		return nil, unknown
+	leads, err := r.leads(ctx, `lead_id = ANY($2)`, withTied([]string{id}, merges))
+	if err != nil {
+		return nil, err
 	}
-	return leads[0], nil
+	if i := slices.IndexFunc(leads, func(l *Lead) bool { return l.ID == id }); i >= 0 {
+		if own := leads[i]; own.MergedInto != "" {
+			return own, nil // by itself: the lead that is left has the rest
+		}
+		join(leads, merges)
+		return leads[i], nil
+	}
+	unknown := &UnknownLeadError{Tenant: r.ledger.tenant, Lead: id}
+	err = r.tx.QueryRow(ctx, `SELECT NOT EXISTS (SELECT 1 FROM in_force WHERE tenant = $1) AND NOT EXISTS (SELECT 1 FROM leads WHERE tenant = $1)`,
+		r.ledger.tenant).Scan(&unknown.Empty)
+	if err != nil {
+		return nil, err
+	}
+	return nil, unknown
 }
 
 // Contacts are the leads of an account, by their ids, as the scorer last saw them; with their events.
@@ -128,7 +137,7 @@ func (r *Reading) Contacts(ctx context.Context, account string) ([]*Lead, error)
 	return r.leads(ctx, `hashtextextended(account, 0) = hashtextextended($2, 0) AND account = $2`, account)
 }
 
-func (r *Reading) leads(ctx context.Context, where, value string) ([]*Lead, error) {
+func (r *Reading) leads(ctx context.Context, where string, value any) ([]*Lead, error) {
 	rows, err := r.tx.Query(ctx, `SELECT `+leadColumns+` FROM leads WHERE tenant = $1 AND `+where+` ORDER BY lead_id COLLATE "C"`,
 		r.ledger.tenant, value)
 	if err != nil {
