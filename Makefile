@@ -109,6 +109,13 @@ bench-backtest: ## kubectl sla backtest beside DuckDB: a million leads, the same
 	cd test/bench
 	go run . -leads $(or $(LEADS),1000000) -tool "$(CURDIR)/dist/kubectl-sla"
 
+.PHONY: bench-pipeline
+bench-pipeline: ## The pipeline on PostgreSQL with fsync on, beside bare SQL: scoring, events over HTTP, breaches among a million clocks, ledgers by size, bytes a lead.
+	@mkdir -p dist
+	export HANDOFF_POSTGRES_BIN=$$(hack/postgres.sh)
+	go build -o dist/bench ./hack/bench
+	for what in score http breach flat bytes; do echo "== $$what"; dist/bench $$what; done
+
 ##@ Run
 
 .PHONY: cluster-up

@@ -50,5 +50,5 @@ func used(server *ledgertest.Server) usage {
 }
 
 func (u usage) each(n int) string {
-	return fmt.Sprintf("%.1f+%.1f", float64(u.ours.Microseconds())/float64(n), float64(u.server.Microseconds())/float64(n))
+	return fmt.Sprintf("%.1f and %.1f", float64(u.ours.Microseconds())/float64(n), float64(u.server.Microseconds())/float64(n))
 }

@@ -8,9 +8,9 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -21,6 +21,9 @@ import (
 const tenant = "bench"
 
 func main() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(400) // as the scoring worker does
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	root := &cobra.Command{Use: "bench", Short: "Measure the pipeline on PostgreSQL", SilenceUsage: true}
 	root.AddCommand(scoreCommand(), flatCommand(), breachCommand(), httpCommand(), bytesCommand())
@@ -33,11 +36,7 @@ func main() {
 
 // withServer runs f on a server with the settings of production.
 func withServer(f func(*ledgertest.Server) error) (err error) {
-	settings := ledgertest.Durable()
-	if os.Getenv("STATEMENTS") != "" {
-		settings = append(settings, "shared_preload_libraries=pg_stat_statements")
-	}
-	server, err := ledgertest.Start(settings...)
+	server, err := ledgertest.Start(ledgertest.Durable()...)
 	if err != nil {
 		return err
 	}
@@ -48,5 +47,3 @@ func withServer(f func(*ledgertest.Server) error) (err error) {
 	}()
 	return f(server)
 }
-
-func perSecond(n int, seconds float64) string { return fmt.Sprintf("%.0f", float64(n)/seconds) }

@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"runtime/pprof"
@@ -35,7 +36,7 @@ func scoreCommand() *cobra.Command {
 	}
 	c.Flags().IntVar(&o.leads, "leads", 60000, "leads to score in a run of large batches; fewer where they are small")
 	c.Flags().IntVar(&o.runs, "runs", 3, "runs of each, in turns; the best counts")
-	c.Flags().IntVar(&o.loops, "loops", 2, "loops at a time, each with a connection")
+	c.Flags().IntVar(&o.loops, "loops", 3, "loops at a time, each with a connection")
 	c.Flags().IntSliceVar(&o.batches, "batch", []int{1, 10, 100, 500}, "leads in a transaction")
 	c.Flags().StringVar(&o.sql, "sql", "", "statements for the schema, to try what it would be like with another one")
 	c.Flags().StringVar(&o.profile, "profile", "", "file for a CPU profile")
@@ -79,7 +80,9 @@ func score(ctx context.Context, server *ledgertest.Server, o scoreOptions) error
 			}
 		}
 		fmt.Fprintf(w, "%d\t%.0f\t%.0f\t%.2f\n", batch, best["ours"], best["bare"], best["ours"]/best["bare"])
-		w.Flush()
+		if err := w.Flush(); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -115,30 +118,18 @@ func scoreRun(ctx context.Context, server *ledgertest.Server, pair *pipeline.Pai
 			return done.Leads, err
 		}
 	}
-	if os.Getenv("STATEMENTS") != "" {
-		if _, err := pool.Exec(ctx, "CREATE EXTENSION pg_stat_statements SCHEMA public"); err != nil {
-			return 0, err
-		}
-		_, _ = pool.Exec(ctx, "SELECT public.pg_stat_statements_reset()")
-	}
 	begin, before := time.Now(), used(server)
 	if err := drain(ctx, who, leads, batch, o.loops); err != nil {
 		return 0, err
 	}
 	took := time.Since(begin).Seconds()
-	if os.Getenv("STATEMENTS") != "" {
-		rows, _ := pool.Query(ctx, `SELECT round((total_exec_time*1000/$1)::numeric,2), calls, wal_bytes/$1, left(regexp_replace(query, '\s+', ' ', 'g'), 110) FROM public.pg_stat_statements WHERE total_exec_time*1000/$1 > 0.2 ORDER BY 1 DESC LIMIT 14`, leads)
-		for rows.Next() {
-			v, _ := rows.Values()
-			fmt.Println(v...)
-		}
-	}
-	fmt.Printf("%s batch %d: %.0f leads/s, CPU µs a lead (ours+server) %s\n", name, batch, float64(leads)/took, used(server).minus(before).each(leads))
+	fmt.Printf("%s in batches of %d: %.0f leads/s; CPU time a lead, of the client and of the server: %s µs\n", name, batch, float64(leads)/took,
+		used(server).minus(before).each(leads))
 	var scored int
 	err = pool.QueryRow(ctx, `SELECT count(*) FROM leads WHERE score > 0 AND EXISTS (SELECT 1 FROM work w WHERE w.queue = 'route'
     AND w.lead_id = leads.lead_id)`).Scan(&scored)
 	if err == nil && scored == 0 {
-		err = fmt.Errorf("nothing was stamped")
+		err = errors.New("nothing was stamped")
 	}
 	return float64(leads) / took, err
 }

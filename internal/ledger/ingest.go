@@ -140,7 +140,7 @@ WITH numbered AS MATERIALIZED (
 made AS (
     INSERT INTO leads (tenant, lead_id) SELECT $1, lead_id FROM named ORDER BY lead_id COLLATE "C"
     ON CONFLICT DO NOTHING RETURNING lead_id
-), noted AS (INSERT INTO work (tenant, queue, lead_id) SELECT $1, $9, lead_id FROM named)
+), noted AS (INSERT INTO work (tenant, queue, lead_id) SELECT $1, $9, lead_id FROM named ORDER BY lead_id COLLATE "C")
 SELECT source, event_id, lead_id, made.lead_id IS NOT NULL FROM inserted LEFT JOIN made USING (lead_id)`
 
 // insert writes the events that are new, makes sure their leads have a row, and notes the work: in one statement, since one event that comes alone
