@@ -58,24 +58,7 @@ func (r *returning) dispose(e Event, codes []Disposition) {
 	case r == nil:
 		return
 	case e.Kind == KindDisposition && e.Disposition != nil:
-		outcome, code := e.Disposition.resolve(codes)
-		if outcome == "" {
-			return
-		}
-		within := !e.Time.Before(r.Since) && !r.followed(e)
-		if outcome.rejects() {
-			r.latest = -1
-			if within {
-				r.latest = len(r.said)
-			}
-		}
-		if within {
-			one := said{at: e.Time}
-			if code != nil {
-				one.rule = code.Reentry
-			}
-			r.said = append(r.said, one)
-		}
+		r.say(e, codes)
 	case e.overturns() && r.latest >= 0 && !r.followed(e):
 		r.said[r.latest].void = true
 	default:
@@ -86,6 +69,28 @@ func (r *returning) dispose(e Event, codes []Disposition) {
 		if !one.void {
 			r.rule, r.at = one.rule, one.at
 		}
+	}
+}
+
+// say what a disposition says; one without an outcome says nothing.
+func (r *returning) say(e Event, codes []Disposition) {
+	outcome, code := e.Disposition.resolve(codes)
+	if outcome == "" {
+		return
+	}
+	within := !e.Time.Before(r.Since) && !r.followed(e)
+	if outcome.rejects() {
+		r.latest = -1
+		if within {
+			r.latest = len(r.said)
+		}
+	}
+	if within {
+		one := said{at: e.Time}
+		if code != nil {
+			one.rule = code.Reentry
+		}
+		r.said = append(r.said, one)
 	}
 }
 

@@ -66,7 +66,7 @@ func StageOf(codes []Disposition, history []Event, m Milestones) Stage {
 	switch {
 	case m.Duplicate && out:
 		return StageDuplicate
-	case m.Suppressed != nil && !m.Suppressed.Since.Before(w.since) && !(w.stage == StageDisqualified && m.Suppressed.Since.Equal(w.since)):
+	case m.Suppressed != nil && !m.Suppressed.Since.Before(w.since) && (w.stage != StageDisqualified || !m.Suppressed.Since.Equal(w.since)):
 		return StageSuppressed
 	case m.Excluded && (w.stage == StageInquiry || w.stage == StageHeld):
 		return StageExcluded

@@ -80,11 +80,16 @@ func (s *suppressions) at(now time.Time) *Suppression {
 	if m := s.latestOf(ScopeContact); m != nil && !m.Lifted {
 		return &Suppression{Since: m.At, Scope: ScopeContact, Code: m.disposition}
 	}
-	own, peer := s.latestOf(ScopeAccount), latestUpTo(s.peers, now)
+	return accountAt(s.latestOf(ScopeAccount), latestUpTo(s.peers, now))
+}
+
+// accountAt is what the latest marks for all leads of the account say, its own and that of another lead; the later one counts.
+func accountAt(own, peer *Mark) *Suppression {
+	peers := peer != nil && (own == nil || own.At.Before(peer.At) || own.At.Equal(peer.At) && own.Lifted)
 	switch {
-	case peer != nil && !peer.Lifted && (own == nil || own.At.Before(peer.At) || own.Lifted && own.At.Equal(peer.At)):
+	case peers && !peer.Lifted:
 		return &Suppression{Since: peer.At, Scope: ScopeAccount, Peer: true}
-	case own != nil && !own.Lifted && (peer == nil || !own.At.Before(peer.At)):
+	case !peers && own != nil && !own.Lifted:
 		return &Suppression{Since: own.At, Scope: ScopeAccount, Code: own.disposition}
 	default:
 		return nil

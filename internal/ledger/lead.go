@@ -83,13 +83,15 @@ func scanLead(row pgx.CollectableRow) (*Lead, error) {
 		disposed, sql, since, sal, pickedFirst, breach *time.Time
 		aside                                          asideScan
 	)
-	err := row.Scan(append([]any{&l.ID, &l.Stage, &l.Score.Raw, &l.Score.Rounded, &l.Score.Clamped, &l.Missing,
+	err := row.Scan(append([]any{
+		&l.ID, &l.Stage, &l.Score.Raw, &l.Score.Rounded, &l.Score.Clamped, &l.Missing,
 		&reached, &r.Path, &r.Missing, &l.ReachedBy,
 		&qualified, &q.Path, &q.Threshold, &q.Score, &q.MetThreshold,
 		&q.Intent, &l.JudgedBy, &l.TermsRevision, &l.DefinitionRevision,
 		&l.PickedRep, &picked, &l.Pool, &l.Owner, &owned, &ownedFirst, &l.NoCapacity, &disposed,
 		&l.Account, &q.Account.Count, &q.Account.Score, &sql, &l.SQLUnmet, &l.Number, &since, &sal,
-		&pickedFirst, &breach, &l.Fallback}, aside.targets(&l)...)...)
+		&pickedFirst, &breach, &l.Fallback,
+	}, aside.targets(&l)...)...)
 	if err != nil {
 		return nil, err
 	}

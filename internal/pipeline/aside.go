@@ -84,7 +84,20 @@ func (p *Pair) judgeAnew(one *ledger.Lead, given lead.Circumstances, from time.T
 // standing is how many of the cycles of a lead stay as they are, whatever has come in: those of other pairs, and those up to a hand-off by the account,
 // as how it stood then is not known any more. A first hand-off is only made anew for what keeps leads out.
 func (p *Pair) standing(one *ledger.Lead, cycles []ledger.Cycle, from time.Time) int {
-	last, sales, out := lastStamp(one), false, false
+	sales, out := p.toldLate(one)
+	n := len(cycles)
+	for i := n - 1; i >= 0; i-- {
+		if !p.mayMakeAnew(cycles[i], from) || !out && (i == 0 || !sales) {
+			break
+		}
+		n = i
+	}
+	return n
+}
+
+// toldLate says whether something came in that is about the time of a stamp: what sales said, and what may keep the lead out.
+func (p *Pair) toldLate(one *ledger.Lead) (sales, out bool) {
+	last := lastStamp(one)
 	for _, e := range one.Events {
 		if e.ScoredBy != 0 || e.Time.After(last) {
 			continue
@@ -92,17 +105,16 @@ func (p *Pair) standing(one *ledger.Lead, cycles []ledger.Cycle, from time.Time)
 		sales = sales || tells(e.Kind)
 		out = out || e.Kind == lead.KindOptedOut || e.Kind == lead.KindReinstated || tells(e.Kind) && p.suppresses()
 	}
-	n := len(cycles)
-	for i := n - 1; i >= 0; i-- {
-		c := cycles[i]
-		mine := (c.Qualified == nil || c.JudgedBy == p.Bundle.Sequence) && (c.Reached == nil || c.ReachedBy == p.Bundle.Sequence && !p.byAccount(c.Reached))
-		before := c.Reached != nil && c.Reached.At.Before(from) || c.Qualified != nil && c.Qualified.At.Before(from)
-		if !mine || before || !out && (i == 0 || !sales) {
-			break
-		}
-		n = i
+	return sales, out
+}
+
+// mayMakeAnew says whether a cycle is stamped by this pair alone, from an instant on, and by the lead itself.
+func (p *Pair) mayMakeAnew(c ledger.Cycle, from time.Time) bool {
+	if q := c.Qualified; q != nil && (c.JudgedBy != p.Bundle.Sequence || q.At.Before(from)) {
+		return false
 	}
-	return n
+	r := c.Reached
+	return r == nil || c.ReachedBy == p.Bundle.Sequence && !r.At.Before(from) && !p.byAccount(r)
 }
 
 // suppresses says whether a disposition may keep leads out.

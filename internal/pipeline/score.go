@@ -43,6 +43,11 @@ func (p *Pair) Judge(one *ledger.Lead) error {
 	if look == lookAtNews || look == lookAgain && (merged || stampsOf(one) != before) {
 		one.Score, one.Missing, one.ExcludedBy = journey.Score, journey.MissingNow, journey.Bar.Excluded
 	}
+	if one.Reached == nil && one.OwnedFirstAt != (time.Time{}) { // what the router found of a cycle that is not
+		c := one.Cycle
+		c.Owner, c.OwnedAt, c.OwnedFirstAt, c.DisposedAt, c.SALAt, c.SQLAt = "", time.Time{}, time.Time{}, time.Time{}, time.Time{}, time.Time{}
+		one.SetCycles(append(slices.Clone(one.Past), c))
+	}
 	p.setAside(one, history)
 	p.noteOverturned(one, history)
 	one.Stage = stageOf(p, one, history)
@@ -134,30 +139,25 @@ func (p *Pair) open(one *ledger.Lead) (open map[int64]bool, look attention) {
 	open = map[int64]bool{}
 	told, woken := false, true
 	for _, e := range one.Events {
-		if e.ScoredBy == 0 {
-			woken = false
-		}
-		switch {
-		case evaluated(e.Kind) && (e.ScoredBy == 0 || e.ScoredBy == p.Bundle.Sequence):
+		fresh := e.ScoredBy == 0
+		if evaluated(e.Kind) && (fresh || e.ScoredBy == p.Bundle.Sequence) {
 			open[e.Sequence] = true
-			if e.ScoredBy == 0 {
-				look = lookAtNews
-			}
-		case e.ScoredBy == 0:
-			told = told || tells(e.Kind)
-			if e.Kind == lead.KindDisposition && (one.Qualified != nil || one.Number > 1) {
-				look = lookAtNews
-			}
+		}
+		if !fresh {
+			continue
+		}
+		woken, told = false, told || tells(e.Kind)
+		if evaluated(e.Kind) || e.Kind == lead.KindDisposition && (one.Qualified != nil || one.Number > 1) {
+			look = lookAtNews
 		}
 	}
-	switch {
-	case len(open) == 0:
-		return open, lookAway
-	case look == lookAway && (told || woken || p.hasOthers()):
-		return open, lookAgain
-	default:
-		return open, look
+	if look == lookAway && (told || woken || p.hasOthers()) {
+		look = lookAgain
 	}
+	if len(open) == 0 {
+		look = lookAway
+	}
+	return open, look
 }
 
 // stamped is what tells whether the latest cycle of a lead is another one than before.

@@ -69,7 +69,9 @@ func TestStagesInTheLedger(t *testing.T) {
 		},
 		"an account is suppressed, and comes back": {
 			entries: [][]ledger.Entry{
-				handedOff, {disposed("a", "NotICP", later(0, 2))}, other,
+				handedOff,
+				{disposed("a", "NotICP", later(0, 2))},
+				other,
 				{of("a", lead.KindReinstated, later(0, 8), ledger.Data{Scope: lead.ScopeAccount}), demo("b", later(0, 9))},
 			},
 			want: []string{"a MQL 1 10:00:00 rep-1", "b MQL 1 18:00:00"},
@@ -95,7 +97,8 @@ func TestStagesInTheLedger(t *testing.T) {
 		},
 		"somebody else of the account comes": {
 			entries: [][]ledger.Entry{
-				handedOff, {disposed("a", "Gone", later(0, 2))},
+				handedOff,
+				{disposed("a", "Gone", later(0, 2))},
 				{company("old", "acme", later(0, 0)), demo("old", later(2, 0)), company("c", "acme", later(3, 0)), demo("c", later(4, 0))},
 				{company("b", "acme", later(1, 0)), demo("b", later(3, 0))},
 			},
