@@ -66,7 +66,7 @@ func manySpecs() {
 			"leads that were acknowledged and are not there": fmt.Sprintf(`SELECT count(*) FROM generate_series(0, %d) AS i
 WHERE NOT EXISTS (SELECT FROM leads WHERE tenant = 'mid-market' AND lead_id = '%s' || lpad(i::text, 6, '0'))`, manyLeads-1, tag),
 			"events that were acknowledged and are not there": fmt.Sprintf(`SELECT count(*) FROM generate_series(0, %d) AS i, (VALUES ('captured', 1), ('activity', %d)) AS k (kind, every)
-WHERE i %% every = 0 AND NOT EXISTS (SELECT FROM events WHERE tenant = 'mid-market' AND event_id = '%s' || lpad(i::text, 6, '0') || '/' || kind || '/1')`,
+WHERE i %% every = 0 AND NOT EXISTS (SELECT FROM events WHERE tenant = 'mid-market' AND source = 'urn:handoff:e2e' AND event_id = '%s' || lpad(i::text, 6, '0') || '/' || kind || '/1')`,
 				manyLeads-1, oneIn, tag),
 			"events that are there twice":      fmt.Sprintf("SELECT count(*) - count(DISTINCT (source, event_id)) FROM events WHERE %s", of),
 			"leads that asked and are no MQL":  fmt.Sprintf("SELECT %d - count(*) FROM leads WHERE %s AND qualified_at IS NOT NULL", manyLeads/oneIn, of),

@@ -32,7 +32,6 @@ type apiServer struct {
 
 	mu     sync.Mutex
 	latest time.Time // last transition of a condition that a worker wrote, by the worker's clock
-	counts bool
 }
 
 func newAPIServer(t *testing.T) *apiServer {
@@ -94,7 +93,6 @@ func (a *apiServer) note(r *http.Request) {
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.counts = a.counts || patch.Status.AsOf != nil
 	for _, c := range patch.Status.Conditions {
 		a.latest = c.LastTransitionTime.Time
 	}
@@ -102,5 +100,3 @@ func (a *apiServer) note(r *http.Request) {
 
 // lastTransition is when a condition last changed, by the clock of the worker that said so.
 func (a *apiServer) lastTransition() time.Time { a.mu.Lock(); defer a.mu.Unlock(); return a.latest }
-
-func (a *apiServer) counted() bool { a.mu.Lock(); defer a.mu.Unlock(); return a.counts }

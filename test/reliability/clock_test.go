@@ -47,8 +47,8 @@ func TestClockJumps(t *testing.T) {
 	set("3h")
 	late := captured("in-an-hour", time.Now().Add(time.Hour))
 	for _, p := range r.scoring {
-		if answer, text, err := s.post(p, encode([]ledger.Entry{late})); err != nil || answer.StatusCode != http.StatusBadRequest {
-			t.Errorf("an event of the future: %v %s", err, text)
+		if got, err := s.post(p, encode([]ledger.Entry{late})); err != nil || got.status != http.StatusBadRequest {
+			t.Errorf("an event of the future: %v, %d %s", err, got.status, got.text)
 		}
 	}
 	r.conserved(s)

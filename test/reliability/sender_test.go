@@ -82,40 +82,47 @@ func (s *sender) target() *process {
 func (s *sender) once(body []byte) (done bool) {
 	status := 0
 	defer func() { s.mu.Lock(); s.statuses[status]++; s.mu.Unlock() }()
-	answer, text, err := s.post(s.target(), body)
+	got, err := s.post(s.target(), body)
 	if err != nil {
 		return false
 	}
-	status = answer.StatusCode
+	status = got.status
 	switch {
 	case status == http.StatusServiceUnavailable, status == http.StatusTooManyRequests:
-		if answer.Header.Get("Retry-After") == "" {
+		if got.retryAfter == "" {
 			s.t.Errorf("%d without Retry-After", status)
 		}
 		return false
 	case status != http.StatusAccepted:
-		s.t.Errorf("answered %d: %.500s", status, text)
+		s.t.Errorf("answered %d: %.500s", status, got.text)
 		return true
 	}
-	s.note(text)
+	s.note(got.text)
 	return true
 }
 
+// got is what a worker answered.
+type got struct {
+	status     int
+	retryAfter string
+	text       []byte
+}
+
 // post sends one request to one worker.
-func (s *sender) post(to *process, body []byte) (*http.Response, []byte, error) {
+func (s *sender) post(to *process, body []byte) (got, error) {
 	request, err := http.NewRequest(http.MethodPost, "http://"+to.listen+"/v1/events", bytes.NewReader(body))
 	if err != nil {
-		return nil, nil, err
+		return got{}, err
 	}
 	request.Header.Set("Content-Type", "application/cloudevents-batch+json")
 	request.Header.Set("Authorization", "Bearer "+token)
 	answer, err := s.client.Do(request)
 	if err != nil {
-		return nil, nil, err
+		return got{}, err
 	}
 	defer answer.Body.Close()
 	text, err := io.ReadAll(answer.Body)
-	return answer, text, err
+	return got{answer.StatusCode, answer.Header.Get("Retry-After"), text}, err
 }
 
 func (s *sender) note(text []byte) {
