@@ -59,6 +59,10 @@ SELECT greatest(min(due_at) - clock_timestamp(), '0') FROM obligations WHERE ten
 const unowned = `qualified_at IS NOT NULL AND owner IS NULL AND NOT before_go_live
     AND stage NOT IN ('Suppressed', 'Merged', 'Duplicate', 'Excluded')`
 
+// sumsOfLeads are how many there are, and how many were handed off: those that are no longer kept go on counting in these.
+const sumsOfLeads = `count(*) FILTER (WHERE stage <> 'Merged'),
+    count(*) FILTER (WHERE coalesce(first_qualified_at, qualified_at) IS NOT NULL AND NOT before_go_live)`
+
 // Leads counts the leads of the tenant by where they are.
 type Leads struct {
 	Captured, MQLs, Held, Unrouted, Fallback, Waiting int64
@@ -81,8 +85,7 @@ func (l *Ledger) Count(ctx context.Context, periods []sla.Period) (Snapshot, err
 	err := pgx.BeginTxFunc(ctx, l.pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
 		err := tx.QueryRow(ctx, `
 SELECT clock_timestamp(), (SELECT coalesce(max(sequence), 0) FROM in_force WHERE tenant = $1 AND since <= clock_timestamp()), 
-    count(*) FILTER (WHERE stage <> 'Merged'),
-    count(*) FILTER (WHERE coalesce(first_qualified_at, qualified_at) IS NOT NULL AND NOT before_go_live), count(*) FILTER (WHERE stage = 'Held'),
+    `+sumsOfLeads+`, count(*) FILTER (WHERE stage = 'Held'),
     count(*) FILTER (WHERE `+unowned+`), count(*) FILTER (WHERE fallback),
     (SELECT count(DISTINCT lead_id) FROM work WHERE tenant = $1), count(*) FILTER (WHERE stage = 'Recycled'),
     count(*) FILTER (WHERE stage = 'Disqualified'), count(*) FILTER (WHERE stage = 'Suppressed'), count(*) FILTER (WHERE stage = 'Duplicate'),

@@ -77,10 +77,12 @@ func (l *Ledger) oldEvents(ctx context.Context, tx pgx.Tx, before time.Time, lim
 
 var errReached = errors.New("the history that is kept is reached")
 
-// retirable locks those leads whose history may go. A lead that was taken in goes after the one that took it in, which its events belong to.
+// retirable locks those leads whose history may go. A lead that was taken in goes after the one that took it in, which its events belong to. Who is
+// not to be contacted stays, and who said it of an account: without the lead nothing would say it any more.
 func (l *Ledger) retirable(ctx context.Context, tx pgx.Tx, ids []string, before time.Time) ([]string, error) {
 	rows, err := tx.Query(ctx, `
-SELECT lead_id FROM leads l WHERE tenant = $1 AND lead_id = ANY($2)
+SELECT lead_id FROM leads l WHERE tenant = $1 AND lead_id = ANY($2) AND suppressed_at IS NULL
+  AND NOT EXISTS (SELECT 1 FROM account_marks m WHERE m.tenant = l.tenant AND m.lead_id = l.lead_id)
   AND NOT EXISTS (SELECT 1 FROM work w WHERE w.tenant = l.tenant AND w.lead_id = l.lead_id)
   AND NOT EXISTS (SELECT 1 FROM events e WHERE e.tenant = l.tenant AND e.lead_id = l.lead_id AND (e.time >= $3 OR e.received_at >= $3))
   AND NOT EXISTS (SELECT 1 FROM obligations o WHERE o.tenant = l.tenant AND o.lead_id = l.lead_id AND (o.state = 'Open'
@@ -109,9 +111,9 @@ ON CONFLICT (tenant, period, clause, tier, revision) DO UPDATE
 	if err := errors.Join(l.leaveAccounts(ctx, tx, ids), l.leaveIdentities(ctx, tx, ids)); err != nil {
 		return err
 	}
-	var mqls int64
-	if err := tx.QueryRow(ctx, `SELECT count(*) FROM leads WHERE tenant = $1 AND lead_id = ANY($2)
-AND coalesce(first_qualified_at, qualified_at) IS NOT NULL`, l.tenant, ids).Scan(&mqls); err != nil {
+	var captured, mqls int64
+	if err := tx.QueryRow(ctx, `SELECT `+sumsOfLeads+` FROM leads WHERE tenant = $1 AND lead_id = ANY($2)`, l.tenant, ids).
+		Scan(&captured, &mqls); err != nil {
 		return err
 	}
 	tables, err := tablesOfLeads(ctx, tx)
@@ -144,7 +146,7 @@ AND coalesce(first_qualified_at, qualified_at) IS NOT NULL`, l.tenant, ids).Scan
 	_, err = tx.Exec(ctx, `
 INSERT INTO retired_leads AS r (tenant, captured, mqls, events) VALUES ($1, $2, $3, $4)
 ON CONFLICT (tenant) DO UPDATE SET captured = r.captured + excluded.captured, mqls = r.mqls + excluded.mqls, events = r.events + excluded.events`,
-		l.tenant, out.Leads, mqls, out.Events)
+		l.tenant, captured, mqls, out.Events)
 	return err
 }
 

@@ -127,6 +127,8 @@ func TestRetireChangesNoCount(t *testing.T) {
 	for seed := range uint64(5) {
 		random := rand.New(rand.NewPCG(seed, 4))
 		l, dsn := past(t, random, 300)
+		ledgertest.Exec(t, dsn, `UPDATE handoff.leads SET before_go_live = true WHERE lead_id LIKE '%3'`,
+			`UPDATE handoff.leads SET stage = 'Merged' WHERE lead_id LIKE '%4'`)
 		periods, err := l.Periods(t.Context())
 		if err != nil {
 			t.Fatal(err)
@@ -152,8 +154,8 @@ AND NOT EXISTS (SELECT 1 FROM obligations o WHERE o.lead_id = l.lead_id AND o.st
 			t.Errorf("seed %d: %d leads and %d events retired, want %d leads", seed, leads, events, wanted)
 		}
 		after := sums()
-		// An MQL without an owner that is retired waits for none any more.
-		after.Leads.Unrouted = before.Leads.Unrouted
+		// An MQL without an owner that is retired waits for none any more, and nowhere is where it is now.
+		after.Leads.Unrouted, after.Leads.Merged, after.Leads.BeforeGoLive = before.Leads.Unrouted, before.Leads.Merged, before.Leads.BeforeGoLive
 		if diff := cmp.Diff(before, after); diff != "" {
 			t.Errorf("seed %d: %s", seed, diff)
 		}
@@ -191,6 +193,22 @@ WHERE NOT EXISTS (SELECT 1 FROM leads WHERE lead_id = 'lead-' || n) LIMIT 1`)
 	}
 	if after := ledgertest.Value[int64](t, dsn, `SELECT captured FROM retired_leads`); after != before {
 		t.Errorf("%d leads retired, before %d", after, before)
+	}
+}
+
+// Who is not to be contacted stays so, however long ago that was: with the lead, nothing would say it any more.
+func TestWhoOptedOutIsNotRetired(t *testing.T) {
+	l, dsn := past(t, rand.New(rand.NewPCG(2, 2)), 60)
+	sealAll(t, l)
+	ledgertest.Exec(t, dsn, `UPDATE handoff.leads SET suppressed_at = now() - interval '3 years', suppressed_scope = 'Contact' WHERE lead_id LIKE '%3'`,
+		`INSERT INTO handoff.account_marks (tenant, lead_id, number, account, at, lifted)
+SELECT tenant, lead_id, 1, '\x01', now() - interval '3 years', false FROM handoff.leads WHERE lead_id LIKE '%4'`)
+	if leads, _ := retireAll(t, l, 10); leads == 0 {
+		t.Fatal("nothing was retired")
+	}
+	const kept = `SELECT count(*) FROM leads WHERE lead_id LIKE $1`
+	if a, b := ledgertest.Value[int64](t, dsn, kept, "%3"), ledgertest.Value[int64](t, dsn, kept, "%4"); a != 6 || b != 6 {
+		t.Errorf("%d leads that opted out and %d whose account did are kept, want 6 and 6", a, b)
 	}
 }
 
