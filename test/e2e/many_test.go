@@ -63,18 +63,19 @@ func manySpecs() {
 			manyLeads, total, sent.Round(time.Second), killed, sum.Duplicates, sum.Retries, time.Since(begin).Round(time.Second))
 
 		for what, query := range map[string]string{
-			"leads that were acknowledged and are not there": fmt.Sprintf(`SELECT count(*) FROM generate_series(0, %d) AS i
-WHERE NOT EXISTS (SELECT FROM leads WHERE tenant = 'mid-market' AND lead_id = '%s' || lpad(i::text, 6, '0'))`, manyLeads-1, tag),
-			"events that were acknowledged and are not there": fmt.Sprintf(`SELECT count(*) FROM generate_series(0, %d) AS i, (VALUES ('captured', 1), ('activity', %d)) AS k (kind, every)
-WHERE i %% every = 0 AND NOT EXISTS (SELECT FROM events WHERE tenant = 'mid-market' AND source = 'urn:handoff:e2e' AND event_id = '%s' || lpad(i::text, 6, '0') || '/' || kind || '/1')`,
-				manyLeads-1, oneIn, tag),
+			// By EXCEPT: it compares two sets, however little the planner knows of tables that have just grown.
+			"leads that were acknowledged and are not there": fmt.Sprintf(`SELECT count(*) FROM (
+SELECT '%[2]s' || lpad(i::text, 6, '0') FROM generate_series(0, %[1]d) AS i EXCEPT SELECT lead_id FROM leads WHERE %[3]s) AS lost`, manyLeads-1, tag, of),
+			"events that were acknowledged and are not there": fmt.Sprintf(`SELECT count(*) FROM (
+SELECT '%[2]s' || lpad(i::text, 6, '0') || '/' || kind || '/1' FROM generate_series(0, %[1]d) AS i, (VALUES ('captured', 1), ('activity', %[4]d)) AS k (kind, every)
+WHERE i %% every = 0 EXCEPT SELECT event_id FROM events WHERE %[3]s) AS lost`, manyLeads-1, tag, of, oneIn),
 			"events that are there twice":      fmt.Sprintf("SELECT count(*) - count(DISTINCT (source, event_id)) FROM events WHERE %s", of),
 			"leads that asked and are no MQL":  fmt.Sprintf("SELECT %d - count(*) FROM leads WHERE %s AND qualified_at IS NOT NULL", manyLeads/oneIn, of),
 			"MQLs without an owner":            fmt.Sprintf("SELECT count(*) FROM leads WHERE %s AND qualified_at IS NOT NULL AND owner IS NULL", of),
 			"owners of leads that never asked": fmt.Sprintf("SELECT count(*) FROM leads WHERE %s AND qualified_at IS NULL AND owner IS NOT NULL", of),
 			"clocks that are there twice":      fmt.Sprintf("SELECT count(*) - count(DISTINCT (lead_id, cycle, clause)) FROM obligations WHERE %s", of),
-			"MQLs without their clocks": fmt.Sprintf(`SELECT count(*) FROM leads l WHERE %s AND qualified_at IS NOT NULL
-AND NOT EXISTS (SELECT FROM obligations o WHERE o.tenant = l.tenant AND o.lead_id = l.lead_id AND clause = 'firstContact')`, of),
+			"MQLs without their clocks": fmt.Sprintf(`SELECT count(*) FROM (
+SELECT lead_id FROM leads WHERE %[1]s AND qualified_at IS NOT NULL EXCEPT SELECT lead_id FROM obligations WHERE %[1]s AND clause = 'firstContact') AS untimed`, of),
 		} {
 			Expect(number(ctx, query)).To(BeZero(), what)
 		}
