@@ -175,8 +175,7 @@ func (l *Ledger) eraseOne(ctx context.Context, tx pgx.Tx, id, pseudonym string, 
 		return err
 	}
 	e.Counts.Events += events.RowsAffected()
-	if _, err := tx.Exec(ctx, `UPDATE events SET data = jsonb_set(data, '{merged}', to_jsonb($3::text))
-WHERE tenant = $1 AND lead_id = ANY($4) AND data ->> 'merged' = $2`, l.tenant, id, pseudonym, append(slices.Clone(e.Leads), e.Pseudonyms...)); err != nil {
+	if err := l.renameWithin(ctx, tx, id, pseudonym, append(slices.Clone(e.Leads), e.Pseudonyms...)); err != nil {
 		return err
 	}
 	excused, err := tx.Exec(ctx, `UPDATE obligations SET state = 'Excused', stopped_at = $3 WHERE tenant = $1 AND lead_id = $2 AND state = 'Open'`,
@@ -186,7 +185,7 @@ WHERE tenant = $1 AND lead_id = ANY($4) AND data ->> 'merged' = $2`, l.tenant, i
 	}
 	e.Counts.Excused += excused.RowsAffected()
 	// Nobody works on it any more: it takes no rep's capacity and waits for no owner.
-	if _, err := tx.Exec(ctx, `UPDATE leads SET record = '{}', account = NULL, identity = NULL, no_capacity = false, disposed_at = coalesce(disposed_at, $3),
+	if _, err := tx.Exec(ctx, `UPDATE leads SET record = '{}', alone = NULL, account = NULL, identity = NULL, no_capacity = false, disposed_at = coalesce(disposed_at, $3),
     owner = CASE WHEN qualified_at IS NOT NULL THEN coalesce(owner, $4) END WHERE tenant = $1 AND lead_id = $2`,
 		l.tenant, id, e.At, ErasedOwner); err != nil {
 		return err
@@ -245,6 +244,18 @@ func (l *Ledger) rename(ctx context.Context, tx pgx.Tx, id, pseudonym string, e 
 		}
 	}
 	return nil
+}
+
+// renameWithin gives it its pseudonym in what the leads of the person say about their merges.
+func (l *Ledger) renameWithin(ctx context.Context, tx pgx.Tx, id, pseudonym string, leads []string) error {
+	if _, err := tx.Exec(ctx, `UPDATE events SET data = jsonb_set(data, '{merged}', to_jsonb($3::text))
+WHERE tenant = $1 AND lead_id = ANY($4) AND data ->> 'merged' = $2`, l.tenant, id, pseudonym, leads); err != nil {
+		return err
+	}
+	_, err := tx.Exec(ctx, `UPDATE corrections SET after = (
+    SELECT jsonb_object_agg(key, CASE value WHEN to_jsonb($2::text) THEN to_jsonb($3::text) ELSE value END) FROM jsonb_each(after))
+WHERE tenant = $1 AND lead_id = ANY($4) AND what IN ('merged', 'idleMerge')`, l.tenant, id, pseudonym, leads)
+	return err
 }
 
 // refersToLead are the columns that name another lead than that of their row.
