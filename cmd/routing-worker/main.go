@@ -21,6 +21,7 @@ import (
 
 	"github.com/handoff-sla/handoff/internal/effects"
 	"github.com/handoff-sla/handoff/internal/fault"
+	"github.com/handoff-sla/handoff/internal/measurement"
 	"github.com/handoff-sla/handoff/internal/notify"
 	"github.com/handoff-sla/handoff/internal/pipeline"
 	"github.com/handoff-sla/handoff/internal/worker"
@@ -149,6 +150,11 @@ func run(ctx context.Context, o options, log *slog.Logger) error {
 				counting.Close(context.WithoutCancel(ctx))
 			},
 		},
+	}
+	if !o.Wanted() { // the contract may have had some
+		cleared := worker.NewReporter(func(ctx context.Context, _ measurement.Condition) error { return writer.ClearEffects(ctx) }, log)
+		cleared.Report(worker.Status{})
+		process.Support = append(process.Support, cleared.Run)
 	}
 	if o.Wanted() {
 		process.Health.Checks = append(process.Health.Checks, worker.Check{Name: "effects", OK: outlets.Check})

@@ -107,6 +107,15 @@ func (w *Writer) SetEffects(ctx context.Context, c Condition) error {
 	return w.set(ctx, ManagerEffects, slav1alpha1.EffectsAvailableCondition, c)
 }
 
+// ClearEffects takes the condition away that was written while the contract had effects.
+func (w *Writer) ClearEffects(ctx context.Context) error {
+	current, err := w.get(ctx)
+	if err != nil || meta.FindStatusCondition(current.Status.Conditions, slav1alpha1.EffectsAvailableCondition) == nil {
+		return err
+	}
+	return w.apply(ctx, ManagerEffects, map[string]any{})
+}
+
 // set reads first: what is there already is not written again, and a transition is only one when the status changes.
 func (w *Writer) set(ctx context.Context, manager, conditionType string, c Condition) error {
 	current, err := w.get(ctx)

@@ -194,6 +194,27 @@ func TestWritersKeepApart(t *testing.T) {
 	}
 }
 
+// Of a contract that has no effects any more nothing is said of them, and what is said besides stays.
+func TestEffectsAreTakenBack(t *testing.T) {
+	w, c, _ := newWriter(t)
+	for _, err := range []error{
+		w.ClearEffects(t.Context()),
+		w.SetLedger(t.Context(), measurement.Condition{OK: true, Reason: measurement.ReasonLedgerAvailable, Message: "there"}),
+		w.SetEffects(t.Context(), measurement.Condition{Reason: measurement.ReasonSecretNotFound, Message: "Secret x"}),
+		w.ClearEffects(t.Context()), w.ClearEffects(t.Context()),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := status(t, c).Conditions; len(got) != 1 || got[0].Type != slav1alpha1.LedgerAvailableCondition {
+		t.Errorf("conditions %+v", got)
+	}
+	if diff := cmp.Diff([]string{measurement.ManagerLedger, measurement.ManagerEffects, measurement.ManagerEffects}, c.writes); diff != "" {
+		t.Errorf("writes (-want +got):\n%s", diff)
+	}
+}
+
 // A transition is a change of the status, not of its reason, and not a restart of the worker.
 func TestTransitionTime(t *testing.T) {
 	w, c, now := newWriter(t)
