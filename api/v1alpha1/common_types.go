@@ -183,7 +183,8 @@ const (
 	LedgerAvailableCondition = "LedgerAvailable"
 	// IngestAvailableCondition is on an SLAMeasurement: the scoring worker has what it needs to accept events.
 	IngestAvailableCondition = "IngestAvailable"
-	// EffectsAvailableCondition is on an SLAMeasurement: the Secrets of `notify` and `crm` are there. It is absent without either.
+	// EffectsAvailableCondition is on an SLAMeasurement, and from there on its contract: the Secrets of `notify` and `crm` are there. It is absent without
+	// either.
 	EffectsAvailableCondition = "EffectsAvailable"
 )
 

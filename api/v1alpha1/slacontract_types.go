@@ -269,7 +269,7 @@ type LeadCounts struct {
 // SLAContractStatus is what the operator observed and judged.
 type SLAContractStatus struct {
 	// conditions: Ready (the operator did its job), Ratified (both signed what is written), WorkersAvailable, Measured (counts are
-	// current), Compliant (the business outcome), Stalled (needs an edit).
+	// current), Compliant (the business outcome), EffectsAvailable (the Secrets of notify and crm are there), Stalled (needs an edit).
 	// +optional
 	// +listType=map
 	// +listMapKey=type

@@ -89,6 +89,34 @@ func TestWorkersAvailable(t *testing.T) {
 	}
 }
 
+// Whoever wants to be told, and cannot be, reads it in the contract; of one that tells nobody nothing is said, whatever was said before.
+func TestEffectsAvailable(t *testing.T) {
+	told := slav1alpha1.SLAContractSpec{Notify: &slav1alpha1.Notify{}}
+	there := said("EffectsAvailable", "EffectsAvailable", "there")
+	there.Status.Conditions[0].Status = metav1.ConditionTrue
+	waiting := &finding{"Unknown", "Waiting", "the routing worker has not looked yet whether the Secrets of notify and crm are there"}
+	for name, tc := range map[string]struct {
+		spec        slav1alpha1.SLAContractSpec
+		running     bool
+		measurement *slav1alpha1.SLAMeasurement
+		want        *finding
+	}{
+		"tells nobody":      {slav1alpha1.SLAContractSpec{}, true, said("EffectsAvailable", "SecretNotFound", "of before"), nil},
+		"nothing in force":  {told, false, nil, nil},
+		"no measurement":    {told, true, nil, waiting},
+		"not looked":        {told, true, said("LedgerAvailable", "LedgerUnreachable", "away"), waiting},
+		"missing":           {told, true, said("EffectsAvailable", "SecretNotFound", "Secret x"), &finding{"False", "SecretNotFound", "Secret x"}},
+		"a made-up reason":  {told, true, said("EffectsAvailable", "Compliant", "trust me"), &finding{"False", "SecretNotFound", "trust me"}},
+		"there, of the CRM": {slav1alpha1.SLAContractSpec{CRM: &slav1alpha1.CRM{}}, true, there, &finding{"True", "EffectsAvailable", "there"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if diff := cmp.Diff(tc.want, effectsAvailable(tc.spec, tc.running, tc.measurement), sameFinding); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
 func TestMeasured(t *testing.T) {
 	p := &pair{bundle: bundle.Bundle{Sequence: 7}}
 	counted := func(sequence int64, conditions ...metav1.Condition) *slav1alpha1.SLAMeasurement {

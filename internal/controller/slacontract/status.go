@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	slav1alpha1 "github.com/handoff-sla/handoff/api/v1alpha1"
@@ -40,6 +41,11 @@ func (s *scope) writeStatus(status *slav1alpha1.SLAContractStatus) {
 	set(slav1alpha1.WorkersAvailableCondition, workersAvailable(s.running(), s.workers, s.measurement))
 	set(slav1alpha1.MeasuredCondition, measured(s.pair, s.coming, s.workers, s.measurement))
 	set(slav1alpha1.CompliantCondition, compliant(s.judged))
+	if f := effectsAvailable(s.contract.Spec, s.running(), s.measurement); f != nil {
+		set(slav1alpha1.EffectsAvailableCondition, *f)
+	} else {
+		meta.RemoveStatusCondition(&status.Conditions, slav1alpha1.EffectsAvailableCondition)
+	}
 }
 
 // writeOutcome shows the business outcome.
