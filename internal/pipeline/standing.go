@@ -16,7 +16,7 @@ func factsOf(pair *Pair, one *ledger.Lead, c ledger.Cycle, history []lead.Event)
 	s := stamps(c)
 	s.Before = beforeGoLive(one.GoLive, c)
 	if q := s.Qualified; q != nil {
-		s.BarredAt = lead.BarredSince(one.Marks, q.At)
+		s.Marks = append(ownMarks(one, q.At), one.Marks...)
 		q.Raises = pair.Program.Raises(one.History(), q.At, q.Intent, handedOffAgain(one, c.Number))
 	}
 	return sla.FactsOf(s, pair.Bundle.Lead.Dispositions, history)
@@ -33,4 +33,15 @@ func handedOffAgain(one *ledger.Lead, number int) time.Time {
 		return one.Qualified.At
 	}
 	return time.Time{}
+}
+
+// ownMarks are what a lead said of its whole account before a hand-off, in the cycles before, too.
+func ownMarks(one *ledger.Lead, handOff time.Time) []lead.Mark {
+	var marks []lead.Mark
+	for _, e := range one.Events {
+		if said := e.Kind == lead.KindOptedOut || e.Kind == lead.KindReinstated; said && e.Scope == lead.ScopeAccount && e.Time.Before(handOff) {
+			marks = append(marks, lead.Mark{At: e.Time, Scope: e.Scope, Lifted: e.Kind == lead.KindReinstated})
+		}
+	}
+	return marks
 }

@@ -26,13 +26,13 @@ type Qualified struct {
 
 // Stamps are what the ledger keeps of one lead beside its events.
 type Stamps struct {
-	Reached    *Reached   // nil: no path held yet
-	Qualified  *Qualified // nil: not handed off
-	OwnedAt    time.Time  // when routing first gave the lead to a rep; zero when it did not. An earlier assigned event wins
-	NoCapacity bool       // no rep was available when the lead qualified
-	Again      bool       // it was handed off before: it is not delivered once more
-	Before     bool       // it reached a path or was handed off before the contract took effect: nobody owes anything about it
-	BarredAt   time.Time  // since when another lead keeps its whole account from being contacted; zero when none does
+	Reached    *Reached    // nil: no path held yet
+	Qualified  *Qualified  // nil: not handed off
+	OwnedAt    time.Time   // when routing first gave the lead to a rep; zero when it did not. An earlier assigned event wins
+	NoCapacity bool        // no rep was available when the lead qualified
+	Again      bool        // it was handed off before: it is not delivered once more
+	Before     bool        // it reached a path or was handed off before the contract took effect: nobody owes anything about it
+	Marks      []lead.Mark // for its whole account, in any order: by other leads, and by this one before its history begins
 }
 
 // Disposal is one disposition of a lead, with its outcome resolved from the reason code where sales left it out.
@@ -93,7 +93,7 @@ func FactsOf(stamps Stamps, codes []lead.Disposition, history []lead.Event) Fact
 		}
 		f.hear(e)
 	}
-	f.BarredAt = earliest(f.barred(events), f.sinceHandOff(stamps.BarredAt))
+	f.BarredAt = f.barred(events, stamps.Marks)
 	void := lead.OverturnedIn(codes, events)
 	for i, e := range events {
 		overturned := slices.ContainsFunc(void, func(o lead.Overturned) bool { return o.Rejection == i })
@@ -170,37 +170,28 @@ func (f *Facts) attempts(until time.Time) int {
 	return n
 }
 
-// barred is when the lead first asked, in what is in force at the hand-off or after it, not to be contacted: a request of the contact is
-// lifted by a reinstatement of the contact, one for the account by one of the account. What is lifted later was in force all the same.
-func (f *Facts) barred(events []lead.Event) time.Time {
-	since := map[lead.Scope]time.Time{}
-	var first time.Time
+// barred is when the lead, or its account, was first not to be contacted, by what was in force at the hand-off or was said after it: a request
+// of the contact is lifted by a reinstatement of the contact; one for the account by one of the account, whichever of its leads said either.
+// What is lifted later was in force all the same.
+func (f *Facts) barred(events []lead.Event, marks []lead.Mark) time.Time {
+	account, contact := slices.Clone(marks), []lead.Mark(nil)
 	for _, e := range events {
 		if e.Kind != lead.KindOptedOut && e.Kind != lead.KindReinstated {
 			continue
 		}
-		scope := cmp.Or(e.Scope, lead.ScopeContact)
-		switch {
-		case e.Kind == lead.KindOptedOut && !f.before(e):
-			first = earliest(first, e.Time)
-		case e.Kind == lead.KindOptedOut:
-			since[scope] = e.Time
-		case f.before(e):
-			delete(since, scope)
+		m := lead.Mark{At: e.Time, Lifted: e.Kind == lead.KindReinstated}
+		if e.Scope == lead.ScopeAccount {
+			account = append(account, m)
+		} else {
+			contact = append(contact, m)
 		}
 	}
-	for _, at := range since {
-		first = earliest(first, f.sinceHandOff(at))
+	slices.SortStableFunc(account, func(a, b lead.Mark) int { return a.At.Compare(b.At) })
+	var handOff time.Time
+	if f.Qualified != nil {
+		handOff = f.Qualified.At
 	}
-	return first
-}
-
-// sinceHandOff is an instant, or the hand-off where that is later.
-func (f *Facts) sinceHandOff(at time.Time) time.Time {
-	if at.IsZero() || f.Qualified == nil {
-		return at
-	}
-	return later(at, f.Qualified.At)
+	return earliest(lead.BarredSince(account, handOff), lead.BarredSince(contact, handOff))
 }
 
 // earliest is the earlier of two times, of which zero means none.

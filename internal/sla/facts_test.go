@@ -214,7 +214,19 @@ func TestFactsOf(t *testing.T) {
 			want: Facts{Qualified: qualified, BarredAt: at(5)},
 		},
 		"another lead barred the account": {
-			stamps: Stamps{Qualified: qualified, BarredAt: at(6)}, history: []lead.Event{optedOut(at(7), "")}, want: Facts{Qualified: qualified, BarredAt: at(6)},
+			stamps: Stamps{Qualified: qualified, Marks: []lead.Mark{{At: at(6)}}}, history: []lead.Event{optedOut(at(7), "")}, want: Facts{Qualified: qualified, BarredAt: at(6)},
+		},
+		"another lead lifted what this one had asked for the account": {
+			stamps:  Stamps{Qualified: qualified, Marks: []lead.Mark{{At: at(4), Lifted: true}}},
+			history: []lead.Event{optedOut(at(3), lead.ScopeAccount)}, want: Facts{Qualified: qualified},
+		},
+		"this one lifted what another had asked for the account": {
+			stamps:  Stamps{Qualified: qualified, Marks: []lead.Mark{{At: at(3)}}},
+			history: []lead.Event{reinstated(at(4), lead.ScopeAccount)}, want: Facts{Qualified: qualified},
+		},
+		"what lifts the account's does not lift what another asked after it": {
+			stamps:  Stamps{Qualified: qualified, Marks: []lead.Mark{{At: at(4)}}},
+			history: []lead.Event{reinstated(at(3), lead.ScopeAccount)}, want: Facts{Qualified: qualified, BarredAt: at(5)},
 		},
 		"an overturned rejection is void": {
 			history: []lead.Event{disposedAt(at(6), "", "BadTiming"), disposedAt(at(7), "", "NotICP"), contested(at(8), lead.ContestOverturned)},
