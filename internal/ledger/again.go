@@ -59,8 +59,10 @@ func (l *Ledger) Leavers(ctx context.Context, members []string) ([]string, error
 	return pgx.CollectRows(rows, pgx.RowTo[string])
 }
 
+// ownedSQL lists open leads. Those of some stages stay with whom they have, and would be read again and again.
 const ownedSQL = `SELECT lead_id FROM leads
 WHERE tenant = $1 AND picked_rep = $2 AND owner = picked_rep AND disposed_at IS NULL AND picked_at < $3 AND lead_id > $4
+    AND stage NOT IN ('Suppressed', 'Merged', 'Duplicate', 'Excluded', 'Opportunity', 'Won', 'Lost')
 ORDER BY lead_id LIMIT $5`
 
 // RouteOwned has open leads decided that we picked a rep for before an instant, by id, up to limit beginning after one. It returns the id to go

@@ -55,8 +55,8 @@ SELECT greatest(min(due_at) - clock_timestamp(), '0') FROM obligations WHERE ten
 	return missed, lateness, *until, nil
 }
 
-// unowned are the leads that should have an owner and have none.
-const unowned = `qualified_at IS NOT NULL AND owner IS NULL AND NOT before_go_live
+// unowned are the leads that should have an owner and have none. Who was disposed of waits for none any more.
+const unowned = `qualified_at IS NOT NULL AND owner IS NULL AND disposed_at IS NULL AND NOT before_go_live
     AND stage NOT IN ('Suppressed', 'Merged', 'Duplicate', 'Excluded')`
 
 // sumsOfLeads are how many there are, and how many were handed off: those that are no longer kept go on counting in these.

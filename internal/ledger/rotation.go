@@ -41,6 +41,9 @@ func (r *Routing) Rotation(ctx context.Context, pools []lead.Pool) (*Rotation, e
 	if ro.open, err = r.readLoads(ctx); err != nil {
 		return nil, err
 	}
+	for rep, by := range r.loaded {
+		ro.open[rep] += by
+	}
 	r.rotation = ro
 	return ro, nil
 }
@@ -92,10 +95,27 @@ func (ro *Rotation) Took(pool, rep string, open bool) {
 }
 
 // Lost notes that a rep does not own an open lead any more.
-func (ro *Rotation) Lost(rep string) {
-	ro.open[rep]--
+func (ro *Rotation) Lost(rep string) { ro.owns(rep, -1) }
+
+func (ro *Rotation) owns(rep string, by int) {
+	ro.open[rep] += by
 	for _, p := range ro.pickers {
-		p.Open(rep, -1)
+		p.Open(rep, by)
+	}
+}
+
+// Loaded notes that a rep owns more open leads, or fewer, than the rows of the ledger say, by what this transaction found out of a lead before it
+// looked for an owner. It does nothing for nobody.
+func (r *Routing) Loaded(rep string, by int) {
+	switch {
+	case rep == "":
+	case r.rotation != nil:
+		r.rotation.owns(rep, by)
+	default:
+		if r.loaded == nil {
+			r.loaded = map[string]int{}
+		}
+		r.loaded[rep] += by
 	}
 }
 

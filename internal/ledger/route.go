@@ -20,6 +20,7 @@ type Routing struct {
 	ledger   *Ledger
 	tx       pgx.Tx
 	rotation *Rotation
+	loaded   map[string]int // what the open leads of a rep will be more than the rows say; noted before there is a rotation
 	outcome  []routed
 	past     []routed
 	choices  []Choice

@@ -65,7 +65,7 @@ func noteAssigned(r *ledger.Routing, one *ledger.Lead, before string) {
 func (d *Dispatcher) route(ctx context.Context, r *ledger.Routing, one *ledger.Lead, history []lead.Event) error {
 	returned := one.Owner == "" && !one.PickedAt.IsZero()
 	switch {
-	case one.Owner == "" && (!returned || one.DisposedAt.IsZero()):
+	case one.Owner == "" && (one.DisposedAt.IsZero() || !returned && !one.NoCapacity): // who waited, and was disposed of, waits no more
 		c := &choosing{d: d, r: r, one: one, open: one.DisposedAt.IsZero(), kind: ledger.ChoicePicked}
 		if returned || one.NoCapacity {
 			c.reason.Cause = lead.CauseWaited
@@ -174,7 +174,7 @@ func (c *choosing) choose(ctx context.Context) (bool, error) {
 		kind = c.kind
 	}
 	found, err := c.take(ctx, fallback.Pool, kind)
-	c.one.Fallback = found
+	c.one.Fallback = found || c.one.Fallback
 	return found, err
 }
 

@@ -74,9 +74,11 @@ func NewDispatcher(pairs *Pairs, roster *Roster) (*Dispatcher, error) {
 	return d, nil
 }
 
-// Decide handles leads that have news.
+// Decide handles leads that have news. Those that had an owner come first: what sales disposed of makes room for the others.
 func (d *Dispatcher) Decide(ctx context.Context, r *ledger.Routing) error {
-	for _, one := range r.Leads {
+	leads := slices.Clone(r.Leads)
+	slices.SortStableFunc(leads, func(a, b *ledger.Lead) int { return cmp.Compare(min(len(b.Owner), 1), min(len(a.Owner), 1)) })
+	for _, one := range leads {
 		if err := d.decide(ctx, r, one, false); err != nil {
 			return err
 		}
@@ -119,6 +121,7 @@ func (d *Dispatcher) decide(ctx context.Context, r *ledger.Routing, one *ledger.
 	if len(facts.Disposals) > 0 {
 		one.DisposedAt = facts.Disposals[0].At
 	}
+	noteLoad(r, &before, &one.Cycle)
 	automatic := routable(one) && mechanism(pair.Terms.Terms()) == sla.Automatic
 	if automatic {
 		if err := d.route(ctx, r, one, history); err != nil {
@@ -141,6 +144,22 @@ func (d *Dispatcher) decide(ctx context.Context, r *ledger.Routing, one *ledger.
 	}
 	r.Keep(one, pair.Bundle.Terms.Name, standing)
 	return nil
+}
+
+// noteLoad tells what the events say of how many open leads the reps own: the rows do not yet.
+func noteLoad(r *ledger.Routing, before, now *ledger.Cycle) {
+	loaded := func(c *ledger.Cycle) string {
+		if !c.DisposedAt.IsZero() {
+			return ""
+		}
+		return c.Owner
+	}
+	was, is := loaded(before), loaded(now)
+	if was == is {
+		return
+	}
+	r.Loaded(was, -1)
+	r.Loaded(is, 1)
 }
 
 // decidePast keeps the standing of the cycles before: what happened in them may become known late.
