@@ -89,6 +89,10 @@ func ledgerError(err error) error {
 	if err == nil {
 		return nil
 	}
+	var tunnel *target.TunnelError
+	if errors.As(err, &tunnel) {
+		return fmt.Errorf("ledger: %w", tunnel)
+	}
 	return errors.New("ledger: " + ledger.Describe(err)) // not wrapped: what is wrapped could show the string
 }
 

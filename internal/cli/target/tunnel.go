@@ -40,6 +40,13 @@ type Tunnel struct {
 	open *forward
 }
 
+// TunnelError is why there is no way into the cluster. It holds no secret: names of objects, and what the API server answered.
+type TunnelError struct{ Err error }
+
+func (e *TunnelError) Error() string { return e.Err.Error() }
+
+func (e *TunnelError) Unwrap() error { return e.Err }
+
 // forward is one port-forward.
 type forward struct {
 	port uint16
@@ -60,7 +67,7 @@ func (f *forward) ended() bool {
 func (t *Tunnel) DialContext(ctx context.Context, _, _ string) (net.Conn, error) {
 	port, err := t.port(ctx)
 	if err != nil {
-		return nil, err
+		return nil, &TunnelError{Err: err}
 	}
 	var d net.Dialer
 	return d.DialContext(ctx, "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(int(port))))
