@@ -5,6 +5,7 @@ package pipeline
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -152,7 +153,7 @@ func (c *Counting) count(ctx context.Context, l CountLedger) error {
 	}
 	if len(snapshot.Counts) > maxRows {
 		c.Log.Warn("too many rows; the oldest are left out", "rows", len(snapshot.Counts), "most", maxRows)
-		snapshot.Counts = snapshot.Counts[:maxRows]
+		snapshot.Counts = newest(snapshot.Counts, maxRows, zone)
 	}
 	closed, err := closedThrough(snapshot.AsOf, zone)
 	if err != nil {
@@ -194,6 +195,26 @@ func periods(now time.Time, zone *time.Location) []sla.Period {
 		ps = append(ps, sla.MonthOf(middle.AddDate(0, month, 0), zone))
 	}
 	return ps
+}
+
+// newest are those of the periods that end last, in the order given. Weeks and months do not sort as text among each other.
+func newest(counts []sla.Count, most int, zone *time.Location) []sla.Count {
+	ends := map[sla.Period]time.Time{}
+	order := make([]int, len(counts))
+	for i, n := range counts {
+		order[i] = i
+		if _, end, err := n.Period.Bounds(zone); err == nil { // what is no period goes first
+			ends[n.Period] = end
+		}
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return ends[counts[b].Period].Compare(ends[counts[a].Period]) })
+	order = order[:most]
+	slices.Sort(order)
+	kept := make([]sla.Count, most)
+	for i, at := range order {
+		kept[i] = counts[at]
+	}
+	return kept
 }
 
 // closedThrough is the week before the one that now lies in.

@@ -6,6 +6,8 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -206,5 +208,41 @@ func TestVolumeCountsBeforeTheTermsAskForIt(t *testing.T) {
 	}
 	if volume != "2 of 100 MQLs" {
 		t.Errorf("volume: %q", volume)
+	}
+}
+
+// crowded is a ledger with more rows than a measurement holds.
+type crowded struct {
+	*ledger.Ledger
+	counts []sla.Count
+}
+
+func (c *crowded) Count(context.Context, []sla.Period) (ledger.Snapshot, error) {
+	return ledger.Snapshot{AsOf: monday, Counts: c.counts}, nil
+}
+
+// Of too many rows the oldest go: a month is as old as its last day, whatever its name sorts by.
+func TestTooManyRowsLoseTheOldest(t *testing.T) {
+	r := newRig(t, bundleOf(1))
+	full := &crowded{Ledger: r.l}
+	for _, period := range []sla.Period{"2027-W01", "2027-01", "2026-W53", "2026-W30", "2026-W29", "2026-12", "2026-07"} { // as the ledger sorts them
+		for revision := range 400 {
+			full.counts = append(full.counts, sla.Count{Clause: sla.ClauseVolume, Period: period, Revision: strconv.Itoa(revision)})
+		}
+	}
+	now := monday
+	var s sink
+	c := r.counting(&s, &now)
+	c.Ledger = func() (pipeline.CountLedger, error) { return full, nil }
+	if _, err := c.Step(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	var kept []sla.Period
+	for _, n := range s.got[0].Counts {
+		kept = append(kept, n.Period)
+	}
+	want := []sla.Period{"2027-W01", "2027-01", "2026-W53", "2026-12", "2026-07"}
+	if got := slices.Compact(kept); len(s.got[0].Counts) != 2000 || !cmp.Equal(got, want) {
+		t.Errorf("%d rows of %v, want 2000 of %v", len(s.got[0].Counts), got, want)
 	}
 }
