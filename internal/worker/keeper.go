@@ -17,10 +17,10 @@ import (
 	"github.com/handoff-sla/handoff/internal/measurement"
 )
 
-// Waits of the keeper.
+// Waits of the keeper. A migration rewrites the row of every lead: one that is cut off is taken back as a whole, so that a large ledger would never be done.
 const (
 	openTimeout    = 15 * time.Second
-	migrateTimeout = 5 * time.Minute
+	migrateTimeout = 2 * time.Hour
 	pingTimeout    = 5 * time.Second
 	retryAtMost    = 10 * time.Second
 )
