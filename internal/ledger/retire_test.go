@@ -239,6 +239,21 @@ func TestSeals(t *testing.T) {
 			t.Errorf("%+v", v)
 		}
 	})
+	t.Run("nothing is left of it", func(t *testing.T) {
+		l, dsn, head := setUp(t)
+		period := ledgertest.Value[string](t, dsn, `SELECT min(period) FROM seals`)
+		ledgertest.Exec(t, dsn, `DELETE FROM handoff.obligations WHERE period = '`+period+`'`)
+		made := sealAll(t, l)
+		if len(made) != 1 || string(made[0].Period) != period || made[0].Version != 2 || len(made[0].Counts) != 0 {
+			t.Errorf("made %+v; want version 2 of %s without counts", made, period)
+		}
+		if v := verified(t, l, head); len(v.Problems) > 0 {
+			t.Errorf("%+v", v)
+		}
+		if again := sealAll(t, l); len(again) > 0 {
+			t.Errorf("%d seals made although nothing changed", len(again))
+		}
+	})
 	for name, c := range map[string]struct{ change, want string }{
 		"a count":          {`UPDATE handoff.sealed_counts SET met = met + 1 WHERE number = 3`, "seal 3 "},
 		"a row left out":   {`DELETE FROM handoff.sealed_counts WHERE number = 3 AND clause = 'volume' OR number = 4`, "its counts are not those that were sealed"},

@@ -78,12 +78,12 @@ func (l *Ledger) Sealable(ctx context.Context, zone *time.Location) (unsealed, s
 	if err != nil {
 		return nil, nil, err
 	}
-	rows, err := l.pool.Query(ctx, `SELECT DISTINCT period FROM seals WHERE tenant = $1`, l.tenant)
+	rows, err := l.pool.Query(ctx, `SELECT DISTINCT period COLLATE "C" AS period FROM seals WHERE tenant = $1 ORDER BY period`, l.tenant)
 	if err != nil {
 		return nil, nil, err
 	}
-	known, err := pgx.CollectRows(rows, pgx.RowTo[sla.Period])
-	if err != nil {
+	// Also those of which nothing is left: what was counted of them was taken back.
+	if sealed, err = pgx.CollectRows(rows, pgx.RowTo[sla.Period]); err != nil {
 		return nil, nil, err
 	}
 	for _, p := range periods {
@@ -91,10 +91,7 @@ func (l *Ledger) Sealable(ctx context.Context, zone *time.Location) (unsealed, s
 		if err != nil {
 			continue // written by hand: nothing says when it ends
 		}
-		switch {
-		case slices.Contains(known, p):
-			sealed = append(sealed, p)
-		case !at.Before(end.Add(FrozenAfter)):
+		if !slices.Contains(sealed, p) && !at.Before(end.Add(FrozenAfter)) {
 			unsealed = append(unsealed, p)
 		}
 	}
