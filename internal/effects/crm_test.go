@@ -252,3 +252,88 @@ func TestTenantsApart(t *testing.T) {
 	r.start(r.runner(func(run *effects.Runner) { run.CRM = s.crm() }))
 	r.until("it is told", func() bool { return len(s.taken()) == 1 && r.crmSettled() })
 }
+
+// A lead that was merged into another is told of, too: it has no owner and no deadline any more.
+func TestCRMIsToldOfMerges(t *testing.T) {
+	r := newRig(t, ledger.Effects{CRM: true})
+	s := newSink(t)
+	of := func(string) standing { return standing{stage: ledger.StageMQL, score: 1, owner: rep1} }
+	r.news("L1", "L2")
+	r.judge(of)
+	r.start(r.runner(func(run *effects.Runner) { run.CRM = s.crm() }))
+	r.until("both are told", func() bool { return len(s.taken()) == 2 && r.crmSettled() })
+	r.ingest(ledger.Entry{Source: "/crm", ID: "m1", Lead: "L1", Kind: lead.KindMerged, Time: r.now(), Data: ledger.Data{Merged: "L2"}})
+	r.judge(of)
+	r.until("the merge is told", func() bool {
+		return slices.ContainsFunc(s.told(t), func(one told) bool { return one.Subject == "L2" && one.Data.Stage == "Merged" && one.Data.Owner == "" }) &&
+			r.crmSettled()
+	})
+	n := len(s.taken())
+	r.news("L1")
+	r.judge(of)
+	r.until("it is settled", r.crmSettled)
+	if got := len(s.taken()); got != n {
+		t.Errorf("news that change nothing are told: %d, then %d", n, got)
+	}
+}
+
+// What is told of a lead whose history was retired, or that was erased and came back, is newer than all that was told before.
+func TestCRMVersionsGoOn(t *testing.T) {
+	r := newRig(t, ledger.Effects{CRM: true})
+	judge := func(score int) int64 {
+		r.news("L1")
+		r.judge(func(string) standing { return standing{stage: ledger.StageMQL, score: score} })
+		return r.count(`SELECT version FROM outbox WHERE lead_id = 'L1'`)
+	}
+	judge(1)
+	before := judge(2)
+	ledgertest.Exec(t, r.dsn, `DELETE FROM outbox`)
+	if after := judge(3); after <= before {
+		t.Errorf("version %d after %d", after, before)
+	}
+}
+
+// A job that River gave up by itself and somebody discards before that was noted does not keep its lead from being told.
+func TestCRMLostJobDiscarded(t *testing.T) {
+	r := newRig(t, ledger.Effects{CRM: true})
+	r.news("L1")
+	r.judge(func(string) standing { return standing{stage: ledger.StageMQL, score: 1} })
+	ledgertest.Exec(t, r.dsn, `UPDATE river_job SET state = 'discarded', finalized_at = now()`)
+	list, err := r.l.Letters(t.Context(), false, 10)
+	if err != nil || len(list) != 1 {
+		t.Fatal(list, err)
+	}
+	if err := r.l.DiscardLetters(t.Context(), []int64{list[0].Job}); err != nil {
+		t.Fatal(err)
+	}
+	r.news("L1")
+	r.judge(func(string) standing { return standing{stage: ledger.StageMQL, score: 2} })
+	if n := r.count(`SELECT count(*) FROM river_job WHERE state = 'available'`); n != 1 {
+		t.Errorf("%d jobs wait for the next change, want 1", n)
+	}
+}
+
+// The age of what waits counts from when it could be done: an escalation that has just come due is not late.
+func TestOutboxAge(t *testing.T) {
+	r := newRig(t, all)
+	age := func() time.Duration {
+		kinds, err := r.l.OutstandingEffects(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return kinds[slices.IndexFunc(kinds, func(k ledger.Outstanding) bool { return k.Kind == "notice" })].Age
+	}
+	r.news("L1")
+	r.judge(owned(r.now().Add(-time.Second)))
+	r.breached()
+	const job = ` WHERE kind = 'notice' AND (args ->> 'message')::bigint = (SELECT id FROM messages WHERE recipient = 'Manager')`
+	ledgertest.Exec(t, r.dsn, `DELETE FROM river_job WHERE kind <> 'notice' OR state <> 'scheduled'`,
+		`UPDATE river_job SET state = 'available', created_at = now() - interval '1 hour', scheduled_at = now()`+job)
+	if got := age(); got > 30*time.Minute {
+		t.Errorf("it waits for %s", got)
+	}
+	ledgertest.Exec(t, r.dsn, `UPDATE river_job SET state = 'scheduled', scheduled_at = now() - interval '45 minutes'`+job)
+	if got := age(); got < 30*time.Minute {
+		t.Errorf("what nobody takes up waits for %s", got)
+	}
+}

@@ -417,3 +417,27 @@ func TestStaleMessageIsParked(t *testing.T) {
 		t.Errorf("sent: %q", got)
 	}
 }
+
+// Messages go a month after they were sent, or dropped: most that are for managers are.
+func TestMessagesAreSwept(t *testing.T) {
+	r := newRig(t, all)
+	r.news("L1", "L2", "L3")
+	r.judge(owned(r.now().Add(-time.Second)))
+	r.breached()
+	ledgertest.Exec(t, r.dsn, `UPDATE messages SET dropped = 'Over'`,
+		`UPDATE messages SET dropped = NULL, sent_at = now() WHERE id = (SELECT min(id) FROM messages)`)
+	all := r.count(`SELECT count(*) FROM messages`)
+	sweep := func() int64 {
+		if err := r.l.SweepMessages(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		return r.count(`SELECT count(*) FROM messages`)
+	}
+	if left := sweep(); left != all || all < 3 {
+		t.Errorf("%d messages, %d left", all, left)
+	}
+	ledgertest.Exec(t, r.dsn, `UPDATE messages SET due_at = due_at - interval '31 days', sent_at = sent_at - interval '31 days'`)
+	if left := sweep(); left != 0 {
+		t.Errorf("%d messages are left", left)
+	}
+}

@@ -173,6 +173,9 @@ func route(d *ledger.Routing, of func(id string) standing) error {
 		if s.owner != one.Owner {
 			one.Owner, one.OwnedAt = s.owner, d.Now
 		}
+		if s.owner == "" { // as the router says it
+			one.OwnedAt = time.Time{}
+		}
 		one.DisposedAt = time.Time{}
 		for _, e := range one.Events {
 			if e.Kind == lead.KindDisposition {

@@ -77,10 +77,10 @@ func (r *Routing) noticesOf(one routed) []Notice {
 
 func (r *Routing) isFresh(at time.Time) bool { return r.Now.Sub(at) < fresh }
 
-// ownership is told when the owner of a lead is another one than before.
+// ownership is told when the owner of a lead is another one than before. That it went back to its pools was decided now.
 func (r *Routing) ownership(one *Lead) []Notice {
 	before := r.owners[one.ID]
-	if one.Owner == before || !one.DisposedAt.IsZero() || !r.isFresh(one.OwnedAt) {
+	if one.Owner == before || !one.DisposedAt.IsZero() || one.Owner != "" && !r.isFresh(one.OwnedAt) {
 		return nil
 	}
 	n := Notice{
@@ -134,7 +134,7 @@ func routedPrint(one routed) ([]byte, error) {
 	return fingerprint(one.lead.Stage, one.lead.Owner, one.lead.Pool, one.lead.SQLAt, one.lead.DisposedAt, one.cycle, clocks)
 }
 
-// scored has the CRM told of leads whose stage or score is another one.
+// scored has the CRM told of leads whose stage or score is another one, and of those that were merged into them: no router sees these any more.
 func (l *Ledger) scored(ctx context.Context, tx pgx.Tx, leads []*Lead) error {
 	if !l.effects.CRM {
 		return nil
@@ -147,6 +147,12 @@ func (l *Ledger) scored(ctx context.Context, tx pgx.Tx, leads []*Lead) error {
 			return err
 		}
 		ids, prints = append(ids, one.ID), append(prints, mark)
+		for _, part := range one.Parts {
+			if mark, err = fingerprint(lead.StageMerged, one.ID); err != nil {
+				return err
+			}
+			ids, prints = append(ids, part.ID), append(prints, mark)
+		}
 	}
 	return l.change(ctx, tx, "scored", ids, prints)
 }
@@ -161,7 +167,8 @@ func fingerprint(of ...any) ([]byte, error) {
 }
 
 // change notes in the outbox that leads are not what the CRM was told, where the print in a column is another one; nil always is. A job is
-// inserted for those that have none on its way.
+// inserted for those that have none on its way. The versions of a lead begin with the time: those of one that was retired or erased, and came back,
+// go on above what the CRM was told before.
 func (l *Ledger) change(ctx context.Context, tx pgx.Tx, column string, leads []string, prints [][]byte) error {
 	if len(leads) == 0 {
 		return nil
@@ -175,8 +182,10 @@ func (l *Ledger) change(ctx context.Context, tx pgx.Tx, column string, leads []s
 		}
 		return nil
 	}, `
-INSERT INTO outbox AS o (tenant, lead_id, `+quoted(column)+`, live)
-SELECT $1, lead_id, print, 1 FROM unnest($2::text[], $3::bytea[]) AS u (lead_id, print) ORDER BY lead_id COLLATE "C"
+WITH begun AS MATERIALIZED (SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS version)
+INSERT INTO outbox AS o (tenant, lead_id, `+quoted(column)+`, version, live)
+SELECT $1, lead_id, print, begun.version, begun.version FROM unnest($2::text[], $3::bytea[]) AS u (lead_id, print), begun
+ORDER BY lead_id COLLATE "C"
 ON CONFLICT (tenant, lead_id) DO UPDATE SET version = o.version + 1, live = coalesce(o.live, o.version + 1),
     `+quoted(column)+` = coalesce(excluded.`+quoted(column)+`, o.`+quoted(column)+`), changed_at = clock_timestamp()
 WHERE excluded.`+quoted(column)+` IS NULL OR o.`+quoted(column)+` IS DISTINCT FROM excluded.`+quoted(column)+`

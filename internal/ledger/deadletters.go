@@ -68,6 +68,11 @@ var waitingStates = []rivertype.JobState{
 	rivertype.JobStateAvailable, rivertype.JobStateRetryable, rivertype.JobStateScheduled, rivertype.JobStateRunning,
 }
 
+// outstandingStates are all but that of a job that is done.
+var outstandingStates = append([]rivertype.JobState{
+	rivertype.JobStateDiscarded, rivertype.JobStateCancelled, rivertype.JobStatePending,
+}, waitingStates...)
+
 // NotParkedError says that a job is not among the tenant's that were given up.
 type NotParkedError struct {
 	Tenant string
@@ -99,6 +104,11 @@ UPDATE messages SET dropped = 'Discarded' WHERE tenant = $1 AND sent_at IS NULL
 AND id = (SELECT (args ->> 'message')::bigint FROM river_job WHERE id = $2 AND kind = 'notice')`, l.tenant, id)
 		if err == nil {
 			_, err = tx.Exec(ctx, `UPDATE outbox SET parked = NULL WHERE tenant = $1 AND parked = $2`, l.tenant, id)
+		}
+		if err == nil { // it was River that gave it up, and that was not noted yet
+			_, err = tx.Exec(ctx, `
+UPDATE outbox b SET live = NULL FROM river_job j WHERE b.tenant = $1 AND j.id = $2 AND j.kind = 'crm'
+AND b.id = (j.args ->> 'outbox')::bigint AND b.live = (j.args ->> 'token')::bigint`, l.tenant, id)
 		}
 		if err != nil {
 			return err
@@ -135,15 +145,17 @@ type Outstanding struct {
 	Age     time.Duration // since the oldest pending one was due
 }
 
-// OutstandingEffects are those of the tenant, a row a kind. What is scheduled for later counts as pending but is not old.
+// OutstandingEffects are those of the tenant, a row a kind. What is scheduled for later counts as pending but is not old. The states are named, so
+// that the index of the jobs serves: most of them are completed, and kept for a day.
 func (l *Ledger) OutstandingEffects(ctx context.Context) ([]Outstanding, error) {
 	var out []Outstanding
 	for _, kind := range []string{NoticeArgs{}.Kind(), CRMArgs{}.Kind()} {
 		b := Outstanding{Kind: kind}
 		err := l.pool.QueryRow(ctx, `
 SELECT count(*) FILTER (WHERE finalized_at IS NULL), count(*) FILTER (WHERE finalized_at IS NOT NULL),
-    coalesce(greatest(clock_timestamp() - min(created_at) FILTER (WHERE state IN ('available', 'retryable', 'running')), '0'), '0')
-FROM river_job WHERE queue = $1 AND state <> 'completed'`, Queue(kind, l.tenant)).Scan(&b.Pending, &b.Parked, &b.Age)
+    coalesce(greatest(clock_timestamp() - min(CASE WHEN attempt = 0 THEN scheduled_at ELSE created_at END)
+        FILTER (WHERE state IN ('available', 'retryable', 'running') OR state = 'scheduled' AND scheduled_at < clock_timestamp()), '0'), '0')
+FROM river_job WHERE queue = $1 AND state = ANY($2::text[]::river_job_state[])`, Queue(kind, l.tenant), outstandingStates).Scan(&b.Pending, &b.Parked, &b.Age)
 		if err != nil {
 			return nil, err
 		}

@@ -26,7 +26,7 @@ type Message struct {
 	Items     []Notice
 }
 
-// keepMessages is how long a message is kept after it was sent. That it was noted is kept as long as the lead.
+// keepMessages is how long a message is kept after it was sent, or was due and dropped. That it was noted is kept as long as the lead.
 const keepMessages = 30 * 24 * time.Hour
 
 // digestBatch bounds the items of one digest: what a person reads, and what a chat takes. The rest comes in another one.
@@ -142,10 +142,13 @@ INSERT INTO messages (id, tenant, recipient, rep) SELECT message, $1, recipient,
 	return messages, err
 }
 
-// SweepMessages deletes messages that were sent long ago.
+// SweepMessages deletes messages that were sent long ago, or dropped.
 func (l *Ledger) SweepMessages(ctx context.Context) error {
 	_, err := l.pool.Exec(ctx, `
-DELETE FROM messages WHERE id IN (SELECT id FROM messages WHERE tenant = $1 AND sent_at < clock_timestamp() - $2::interval LIMIT 1000)`,
+WITH at AS MATERIALIZED (SELECT clock_timestamp() - $2::interval AS before)
+DELETE FROM messages WHERE id IN (
+    (SELECT id FROM messages WHERE tenant = $1 AND sent_at < (SELECT before FROM at) LIMIT 1000)
+    UNION ALL (SELECT id FROM messages WHERE tenant = $1 AND dropped IS NOT NULL AND due_at < (SELECT before FROM at) LIMIT 1000))`,
 		l.tenant, keepMessages)
 	return err
 }

@@ -149,7 +149,8 @@ func (l *Ledger) ParkLost(ctx context.Context) error {
 	return l.inTx(ctx, func(tx pgx.Tx) error {
 		rows, err := tx.Query(ctx, `
 SELECT b.id, b.live, j.id FROM river_job j JOIN outbox b ON b.id = (j.args ->> 'outbox')::bigint AND b.live = (j.args ->> 'token')::bigint
-WHERE b.tenant = $1 AND j.queue = $2 AND j.state IN ('discarded', 'cancelled') LIMIT 1000`, l.tenant, Queue(CRMArgs{}.Kind(), l.tenant))
+WHERE b.tenant = $1 AND j.queue = $2 AND j.state IN ('discarded', 'cancelled')
+ORDER BY b.lead_id COLLATE "C" LIMIT 1000`, l.tenant, Queue(CRMArgs{}.Kind(), l.tenant))
 		if err != nil {
 			return err
 		}
