@@ -69,7 +69,7 @@ func (l *Ledger) queueStanding(writes *pgx.Batch, one *Lead) error {
 	if err := l.queueMerged(writes, one); err != nil {
 		return err
 	}
-	if one.rewritten {
+	if one.rewritten() {
 		l.queueCycles(writes, one)
 	}
 	l.queueAside(writes, one)

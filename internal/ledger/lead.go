@@ -52,7 +52,7 @@ type Lead struct {
 	Corrections []Correction // to be recorded
 
 	asideRead    Aside
-	rewritten    bool // its cycles are not those that were kept
+	cyclesRead   []Cycle // before others were set; nil while none were
 	aloneChanged bool
 }
 

@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"slices"
 	"time"
 
@@ -164,13 +165,20 @@ func byTime(a, b Stored) int {
 // Cycles are all of the lead, the latest last.
 func (l *Lead) Cycles() []Cycle { return append(slices.Clone(l.Past), l.Cycle) }
 
-// SetCycles of a lead whose cycles are not those that were kept.
+// SetCycles of a lead whose cycles may be others than those that were kept.
 func (l *Lead) SetCycles(cycles []Cycle) {
+	if l.cyclesRead == nil {
+		l.cyclesRead = l.Cycles()
+	}
 	l.Past, l.Cycle = slices.Clone(cycles[:len(cycles)-1]), cycles[len(cycles)-1]
 	if l.Number == 0 {
 		l.Number = 1
 	}
-	l.rewritten = true
+}
+
+// rewritten says whether they are.
+func (l *Lead) rewritten() bool {
+	return l.cyclesRead != nil && !reflect.DeepEqual(l.cyclesRead, l.Cycles())
 }
 
 // queueMerged writes the leads that were taken in: nothing is owed of them any more, and nobody owns them.

@@ -57,8 +57,8 @@ func lastStamp(one *ledger.Lead) (last time.Time) {
 	return last
 }
 
-// judgeAnew stamps what is so in the lead's cycles. Where what sales said, or who was kept out, becomes known after what it let happen was stamped,
-// this pair's stamps from an instant on are made anew, so that they are the same as if it had been known in time.
+// judgeAnew stamps what is so in the lead's cycles. Where what sales said, or who was kept out, may have become known after what it let happen was
+// stamped, this pair's stamps from an instant on are made anew, so that they are the same as if it had been known in time.
 func (p *Pair) judgeAnew(one *ledger.Lead, given lead.Circumstances, from time.Time) lead.Journey {
 	kept := one.Cycles()
 	n := p.standing(one, kept, from)
@@ -72,19 +72,61 @@ func (p *Pair) judgeAnew(one *ledger.Lead, given lead.Circumstances, from time.T
 		one.SetCycles(kept[:n])
 	}
 	journey := p.judgeCycles(one, given)
-	if first := kept[0].Qualified; first != nil && one.Number == 1 && one.Qualified == nil && !p.Program.BarredThroughout(one.History(), first.At, given) {
-		one.SetCycles(kept) // it was handed off by what was known then, and nothing speaks against that
-		p.withdraw(one, given, from)
-		return p.judgeCycles(one, given)
+	if n == 0 && p.stays(one, kept[0].Qualified, given) {
+		one.SetCycles(kept[:1])
+		journey = p.judgeCycles(one, given)
 	}
 	takesUp(one, kept)
 	return journey
+}
+
+// stays says whether a first hand-off stays, though it was made at another time, or not at all, if it were made now. It does unless something kept the
+// lead out then, or nothing is known to have kept it out before: then it is to be sooner, if what the lead did was known. What it did that became known
+// after its hand-off changes nothing.
+func (p *Pair) stays(one *ledger.Lead, then *lead.Qualified, given lead.Circumstances) bool {
+	history, now := one.History(), one.Cycles()[0].Qualified
+	switch {
+	case then == nil || p.Program.BarredThroughout(history, then.At, given):
+		return false
+	case now == nil || now.At.After(then.At):
+		return true
+	case now.At.Equal(then.At):
+		return false
+	default:
+		return !p.hadReached(history, then.At, now.At, given.Judge)
+	}
+}
+
+// hadReached says whether a lead met a path by an instant, as was known as soon as enough was known of it for a hand-off at another one.
+func (p *Pair) hadReached(history []lead.Event, handOff, by time.Time, judge func(lead.Event) bool) bool {
+	var arrived []int64
+	for _, e := range history {
+		if behaves(e.Kind) && !e.Time.After(handOff) {
+			arrived = append(arrived, e.Sequence)
+		}
+	}
+	slices.Sort(arrived)
+	for _, last := range arrived {
+		known := slices.DeleteFunc(slices.Clone(history), func(e lead.Event) bool {
+			return e.Time.After(handOff) || behaves(e.Kind) && e.Sequence > last
+		})
+		if q := p.Program.QualifyIn(known, lead.Circumstances{Judge: judge, Open: true}).Qualified; q != nil {
+			return !q.At.After(by)
+		}
+	}
+	return false
+}
+
+// behaves says whether events of a kind tell what the lead is, or did.
+func behaves(kind lead.Kind) bool {
+	return kind == lead.KindCaptured || kind == lead.KindUpdated || kind == lead.KindActivity
 }
 
 // standing is how many of the cycles of a lead stay as they are, whatever has come in: those of other pairs, and those up to a hand-off by the account,
 // as how it stood then is not known any more. A first hand-off is only made anew for what keeps leads out.
 func (p *Pair) standing(one *ledger.Lead, cycles []ledger.Cycle, from time.Time) int {
 	sales, out := p.toldLate(one)
+	out = out || p.hasOthers() // which may say anything about any time
 	n := len(cycles)
 	for i := n - 1; i >= 0; i-- {
 		if !p.mayMakeAnew(cycles[i], from) || !out && (i == 0 || !sales) {

@@ -15,22 +15,31 @@ import (
 // The earliest hand-off of them is the delivery. What was stamped of each by itself is kept beside, so that a merge that becomes known late, or
 // turns out to say nothing new, gives the same as if it had been known in time.
 func (p *Pair) judgeMerged(one *ledger.Lead, given lead.Circumstances) lead.Journey {
-	if len(one.Parts) == 0 { // it was merged into another, and is not any more
+	kept := one.Cycles()
+	if len(one.Parts) == 0 { // it was merged into another, or another into it, and is not any more
 		one.SetCycles(one.Alone.Cycles)
 		one.SetAlone(nil)
-		return p.judgeAnew(one, given, time.Time{})
+		journey := p.judgeAnew(one, given, time.Time{})
+		takesUp(one, kept)
+		return journey
 	}
-	var kept []ledger.Cycle
-	if one.Alone != nil && slices.Equal(one.Alone.Parts, one.Merges) {
-		kept = one.Cycles()
+	settled := 0 // what older pairs made of the same leads, or the account, stays
+	if one.Alone != nil && len(one.Alone.Parts) > 0 && contains(one.Merges, one.Alone.Parts) {
+		for i, c := range kept {
+			if c.Qualified != nil && !p.mayMakeAnew(c, time.Time{}) {
+				settled = i + 1
+			}
+		}
 	}
 	u := union{pair: p, root: one, given: given, duplicates: p.duplicatesWithin(one)}
 	found := u.stamp(one, one.Own, time.Time{})
 	one.Alone.Parts = one.Merges
-	if one.SetCycles(found); kept != nil && !takesUp(one, kept) && !handedOffBefore(found, kept) {
-		one.SetCycles(kept) // an older pair handed it off, or more was known then: it stays so
+	one.SetCycles(found)
+	if !takesUp(one, kept[:settled]) && !handedOffBefore(found, kept) {
+		one.SetCycles(kept[:settled])
 		u.judge(one, one.Parts[len(one.Parts)-1].At, time.Time{}, given)
 	}
+	takesUp(one, kept)
 	if one.Number > 1 {
 		given.Again = &lead.Again{Since: one.Since}
 		if one.Qualified != nil {
@@ -38,6 +47,11 @@ func (p *Pair) judgeMerged(one *ledger.Lead, given lead.Circumstances) lead.Jour
 		}
 	}
 	return p.Program.QualifyIn(one.History(), given)
+}
+
+// contains says whether all of some merges are among others.
+func contains(all, some []lead.Merge) bool {
+	return !slices.ContainsFunc(some, func(m lead.Merge) bool { return !slices.Contains(all, m) })
 }
 
 // union of leads that were merged.
@@ -127,20 +141,22 @@ func (p *Pair) forget(work *ledger.Lead, end time.Time) {
 	}
 }
 
-// takesUp has the cycles of a lead go on with what was kept of them, the router's part above all; false when a hand-off that was kept is not
-// among them.
+// takesUp has the cycles of a lead go on with what was kept of them: the stamps of a hand-off that is the same, and the router's part also of one
+// that is at another time now. It is false when a hand-off that was kept is not among them.
 func takesUp(one *ledger.Lead, kept []ledger.Cycle) bool {
 	cycles, all := one.Cycles(), true
 	for i, k := range kept {
-		if k.Qualified == nil {
-			continue
-		}
-		if i >= len(cycles) || cycles[i].Qualified == nil || !cycles[i].Qualified.At.Equal(k.Qualified.At) {
-			all = false
+		if i >= len(cycles) || (cycles[i].Qualified == nil) != (k.Qualified == nil) || cycles[i].Reached == nil {
+			all = all && k.Qualified == nil
 			continue
 		}
 		c := k
 		c.Since, c.Reached, c.ReachedBy = cycles[i].Since, cycles[i].Reached, cycles[i].ReachedBy
+		if k.Qualified != nil && !cycles[i].Qualified.At.Equal(k.Qualified.At) {
+			all = false
+			c.Qualified, c.JudgedBy = cycles[i].Qualified, cycles[i].JudgedBy
+			c.TermsRevision, c.DefinitionRevision = cycles[i].TermsRevision, cycles[i].DefinitionRevision
+		}
 		cycles[i] = c
 	}
 	one.SetCycles(cycles)
