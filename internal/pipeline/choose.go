@@ -65,7 +65,7 @@ func noteAssigned(r *ledger.Routing, one *ledger.Lead, before string) {
 func (d *Dispatcher) route(ctx context.Context, r *ledger.Routing, one *ledger.Lead, history []lead.Event) error {
 	returned := one.Owner == "" && !one.PickedAt.IsZero()
 	switch {
-	case one.Owner == "" && (one.DisposedAt.IsZero() || !returned && !one.NoCapacity): // who waited, and was disposed of, waits no more
+	case wanting(one, returned):
 		c := &choosing{d: d, r: r, one: one, open: one.DisposedAt.IsZero(), kind: ledger.ChoicePicked}
 		if returned || one.NoCapacity {
 			c.reason.Cause = lead.CauseWaited
@@ -89,6 +89,11 @@ func (d *Dispatcher) route(ctx context.Context, r *ledger.Routing, one *ledger.L
 		one.PickedFirstAt, one.PickedRep, one.PickedAt, one.Pool, one.Fallback = firstPick(&one.Cycle), "", r.Now, "", false
 	}
 	return nil
+}
+
+// wanting says whether a lead is to get an owner: it has none, and is open or was never asked for before. What waited and was disposed of waits no more.
+func wanting(one *ledger.Lead, returned bool) bool {
+	return one.Owner == "" && (one.DisposedAt.IsZero() || !returned && !one.NoCapacity)
 }
 
 // left says whether the owner that we picked is no member of any pool any more. A pick that was made since this worker has its roster was made by
