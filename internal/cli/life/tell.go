@@ -246,14 +246,34 @@ func (t *teller) notices(context.Context) error {
 func (t *teller) corrections(context.Context) error {
 	for _, c := range t.kept.Corrections {
 		e := Entry{At: c.At, Kind: KindCorrection, What: string(c.What)}
-		for _, name := range slices.Sorted(maps.Keys(c.Before)) {
-			if was, is := fmt.Sprint(c.Before[name]), fmt.Sprint(c.After[name]); was != is {
-				e.Details = append(e.Details, fmt.Sprintf("%s: %s, now %s", name, said(was), said(is)))
-			}
-		}
+		e.Details = changed(c)
 		t.add(e)
 	}
 	return nil
+}
+
+// changed says what a correction changed, and what it says besides, such as the lead that took this one in.
+func changed(c ledger.Correction) []string {
+	names := maps.Clone(c.Before)
+	if names == nil {
+		names = map[string]any{}
+	}
+	maps.Copy(names, c.After)
+	var lines []string
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		before, had := c.Before[name]
+		after, has := c.After[name]
+		was, is := fmt.Sprint(before), fmt.Sprint(after)
+		switch {
+		case !had:
+			lines = append(lines, name+": "+said(is))
+		case !has && c.After != nil:
+			lines = append(lines, name+": was "+said(was))
+		case was != is:
+			lines = append(lines, fmt.Sprintf("%s: %s, now %s", name, said(was), said(is)))
+		}
+	}
+	return lines
 }
 
 func said(value string) string {
