@@ -440,4 +440,12 @@ func TestMessagesAreSwept(t *testing.T) {
 	if left := sweep(); left != 0 {
 		t.Errorf("%d messages are left", left)
 	}
+	var life *ledger.Life
+	err := r.l.Read(t.Context(), func(read *ledger.Reading) (err error) {
+		life, err = read.Life(t.Context(), "L1")
+		return err
+	})
+	if err != nil || !slices.ContainsFunc(life.Notices, func(n ledger.Told) bool { return n.Level == string(ledger.Breach) && n.Swept }) {
+		t.Errorf("what was told of L1 reads as if it waited: %+v, %v", life, err)
+	}
 }

@@ -55,6 +55,7 @@ type Told struct {
 	At        time.Time // when it was noted
 	Sent      time.Time // zero while it waits
 	Dropped   string    // why it was not sent
+	Swept     bool      // it was sent or dropped so long ago that its message is not kept
 }
 
 // Life reads all of a lead. A lead that is not there is an UnknownLeadError.
@@ -123,14 +124,15 @@ WHERE tenant = $1 AND lead_id = $2 ORDER BY cycle, started_at, clause COLLATE "C
 
 func (r *Reading) told(ctx context.Context, id string) ([]Told, error) {
 	rows, err := r.tx.Query(ctx, `
-SELECT n.cycle, n.clause, n.level, n.recipient, n.rep, n.at, m.sent_at, coalesce(m.dropped, '') FROM notices n LEFT JOIN messages m ON m.id = n.message
+SELECT n.cycle, n.clause, n.level, n.recipient, n.rep, n.at, m.sent_at, coalesce(m.dropped, ''), n.message IS NOT NULL AND m.id IS NULL
+FROM notices n LEFT JOIN messages m ON m.id = n.message
 WHERE n.tenant = $1 AND n.lead_id = $2 ORDER BY n.at, n.clause COLLATE "C", n.level COLLATE "C"`, r.ledger.tenant, id)
 	if err != nil {
 		return nil, err
 	}
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (n Told, err error) {
 		var sent *time.Time
-		err = row.Scan(&n.Cycle, &n.Clause, &n.Level, &n.Recipient, &n.Rep, &n.At, &sent, &n.Dropped)
+		err = row.Scan(&n.Cycle, &n.Clause, &n.Level, &n.Recipient, &n.Rep, &n.At, &sent, &n.Dropped, &n.Swept)
 		n.At, n.Sent = n.At.UTC(), utc(sent)
 		return n, err
 	})

@@ -233,6 +233,8 @@ func (t *teller) notices(context.Context) error {
 		switch {
 		case n.Dropped != "":
 			e.Details = []string{"not sent: " + n.Dropped}
+		case n.Swept:
+			e.Details = []string{"done; its message is not kept any more"}
 		case n.Sent.IsZero():
 			e.Details = []string{"waits"}
 		default:
