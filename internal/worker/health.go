@@ -29,6 +29,17 @@ type Health struct {
 // Drain makes the worker not ready: it is about to end.
 func (h *Health) Drain() { h.draining.Store(true) }
 
+// closing has those who keep their connection open another one, to another worker, from when this one is about to end: a request that is sent as
+// an idle connection is closed gets no answer.
+func (h *Health) closing(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if h.draining.Load() {
+			w.Header().Set("Connection", "close")
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
 // Handler of the three paths.
 func (h *Health) Handler() http.Handler {
 	mux := http.NewServeMux()

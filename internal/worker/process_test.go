@@ -100,8 +100,13 @@ func TestProcessEndsInOrder(t *testing.T) {
 	if status, body := get(t, p.Probes, "/readyz"); status != http.StatusServiceUnavailable || !strings.Contains(body, "about to end") {
 		t.Errorf("still ready: %d %s", status, body)
 	}
-	if status, _ := get(t, p.Listen, "/late"); status != http.StatusAccepted {
-		t.Errorf("a late request got %d", status)
+	late, err := http.Get("http://" + p.Listen + "/late")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer late.Body.Close()
+	if late.StatusCode != http.StatusAccepted || !late.Close {
+		t.Errorf("a late request got %d, and its connection is closed: %v", late.StatusCode, late.Close)
 	}
 	time.Sleep(400 * time.Millisecond)
 	close(leave)

@@ -46,7 +46,7 @@ func (p *Process) Run(ctx context.Context) error {
 	waitSupport := start(support, p.Support)
 	var events *http.Server
 	if p.Handler != nil {
-		if events, err = p.serve(ctx, p.Listen, p.Handler, failed); err != nil {
+		if events, err = p.serve(ctx, p.Listen, p.Health.closing(p.Handler), failed); err != nil {
 			return err
 		}
 	}
