@@ -73,6 +73,11 @@ JOIN events e ON e.tenant = $1 AND e.source = told.source AND e.event_id = told.
 	return err
 }
 
+// workedOff is true of an obligation o when nothing is to be worked off about its lead, or about one that was merged into it.
+const workedOff = `NOT EXISTS (SELECT 1 FROM work w WHERE w.tenant = o.tenant AND w.lead_id = o.lead_id)
+          AND NOT EXISTS (SELECT 1 FROM leads m JOIN work w ON w.tenant = m.tenant AND w.lead_id = m.lead_id
+              WHERE m.tenant = o.tenant AND m.merged_into = o.lead_id)`
+
 // withTied adds the leads that merges tie to the given ones.
 func withTied(ids []string, merges []lead.Merge) []string {
 	if len(merges) == 0 {

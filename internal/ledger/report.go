@@ -47,7 +47,7 @@ func (l *Ledger) Backlog(ctx context.Context, period sla.Period) (Backlog, error
 	err := l.pool.QueryRow(ctx, `
 SELECT count(*) FILTER (WHERE NOT stuck), count(*) FILTER (WHERE stuck), (
     SELECT count(*) FROM obligations o WHERE tenant = $1 AND period = $2 AND state = 'Open' AND due_at < clock_timestamp()
-      AND NOT EXISTS (SELECT 1 FROM work w WHERE w.tenant = o.tenant AND w.lead_id = o.lead_id))
+      AND ` + workedOff + `)
 FROM (SELECT bool_and(postponed_until IS NOT NULL AND enqueued_at < clock_timestamp() - $3::interval) AS stuck
       FROM work WHERE tenant = $1 GROUP BY lead_id) AS leads`, l.tenant, period, stuckAfter).Scan(&b.Waiting, &b.Stuck, &b.Unmarked)
 	return b, err
@@ -81,7 +81,7 @@ WHERE rank <= $3 ORDER BY clause, tier, rank`, l.tenant, period, limit)
 
 // Flow counts what happened in a stretch of time.
 type Flow struct {
-	Captured  int64 // leads whose first event falls into it
+	Captured  int64 // leads whose first event falls into it; those that were merged are one
 	Qualified int64 // leads that became MQL in it, for the first time
 	Held      int64 // leads that reached a path in it and still wait for a required field
 }
@@ -90,7 +90,8 @@ type Flow struct {
 func (l *Ledger) Flow(ctx context.Context, from, to time.Time) (Flow, error) {
 	var f Flow
 	err := l.pool.QueryRow(ctx, `
-SELECT (SELECT count(*) FROM (SELECT min(time) AS first FROM events WHERE tenant = $1 GROUP BY lead_id) AS leads
+SELECT (SELECT count(*) FROM (SELECT min(time) AS first FROM events JOIN leads USING (tenant, lead_id) WHERE tenant = $1
+            GROUP BY coalesce(merged_into, lead_id)) AS leads
         WHERE first >= $2 AND first < $3),
     count(*) FILTER (WHERE coalesce(first_qualified_at, qualified_at) >= $2 AND coalesce(first_qualified_at, qualified_at) < $3
         AND NOT before_go_live),
@@ -109,16 +110,31 @@ type Disposed struct {
 	Attempts int
 }
 
-// Disposed are the dispositions from an instant up to another, exclusive; those of a lead that say the same, once.
-func (l *Ledger) Disposed(ctx context.Context, from, to time.Time) ([]Disposed, error) {
-	rows, err := l.pool.Query(ctx, `
+// disposedSQL takes what was said of a lead that was merged as said of the one that is left, by the events of all of them.
+const disposedSQL = `
+WITH said AS MATERIALIZED (
+    SELECT e.seq, e.time, e.data, e.data ->> 'outcome' IN ('Recycled', 'Disqualified') AS rejects, s.lead_id, s.qualified_at,
+        ARRAY(SELECT s.lead_id UNION ALL SELECT m.lead_id FROM leads m WHERE m.tenant = $1 AND m.merged_into = s.lead_id) AS ids
+    FROM events e JOIN leads l USING (tenant, lead_id) JOIN leads s ON s.tenant = $1 AND s.lead_id = coalesce(l.merged_into, l.lead_id)
+    WHERE e.tenant = $1 AND e.kind = 'disposition' AND e.time >= $2 AND e.time < $3)
 SELECT lead_id, coalesce(data ->> 'outcome', ''), coalesce(data ->> 'reason', ''), coalesce((data ->> 'coded')::boolean, false),
-    max((SELECT count(*) FROM events t WHERE t.tenant = $1 AND t.lead_id = e.lead_id AND t.kind = 'touch'
-        AND t.data ->> 'direction' = 'Outbound' AND t.time <= e.time
-        AND t.time >= coalesce((SELECT max(at) FROM (SELECT l.qualified_at UNION ALL SELECT c.qualified_at FROM cycles c
-            WHERE c.tenant = $1 AND c.lead_id = e.lead_id) AS handed (at) WHERE at <= e.time), '-infinity')))
-FROM events e JOIN leads l USING (tenant, lead_id)
-WHERE tenant = $1 AND kind = 'disposition' AND time >= $2 AND time < $3 GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4`, l.tenant, from, to)
+    max((SELECT count(*) FROM events t WHERE t.tenant = $1 AND t.lead_id = ANY(said.ids) AND t.kind = 'touch'
+        AND t.data ->> 'direction' = 'Outbound' AND t.time <= said.time
+        AND t.time >= coalesce((SELECT max(at) FROM (SELECT said.qualified_at UNION ALL SELECT c.qualified_at FROM cycles c
+            WHERE c.tenant = $1 AND c.lead_id = said.lead_id) AS handed (at) WHERE at <= said.time), '-infinity')))
+FROM said
+WHERE NOT coalesce(rejects, false) OR NOT EXISTS (
+    SELECT 1 FROM events r WHERE r.tenant = $1 AND r.lead_id = ANY(said.ids) AND r.kind = 'contested' AND r.data ->> 'ruling' = 'Overturned'
+      AND (r.time, r.seq) > (said.time, said.seq)
+      AND NOT EXISTS (
+        SELECT 1 FROM events d WHERE d.tenant = $1 AND d.lead_id = ANY(said.ids) AND d.kind = 'disposition'
+          AND d.data ->> 'outcome' IN ('Recycled', 'Disqualified') AND (d.time, d.seq) > (said.time, said.seq) AND (d.time, d.seq) < (r.time, r.seq)))
+GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4`
+
+// Disposed are the dispositions from an instant up to another, exclusive; those of a lead that say the same, once. One that was overturned is none:
+// a ruling is about the latest rejection before it.
+func (l *Ledger) Disposed(ctx context.Context, from, to time.Time) ([]Disposed, error) {
+	rows, err := l.pool.Query(ctx, disposedSQL, l.tenant, from, to)
 	if err != nil {
 		return nil, err
 	}

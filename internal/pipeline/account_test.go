@@ -72,7 +72,7 @@ func TestTheContactThatTipsItsAccountIsHandedOver(t *testing.T) {
 	r.send(ledger.Entry{Lead: "a", Kind: lead.KindUpdated, Time: minute(6), Data: ledger.Data{Properties: map[string]any{"company": "Elsewhere"}}})
 	r.work(team("rep-1"))
 	expect(t, r, "one that has left is no contact any more", `SELECT concat_ws(' ', lead_id, account, stage) FROM leads WHERE lead_id < 'd' ORDER BY 1`,
-		"a elsewhere Lead", "b acme MQL", "c acme MQL")
+		"a elsewhere Inquiry", "b acme MQL", "c acme MQL")
 	tallied(t, r, "one has left")
 }
 

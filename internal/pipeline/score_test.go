@@ -120,7 +120,7 @@ func TestHeldLeadIsCompleted(t *testing.T) {
 	}
 }
 
-// An MQL keeps its stamps under later pairs; its score goes on.
+// An MQL keeps its stamps under later pairs; its score goes on. A later look at the prices raises its intent by the terms that it is judged by.
 func TestStampsStay(t *testing.T) {
 	r := newRig(t, bundleOf(1, byCRM))
 	r.send(captured("lead-1", monday, map[string]any{"company": "acme", "numberofemployees": float64(60)}), demo("lead-1", monday))
@@ -137,7 +137,7 @@ func TestStampsStay(t *testing.T) {
     score_at_handoff, score, (SELECT concat_ws(' ', tier, revision, due_at) FROM obligations o WHERE o.lead_id = l.lead_id AND clause = 'firstContact'))
 FROM leads l ORDER BY lead_id`)
 	want := []string{
-		"lead-1 MQL hand-raise 2026-11-16 09:00:00+00 1 mid-market-terms-1 30 45 Standard mid-market-terms-1 2026-11-16 17:00:00+00",
+		"lead-1 MQL hand-raise 2026-11-16 09:00:00+00 1 mid-market-terms-1 30 45 High mid-market-terms-1 2026-11-16 10:05:00+00",
 		"lead-2 MQL hand-raise 2026-11-16 10:00:00+00 2 mid-market-terms-2 15 15 High mid-market-terms-2 2026-11-16 10:05:00+00",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
