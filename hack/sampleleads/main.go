@@ -25,7 +25,7 @@ Usage: go run ./hack/sampleleads [flags]
   --weeks N       weeks that the leads are spread over (4)
   --leads N       leads in all; one in twenty is today's (240)
   --seed N        another seed, another set (1)
-  --part PART     history  leads with owner, contacts and outcome
+  --part PART     history  leads with owner, contacts, outcome and deal, or kept from sales
                   today    leads of the last seconds, for Handoff to route
                   touches  the first contacts of today's urgent leads, at --now
                   all      history and today (when absent)

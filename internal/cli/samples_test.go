@@ -10,6 +10,7 @@ import (
 
 	"github.com/handoff-sla/handoff/internal/cli/manifest"
 	"github.com/handoff-sla/handoff/internal/convert"
+	"github.com/handoff-sla/handoff/internal/holidays"
 	"github.com/handoff-sla/handoff/internal/lead"
 	"github.com/handoff-sla/handoff/internal/sla"
 )
@@ -45,7 +46,9 @@ func TestSamplesFitEachOther(t *testing.T) {
 		} else {
 			var written sla.Terms
 			if written, err = convert.Terms(d.Contract.Spec); err == nil {
-				terms, err = sla.Compile(written)
+				if written, err = holidays.Expand(written, fixedNow()); err == nil {
+					terms, err = sla.Compile(written)
+				}
 			}
 		}
 		if err != nil {

@@ -65,7 +65,7 @@ func crashSpecs() {
 
 		Expect(env.Settled(ctx, setup.Sample)).To(Succeed())
 		Expect(number(ctx, fmt.Sprintf("SELECT count(*) FROM events WHERE lead_id LIKE '%s%%' AND kind <> 'assigned'", tag))).To(BeEquivalentTo(total))
-		Expect(number(ctx, "SELECT count(*) FROM leads WHERE tenant = 'mid-market'")).To(BeEquivalentTo(before + crashLeads))
+		Expect(env.Leads(ctx, setup.Sample)).To(BeEquivalentTo(before + crashLeads))
 		Expect(number(ctx, fmt.Sprintf("SELECT count(*) FROM leads WHERE lead_id LIKE '%s%%' AND qualified_at IS NOT NULL AND owner IS NOT NULL",
 			tag))).To(BeEquivalentTo(crashLeads))
 		Expect(number(ctx, "SELECT count(*) FROM events WHERE tenant = 'mid-market' AND scored_by IS NULL")).To(BeZero())
@@ -115,7 +115,7 @@ func crashRecords(tag string) []replay.Record {
 	for i := range crashLeads {
 		lead := fmt.Sprintf("%s%04d", tag, i)
 		events = append(events,
-			event(lead, "captured", now.Add(-2*time.Second), 1, map[string]any{"properties": properties}),
+			event(lead, "captured", now.Add(-2*time.Second), 1, map[string]any{"properties": properties(lead)}),
 			event(lead, "activity", now.Add(-time.Second), 1, map[string]any{"activity": "TrialSignup", "properties": map[string]any{}}))
 	}
 	text, err := sample.NDJSON(events)

@@ -106,16 +106,19 @@ func event(lead, kind string, at time.Time, n int, data map[string]any) sample.E
 	}
 }
 
-var properties = map[string]any{
-	"company": "Example Testing", "numberofemployees": 100, "industry": "saas", "fullname": "Sample Contact", "jobtitle": "Head of Samples",
-	"seniority": "director", "email": "contact@example.com", "phone": "+1-212-555-0100", "origin": "test",
+// properties of a lead: a person of its own at a company of its own.
+func properties(lead string) map[string]any {
+	return map[string]any{
+		"company": "Example " + lead, "numberofemployees": 100, "industry": "saas", "fullname": "Sample Contact", "jobtitle": "Head of Samples",
+		"seniority": "director", "email": lead + "@example.com", "phone": "+1-212-555-0100", "origin": "test",
+	}
 }
 
 // researcher is a lead that fits and looks at prices after a download: a score of 70.
 func researcher(lead string) []sample.Event {
 	now := time.Now()
 	return []sample.Event{
-		event(lead, "captured", now.Add(-10*time.Minute), 1, map[string]any{"properties": properties}),
+		event(lead, "captured", now.Add(-10*time.Minute), 1, map[string]any{"properties": properties(lead)}),
 		event(lead, "activity", now.Add(-9*time.Minute), 1, map[string]any{"activity": "Download", "properties": map[string]any{"gated": true}}),
 		event(lead, "activity", now.Add(-2*time.Second), 2, map[string]any{"activity": "PageView", "properties": map[string]any{"path": "/pricing"}}),
 	}

@@ -63,7 +63,7 @@ func inputSpecs() {
 	)
 	unique := fmt.Sprint(time.Now().UnixNano()) // a run against a kept cluster needs other identities
 	good := func(lead string) sample.Event {
-		return event(lead+"-"+unique, "captured", time.Now().Add(-time.Minute), 1, map[string]any{"properties": properties})
+		return event(lead+"-"+unique, "captured", time.Now().Add(-time.Minute), 1, map[string]any{"properties": properties(lead)})
 	}
 	with := func(e sample.Event, change func(*sample.Event)) sample.Event { change(&e); return e }
 

@@ -90,7 +90,7 @@ func manyBatches(tag string) []replay.Batch {
 	var events []sample.Event
 	for i := range manyLeads {
 		lead := fmt.Sprintf("%s%06d", tag, i)
-		events = append(events, event(lead, "captured", now.Add(-2*time.Minute), 1, map[string]any{"properties": properties}))
+		events = append(events, event(lead, "captured", now.Add(-2*time.Minute), 1, map[string]any{"properties": properties(lead)}))
 		if i%oneIn == 0 {
 			events = append(events, event(lead, "activity", now.Add(-time.Minute), 1, map[string]any{"activity": "TrialSignup", "properties": map[string]any{}}))
 		}

@@ -102,7 +102,7 @@ func ratificationSpecs() {
 			g.Expect(condition(d.Status.Conditions, "Stalled")).To(HavePrefix("True"))
 		}).Should(Succeed())
 		Consistently(func(g Gomega) { g.Expect(contract(ctx, g).Status.InForce).To(Equal(before)) }, "3s", "1s").Should(Succeed())
-		send(ctx, event("hand-"+unique, "captured", time.Now().Add(-time.Second), 1, map[string]any{"properties": properties}),
+		send(ctx, event("hand-"+unique, "captured", time.Now().Add(-time.Second), 1, map[string]any{"properties": properties("hand-" + unique)}),
 			event("hand-"+unique, "activity", time.Now(), 1, map[string]any{"activity": "TrialSignup", "properties": map[string]any{}}))
 		Eventually(stamp(ctx, "hand-"+unique)).WithContext(ctx).Should(Equal(before.Definition))
 	})

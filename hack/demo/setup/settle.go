@@ -14,9 +14,9 @@ import (
 	slav1alpha1 "github.com/handoff-sla/handoff/api/v1alpha1"
 )
 
-// Leads is the number of leads of a contract in the ledger.
+// Leads is the number of leads of a contract in the ledger, without those that were merged into another.
 func (e *Env) Leads(ctx context.Context, t Target) (int64, error) {
-	return e.number(ctx, fmt.Sprintf("SELECT count(*) FROM leads WHERE tenant = '%s'", t.Tenant))
+	return e.number(ctx, fmt.Sprintf("SELECT count(*) FROM leads WHERE tenant = '%s' AND stage <> 'Merged'", t.Tenant))
 }
 
 func (e *Env) number(ctx context.Context, sql string) (int64, error) {
@@ -34,7 +34,8 @@ func (e *Env) number(ctx context.Context, sql string) (int64, error) {
 func (e *Env) WorkedOff(ctx context.Context, t Target) error {
 	return e.Wait(ctx, 15*time.Minute, func(ctx context.Context) (string, error) {
 		left, err := e.number(ctx, fmt.Sprintf(`SELECT (SELECT count(DISTINCT lead_id) FROM work WHERE tenant = '%[1]s')
-    + (SELECT count(*) FROM leads WHERE tenant = '%[1]s' AND qualified_at IS NOT NULL AND owner IS NULL)`, t.Tenant))
+    + (SELECT count(*) FROM leads WHERE tenant = '%[1]s' AND qualified_at IS NOT NULL AND owner IS NULL
+        AND stage NOT IN ('Suppressed', 'Merged', 'Duplicate', 'Excluded'))`, t.Tenant))
 		if left > 0 {
 			return fmt.Sprintf("%d leads to be scored, routed and timed", left), err
 		}

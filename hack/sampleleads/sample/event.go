@@ -5,6 +5,7 @@ package sample
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -74,20 +75,59 @@ func (s *story) events(now time.Time) []Event {
 		w.add("assigned", s.owned, map[string]any{"owner": s.owner})
 	}
 	for _, t := range s.touches {
-		data := map[string]any{"channel": t.channel, "direction": t.direction, "actor": t.actor, "answered": t.answered}
+		data := map[string]any{"channel": t.channel, "direction": t.direction, "actor": t.actor, "answered": t.answered, "twoWay": t.twoWay}
 		if t.direction == "Outbound" {
 			data["rep"] = s.owner
 		}
 		w.add("touch", t.at, data)
 	}
-	if d := s.disposed; d != nil {
+	s.outcomes(w)
+	if s.takes != "" {
+		w.add("merged", s.takesAt, map[string]any{"merged": s.takes})
+	}
+	slices.SortStableFunc(w.events, func(a, b Event) int { return a.Time.Compare(b.Time) })
+	return w.events
+}
+
+// outcomes are what sales says of a lead, what both say about that, and what the lead says itself.
+func (s *story) outcomes(w *writer) {
+	if !s.accepted.IsZero() {
+		w.add("accepted", s.accepted, map[string]any{"by": s.owner})
+	}
+	for _, d := range []*disposal{s.voided, s.disposed} {
+		if d == nil {
+			continue
+		}
 		data := map[string]any{"outcome": d.outcome, "by": s.owner}
 		if d.reason != "" {
 			data["reason"] = d.reason
 		}
 		w.add("disposition", d.at, data)
 	}
-	return w.events
+	if s.voided != nil {
+		w.add("contested", s.disputed, map[string]any{
+			"ruling": "Opened", "parties": []string{"Marketing"}, "reason": "the company was taken for another one",
+		})
+		w.add("contested", s.ruled, map[string]any{"ruling": "Overturned", "parties": []string{"Marketing", "Sales"}})
+	}
+	if !s.feedback.IsZero() {
+		w.add("feedback", s.feedback, map[string]any{"rating": s.rating, "categories": []string{s.category}, "by": s.owner})
+	}
+	if !s.found.IsZero() {
+		w.add("qualified", s.found, map[string]any{"by": s.owner, "qualification": map[string]any{
+			"budget": true, "authority": true, "need": "routing", "timelineDays": 90,
+		}})
+	}
+	if d := s.deal; d != nil {
+		told := func(state string) map[string]any {
+			return map[string]any{"opportunity": "deal-" + s.lead, "state": state, "amount": d.amount, "currency": "USD"}
+		}
+		w.add("opportunity", d.opened, told("Open"))
+		w.add("opportunity", d.closed, told(d.end))
+	}
+	if !s.optedOut.IsZero() {
+		w.add("optedout", s.optedOut, map[string]any{"scope": "Contact"})
+	}
 }
 
 // properties that the lead came with.

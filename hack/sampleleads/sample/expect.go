@@ -14,9 +14,10 @@ type Expectation struct {
 	ClosedThrough string    `json:"closedThrough"` // the last ISO week that is over
 	Captured      int       `json:"captured"`
 	MQLs          int       `json:"mqls"`
-	Held          int       `json:"held"`
-	Today         Today     `json:"today"` // comes on top, once today's leads are sent
-	Rows          []Row     `json:"rows"`  // of the history, without today's leads
+
+	Stages map[string]int `json:"stages"` // leads of the history by stage; those that were merged are not among Captured
+	Today  Today          `json:"today"`  // comes on top, once today's leads are sent
+	Rows   []Row          `json:"rows"`   // of the history, without today's leads
 }
 
 // Today is what today's leads add.
@@ -48,23 +49,31 @@ type oracle struct {
 
 // Windows of config/samples/slacontract.yaml.
 const (
-	deliveryWithin  = 5 * time.Minute
-	highMinutes     = 5
-	highOutside     = time.Hour
-	standardMinutes = 8 * 60
-	dispositionDays = 16
+	deliveryWithin   = 5 * time.Minute
+	highMinutes      = 5
+	highOutside      = time.Hour
+	standardMinutes  = 8 * 60
+	acceptanceWithin = 24 * time.Hour
+	dispositionDays  = 16
+
+	followUpDays     = 14
+	followUpAttempts = 6
+	followUpSpan     = 10 * 24 * time.Hour
+	followUpChannels = 2
 )
 
 // Expect counts what the stories mean.
 func (s *Set) Expect() Expectation {
 	o := &oracle{cal: s.cal, now: s.now, rows: map[rowKey]*Row{}}
-	e := Expectation{Now: s.now, ClosedThrough: s.cal.week(s.now.Add(-7 * 24 * time.Hour)), Captured: len(s.history)}
+	e := Expectation{Now: s.now, ClosedThrough: s.cal.week(s.now.Add(-7 * 24 * time.Hour)), Stages: map[string]int{}}
 	for _, one := range s.history {
-		switch {
-		case !one.qualified.IsZero():
+		stage := o.stage(one)
+		e.Stages[stage]++
+		if stage != "Merged" {
+			e.Captured++
+		}
+		if !one.qualified.IsZero() {
 			e.MQLs++
-		case !one.reached.IsZero():
-			e.Held++
 		}
 		o.story(one)
 	}
@@ -87,18 +96,29 @@ func (o *oracle) row(clause, tier, period string) *Row {
 	return o.rows[key]
 }
 
-// clock counts a clause with a deadline; a zero stop means not yet.
-func (o *oracle) clock(clause, tier string, due, stop time.Time) {
+// clock counts a clause with a deadline. A zero stop means not yet; an excuse before the deadline counts unless it was stopped in time.
+func (o *oracle) clock(clause, tier string, due, stop, excuse time.Time) {
 	row := o.row(clause, tier, o.cal.week(due))
-	happened := !stop.IsZero() && !stop.After(o.now)
+	stop, excuse = o.seen(stop), o.seen(excuse)
+	inTime := !stop.IsZero() && !stop.After(due)
 	switch {
-	case happened && !stop.After(due):
+	case inTime:
 		row.Met++
-	case happened || o.now.After(due):
+	case !excuse.IsZero() && excuse.Before(due):
+		row.Excused++
+	case !stop.IsZero() || o.now.After(due):
 		row.Missed++
 	default:
 		row.Open++
 	}
+}
+
+// seen is a time that has come; zero for one that has not.
+func (o *oracle) seen(at time.Time) time.Time {
+	if at.After(o.now) {
+		return time.Time{}
+	}
+	return at
 }
 
 func (o *oracle) moment(clause, period string, met bool) {
@@ -107,56 +127,6 @@ func (o *oracle) moment(clause, period string, met bool) {
 		return
 	}
 	o.row(clause, "", period).Missed++
-}
-
-func (o *oracle) story(s *story) {
-	if s.reached.IsZero() {
-		return
-	}
-	o.moment("completeness", o.cal.week(s.reached), s.missing == "")
-	if s.qualified.IsZero() {
-		return
-	}
-	o.moment("volume", o.cal.month(s.qualified), true)
-	o.moment("score", o.cal.week(s.qualified), true) // a path that demands a score holds only at that score
-	o.clock("delivery", "", s.qualified.Add(deliveryWithin), s.owned)
-	o.firstContact(s)
-	var disposed time.Time
-	if s.disposed != nil {
-		disposed = s.disposed.at
-	}
-	o.clock("disposition", "", s.owned.Add(dispositionDays*24*time.Hour), disposed)
-	if d := s.disposed; d != nil && d.outcome != "Accepted" && !d.at.After(o.now) {
-		o.moment("rejection", o.cal.week(d.at), d.coded)
-	}
-}
-
-func (o *oracle) firstContact(s *story) {
-	due := o.contactDue(s)
-	var contact time.Time
-	for _, t := range s.touches {
-		if t.genuine() && (contact.IsZero() || t.at.Before(contact)) {
-			contact = t.at
-		}
-	}
-	d := s.disposed
-	gone := d != nil && d.outcome == "Disqualified" && d.coded && !d.at.After(due) && !d.at.After(o.now)
-	if gone && (contact.IsZero() || contact.After(d.at)) {
-		o.row("firstContact", s.intent, o.cal.week(due)).Excused++
-		return
-	}
-	o.clock("firstContact", s.intent, due, contact)
-}
-
-func (o *oracle) contactDue(s *story) time.Time {
-	if s.intent == standard {
-		return o.cal.due(s.owned, standardMinutes)
-	}
-	due := o.cal.due(s.owned, highMinutes)
-	if outside := s.owned.Add(highOutside); outside.Before(due) && !o.cal.open(outside) {
-		return outside
-	}
-	return due
 }
 
 func (o *oracle) sorted() []Row {

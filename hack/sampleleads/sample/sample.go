@@ -5,8 +5,8 @@
 // events.
 //
 // Each lead is a story for config/samples: it enters, shows some behaviour and, if that qualifies it, gets an owner, contacts and
-// an outcome; some of that late, some never, so that no clause is all green. The newest leads, "today", have no owner yet: they
-// are for Handoff to route. What the stories mean is counted by a plain oracle, Expect, which shares no code with Handoff.
+// an outcome; some of that late, some never, so that no clause is all green. A few come twice, turn out to be the person of another lead, are
+// customers, opt out, or are rejected wrongly. The newest leads, "today", have no owner yet: they are for Handoff to route. What the stories mean is counted by a plain oracle, Expect, which shares no code with Handoff.
 package sample
 
 import (
@@ -46,7 +46,7 @@ func Generate(o Options) (*Set, error) {
 	s := &Set{now: now, cal: cal}
 	today := o.Leads / 20
 	for n := 1; n <= o.Leads-today; n++ {
-		s.history = append(s.history, t.tell(n, o.Weeks))
+		s.history = append(s.history, t.tell(n, o.Weeks, s.history))
 	}
 	for n := o.Leads - today + 1; n <= o.Leads; n++ {
 		s.today = append(s.today, t.todays(n))
@@ -56,9 +56,12 @@ func Generate(o Options) (*Set, error) {
 
 func leadID(n int) string { return fmt.Sprintf("sample-%04d", n) }
 
-// tell is the story of a lead of the past weeks.
-func (t *teller) tell(n, weeks int) *story {
+// tell is the story of a lead of the past weeks; before are those that were told.
+func (t *teller) tell(n, weeks int, before []*story) *story {
 	s := &story{lead: leadID(n), contact: t.person(n)}
+	if t.rare(s, n, weeks, before) {
+		return s
+	}
 	switch roll := t.rand.IntN(100); {
 	case roll < 25:
 		t.raisesHand(s, t.workMoment(weeks))

@@ -15,6 +15,7 @@ import (
 
 	slav1alpha1 "github.com/handoff-sla/handoff/api/v1alpha1"
 	"github.com/handoff-sla/handoff/internal/convert"
+	"github.com/handoff-sla/handoff/internal/holidays"
 	"github.com/handoff-sla/handoff/internal/lead"
 	"github.com/handoff-sla/handoff/internal/sla"
 )
@@ -45,11 +46,17 @@ func TestOracleAgreesWithTheCore(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			set := generate(t, now, 1000, 7)
 			want := set.Expect()
-			got := Expectation{Now: now, ClosedThrough: want.ClosedThrough, Today: want.Today}
+			got := Expectation{Now: now, ClosedThrough: want.ClosedThrough, Today: want.Today, Stages: map[string]int{}}
 			rows := map[rowKey]*Row{}
-			for _, history := range byLead(t, set.History()) {
+			histories := byLead(t, set.History())
+			got.Stages["Merged"] = merge(histories)
+			duplicates := duplicatesIn(program, histories)
+			for id, history := range histories {
 				got.Captured++
-				judge(&got, rows, program, terms, history, now)
+				judge(&got, rows, program, terms, history, duplicates[id], now)
+			}
+			if got.Stages["Merged"] == 0 {
+				delete(got.Stages, "Merged")
 			}
 			got.Rows = (&oracle{rows: rows}).sorted()
 			if diff := cmp.Diff(want, got); diff != "" {
@@ -59,18 +66,60 @@ func TestOracleAgreesWithTheCore(t *testing.T) {
 	}
 }
 
-func judge(e *Expectation, rows map[rowKey]*Row, p *lead.Program, c *sla.Compiled, history []lead.Event, now time.Time) {
-	j := p.Qualify(history, func(lead.Event) bool { return true })
+// merge gives the leads that were taken in to those that took them, and says how many they were.
+func merge(histories map[string][]lead.Event) int {
+	merged := 0
+	for id, history := range histories {
+		for _, e := range history {
+			if e.Kind != lead.KindMerged {
+				continue
+			}
+			histories[id] = slices.Concat(histories[id], histories[e.Merged])
+			slices.SortStableFunc(histories[id], func(a, b lead.Event) int { return a.Time.Compare(b.Time) })
+			delete(histories, e.Merged)
+			merged++
+		}
+	}
+	return merged
+}
+
+// duplicatesIn are the leads that are the person of an earlier one, and since when that is so.
+func duplicatesIn(p *lead.Program, histories map[string][]lead.Event) map[string]time.Time {
+	groups := map[string][]string{}
+	for id, history := range histories {
+		key := p.IdentityIn(history).Key
+		groups[key] = append(groups[key], id)
+	}
+	out := map[string]time.Time{}
+	for _, group := range groups {
+		earliest := slices.MinFunc(group, func(a, b string) int {
+			return lead.CapturedAt(histories[a]).Compare(lead.CapturedAt(histories[b]))
+		})
+		for _, id := range group {
+			if id != earliest {
+				out[id] = p.IdentityIn(histories[id]).Since
+			}
+		}
+	}
+	return out
+}
+
+func judge(e *Expectation, rows map[rowKey]*Row, p *lead.Program, c *sla.Compiled, history []lead.Event, duplicate, now time.Time) {
+	j := p.QualifyIn(history, lead.Circumstances{Judge: func(lead.Event) bool { return true }, DuplicateSince: duplicate})
 	var stamps sla.Stamps
+	m := lead.Milestones{Suppressed: p.SuppressedAt(history, nil), Excluded: j.Bar.Excluded != "", Duplicate: !duplicate.IsZero()}
 	if r := j.Reached; r != nil {
 		stamps.Reached = &sla.Reached{At: r.At, Missing: r.Missing}
+		if len(j.MissingNow) > 0 {
+			m.Held = r.At
+		}
 	}
 	if q := j.Qualified; q != nil {
 		stamps.Qualified = &sla.Qualified{At: q.At, Intent: q.Intent, MetThreshold: q.MetThreshold}
 		e.MQLs++
-	} else if j.Reached != nil {
-		e.Held++
+		m.HandedOff, m.SQL = q.At, p.SQL(history, q.At).At
 	}
+	e.Stages[string(lead.StageOf(p.Definition().Dispositions, history, m))]++
 	for _, o := range sla.Obligations(c, sla.FactsOf(stamps, p.Definition().Dispositions, history), now) {
 		key := rowKey{string(o.Clause), o.Tier, string(o.Period)}
 		if rows[key] == nil {
@@ -105,17 +154,34 @@ func domain(t *testing.T, e Event, sequence int64) lead.Event {
 		lead.Touch
 		Outcome lead.Outcome
 		Reason  string
+
+		Qualification map[string]any
+		Ruling        lead.Ruling
+		State         lead.DealState
+		Opportunity   string
+		Rating        int
+		Categories    []string
+		Scope         lead.Scope
+		Merged        string
 	}
 	if err := json.Unmarshal(text, &data); err != nil {
 		t.Fatal(err)
 	}
 	kind := lead.Kind(strings.TrimPrefix(e.Type, "dev.handoff.lead."))
 	out := lead.Event{Sequence: sequence, Kind: kind, Time: e.Time, Properties: data.Properties, Activity: data.Activity, Owner: data.Owner}
-	if kind == lead.KindTouch {
+	out.Qualification, out.Scope, out.Merged = data.Qualification, data.Scope, data.Merged
+	switch kind {
+	case lead.KindTouch:
 		out.Touch = &data.Touch
-	}
-	if kind == lead.KindDisposition {
+	case lead.KindDisposition:
 		out.Disposition = &lead.Disposed{Outcome: data.Outcome, Reason: data.Reason}
+	case lead.KindContested:
+		out.Contest = &lead.Contest{Ruling: data.Ruling}
+	case lead.KindOpportunity:
+		out.Opportunity = &lead.Opportunity{ID: data.Opportunity, State: data.State}
+	case lead.KindFeedback:
+		out.Feedback = &lead.Feedback{Rating: data.Rating, Categories: data.Categories}
+	default:
 	}
 	return out
 }
@@ -145,6 +211,9 @@ func compiled(t *testing.T) (*lead.Program, *sla.Compiled) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if written, err = holidays.Expand(written, moments["a working day"]); err != nil {
+		t.Fatal(err)
+	}
 	terms, err := sla.Compile(written)
 	if err != nil {
 		t.Fatal(err)
@@ -163,17 +232,29 @@ func TestSamplesShowEveryState(t *testing.T) {
 		sum.Excused += r.Excused
 		seen[r.Clause] = sum
 	}
-	for _, clause := range []string{"completeness", "delivery", "firstContact", "disposition", "rejection"} {
+	for _, clause := range []string{
+		"completeness", "delivery", "acceptance", "firstContact", "followUp", "disposition", "rejection", "feedback",
+	} {
 		if seen[clause].Met == 0 || seen[clause].Missed == 0 {
 			t.Errorf("%s: %+v; the samples should show both met and missed", clause, seen[clause])
 		}
 	}
-	if seen["firstContact"].Excused == 0 || seen["disposition"].Open == 0 {
-		t.Errorf("no lead is excused, or none is open: %+v", seen)
+	for _, clause := range []string{"acceptance", "firstContact", "followUp", "disposition"} {
+		if seen[clause].Excused == 0 {
+			t.Errorf("%s: no lead is excused: %+v", clause, seen[clause])
+		}
+	}
+	if seen["disposition"].Open == 0 || seen["followUp"].Open == 0 {
+		t.Errorf("none is open: %+v", seen)
 	}
 	e := set.Expect()
-	if e.Held == 0 || e.Today.Captured != 12 || e.Captured != 228 {
-		t.Errorf("%d held, %d and %d captured; want some held, 228 and 12", e.Held, e.Captured, e.Today.Captured)
+	for _, stage := range lead.Stages() {
+		if e.Stages[string(stage)] == 0 {
+			t.Errorf("no lead is %s: %v", stage, e.Stages)
+		}
+	}
+	if e.Today.Captured != 12 || e.Captured+e.Stages["Merged"] != 228 {
+		t.Errorf("%d and %d captured, %d of them merged; want 228 and 12", e.Captured, e.Today.Captured, e.Stages["Merged"])
 	}
 }
 
@@ -231,7 +312,7 @@ func TestCalendarIsTheContracts(t *testing.T) {
 		t.Fatalf("time zone %s, want %s", got, zone)
 	}
 	from := time.Date(2026, 10, 1, 0, 30, 0, 0, time.UTC)
-	for at := from; at.Before(from.AddDate(1, 0, 0)); at = at.Add(time.Hour) {
+	for at := from; at.Before(from.AddDate(8, 0, 0)); at = at.Add(time.Hour) {
 		if got, want := cal.open(at), terms.Hours().Open(at); got != want {
 			t.Fatalf("%s: open %v, the contract says %v", at, got, want)
 		}

@@ -23,8 +23,24 @@ type story struct {
 
 	owner    string
 	owned    time.Time
+	accepted time.Time
 	touches  []touch
 	disposed *disposal
+	feedback time.Time // on a rejection
+	rating   int
+	category string
+
+	voided          *disposal // a rejection before, which marketing disputed and both overturned
+	disputed, ruled time.Time
+
+	found    time.Time // that budget, authority, need and timeline are there
+	deal     *deal
+	optedOut time.Time
+
+	aside   string // Duplicate or Excluded: what keeps it from sales
+	takes   string // the lead that it takes in
+	takesAt time.Time
+	taken   time.Time // when it is taken into another
 }
 
 type behaviour struct {
@@ -36,11 +52,22 @@ type behaviour struct {
 type touch struct {
 	at                        time.Time
 	channel, direction, actor string
-	answered                  bool
+	answered, twoWay          bool
 }
 
 // genuine contact is made by a person, outbound; the stories hold no inbound call and no meeting.
 func (t touch) genuine() bool { return t.actor == "Human" && t.direction == "Outbound" }
+
+// conversation is one in which the lead took part.
+func (t touch) conversation() bool {
+	return t.actor == "Human" && (t.twoWay || t.channel == "Meeting" || t.channel == "Phone" && t.answered)
+}
+
+type deal struct {
+	opened, closed time.Time
+	end            string // Won or Lost
+	amount         int
+}
 
 type disposal struct {
 	at              time.Time
