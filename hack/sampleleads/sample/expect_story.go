@@ -161,6 +161,11 @@ func (o *oracle) stage(s *story) string {
 	if d := o.outcome(s); d != nil && d.outcome != "Accepted" {
 		return d.outcome
 	}
+	return o.progress(s)
+}
+
+// progress of a lead that is with sales.
+func (o *oracle) progress(s *story) string {
 	switch deal := s.deal; {
 	case deal != nil && !o.seen(deal.closed).IsZero():
 		return deal.end
