@@ -18,6 +18,7 @@ import (
 
 // The clock of the machine that the workers run on is hours off, and is set while leads come in: what comes out is the same.
 func TestClockJumps(t *testing.T) {
+	t.Parallel()
 	file := filepath.Join(t.TempDir(), "clock")
 	set := func(off string) {
 		if err := os.WriteFile(file+".new", []byte(off), 0o600); err != nil {

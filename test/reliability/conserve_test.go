@@ -26,10 +26,11 @@ var violations = map[string]string{
 	"lead without an event":               `SELECT lead_id FROM leads l WHERE NOT EXISTS (SELECT FROM events e WHERE e.lead_id = l.lead_id)`,
 	"event without a lead":                `SELECT event_id FROM events e WHERE NOT EXISTS (SELECT FROM leads l WHERE e.lead_id = l.lead_id)`,
 	"lead that was given an owner twice":  `SELECT lead_id FROM test_picks GROUP BY lead_id, cycle HAVING count(*) > 1`,
-	"notice that was given twice":         `SELECT lead_id || ' ' || clause || ' ' || level FROM notices GROUP BY lead_id, cycle, clause, level HAVING count(*) > 1`,
+	"notice that was given twice":         `SELECT lead_id || ' ' || clause || ' ' || level FROM notices WHERE clause <> '' GROUP BY lead_id, cycle, clause, level HAVING count(*) > 1`,
 	"rep whose open leads are miscounted": `
 SELECT coalesce(rep, owner) FROM (SELECT rep, sum(leads) AS kept FROM loads GROUP BY rep) AS a
-FULL JOIN (SELECT owner, count(*) AS owned FROM leads WHERE owner IS NOT NULL AND disposed_at IS NULL GROUP BY owner) AS b ON rep = owner
+FULL JOIN (SELECT owner, count(*) AS owned FROM leads WHERE owner IS NOT NULL AND disposed_at IS NULL
+    AND stage NOT IN ('Suppressed', 'Won', 'Lost') GROUP BY owner) AS b ON rep = owner
 WHERE coalesce(kept, 0) <> coalesce(owned, 0)`,
 	"work that is left":                      `SELECT lead_id FROM work`,
 	"obligation of a lead that is not there": `SELECT lead_id FROM obligations o WHERE NOT EXISTS (SELECT FROM leads l WHERE o.lead_id = l.lead_id)`,
@@ -89,7 +90,7 @@ func (r *rig) projection() map[string][]string {
 	for table, query := range map[string]string{
 		"leads":       `SELECT to_jsonb(l) FROM leads l ORDER BY lead_id`,
 		"cycles":      `SELECT to_jsonb(c) FROM cycles c ORDER BY lead_id, cycle`,
-		"obligations": `SELECT to_jsonb(o) FROM obligations o ORDER BY lead_id, cycle, clause`,
+		"obligations": `SELECT to_jsonb(o) - 'warned_at' FROM obligations o ORDER BY lead_id, cycle, clause`,
 		"accounts":    `SELECT to_jsonb(a) FROM accounts a ORDER BY account`,
 		"events":      `SELECT to_jsonb(e) - ARRAY['seq', 'received_at', 'content_hash'] FROM events e ORDER BY source, event_id`,
 	} {

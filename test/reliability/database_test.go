@@ -24,12 +24,13 @@ func meanwhile(s *sender, prefix string, do func()) (sent [][]ledger.Entry) {
 		select {
 		case <-done:
 			return sent
-		case <-time.After(100 * time.Millisecond): // a load, not a race for the machine
+		case <-time.After(s.pause):
 		}
 	}
 }
 
-// PostgreSQL dies as in a crash, twice, while leads come in, and recovers from its log.
+// PostgreSQL dies as in a crash, twice, while leads come in, and recovers from its log. The other tests that are on the same server run beside each
+// other; this one does not.
 func TestPostgreSQLIsRestarted(t *testing.T) {
 	r := newRig(t, layout{scoring: 2, routing: 2, bundles: onePair()})
 	s := newSender(t, r.scoring...)
@@ -57,6 +58,7 @@ func TestPostgreSQLIsRestarted(t *testing.T) {
 
 // Every connection of the workers is ended again and again, whatever it is doing.
 func TestConnectionsAreEnded(t *testing.T) {
+	t.Parallel()
 	r := newRig(t, layout{scoring: 2, routing: 2, bundles: onePair()})
 	s := newSender(t, r.scoring...)
 	ended, inTransaction := 0, 0
@@ -87,7 +89,8 @@ SELECT count(*), count(xact_start) FROM victims WHERE pg_terminate_backend(pid)`
 
 // The worst cut: the server has the commit, and the worker never hears of it. Whatever it does then, it does not do it twice.
 func TestCommitsAreNotHeardOf(t *testing.T) {
-	dsn := ledgertest.DSN(t)
+	t.Parallel()
+	_, dsn := ledgertest.New(t, tenant)
 	p, through := newProxy(t, dsn, 5)
 	r := newRig(t, layout{scoring: 2, routing: 2, bundles: onePair(), dsn: dsn, through: through})
 	s := newSender(t, r.scoring...)

@@ -91,6 +91,7 @@ func newServer(t *testing.T, a *aside) *ledgertest.Server {
 
 // The disk that holds the tables is full: senders are told to come back, and all goes on when there is room again.
 func TestDiskIsFull(t *testing.T) {
+	t.Parallel()
 	a := newAside(t)
 	server := newServer(t, a)
 	disk := a.small(t, server, 48)

@@ -5,7 +5,9 @@ package reliability
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
+	"time"
 
 	"github.com/handoff-sla/handoff/internal/bundle"
 	"github.com/handoff-sla/handoff/internal/ledger"
@@ -24,7 +26,7 @@ func undisturbed(t *testing.T, bundles []bundle.Bundle, batches ...[]ledger.Entr
 	t.Helper()
 	r := newRig(t, layout{scoring: 1, routing: 1, bundles: bundles})
 	s := newSender(t, r.scoring...)
-	s.send(1, batches...)
+	s.send(2, batches...)
 	r.conserved(s)
 	if s.refused() > 0 {
 		t.Errorf("%d requests were refused: something was wrong", s.refused())
@@ -32,9 +34,9 @@ func undisturbed(t *testing.T, bundles []bundle.Bundle, batches ...[]ledger.Entr
 	return r.projection()
 }
 
-// A worker is killed at each step of its work, as by kill -9, each time while leads come in; it is started again.
-func TestKilledAtEachStep(t *testing.T) {
-	scoring := []string{
+// steps of the work at which a worker is killed.
+var (
+	scoringSteps = []string{
 		"ingest.written",       // events written, not committed
 		"ingest.committed",     // committed, the handler does not know yet
 		"ingest.acknowledging", // committed, the sender is not answered
@@ -42,44 +44,47 @@ func TestKilledAtEachStep(t *testing.T) {
 		"score.published", // what follows is written, not committed
 		"batch.committed",
 	}
-	routing := []string{"route.claimed", "route.decided", "route.published", "batch.committed"}
-	r := newRig(t, layout{scoring: 2, routing: 2, bundles: onePair()})
+	routingSteps = []string{
+		"route.claimed", "route.decided", "route.published", "batch.committed",
+		"digest.taken",     // what waits is in a message, not committed
+		"digest.committed", // with the job that sends it
+		"notice.sent",      // an address has it, which is not noted
+		"crm.sent",         // the CRM was told, which is not noted
+	}
+)
+
+// A worker is killed at each step of its work, as by kill -9, each time while leads come in; it is started again.
+func TestKilledAtEachStep(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, layout{scoring: 2, routing: 2, bundles: hurried(), tells: true})
 	s := newSender(t, r.scoring...)
 	var all [][]ledger.Entry
 	step := func(victims []*process, kind, point string) {
 		t.Run(kind+" "+point, func(t *testing.T) {
-			before := 0
 			for _, victim := range victims {
-				before += victim.killed() + 1 // with the one that restarts it
 				victim.restart(point + ":1")
 			}
 			round := 0
 			died := eventually(func() bool { // another worker may have been faster each time
 				round++
-				batches := inBatches(lives(fmt.Sprintf("%s-%s-%d", kind, point, round), 60), 4)
+				name := fmt.Sprintf("%s-%s-%d", kind, point, round)
+				batches := inBatches(lives(name, 20), 4)
 				all = append(all, batches...)
-				s.send(4, batches...)
-				return killed(victims) > before
+				s.send(4, append(batches, inBatches(rush(name, 8), 4)...)...)
+				return within(time.Second, func() bool { return slices.ContainsFunc(victims, (*process).struck) })
 			})
 			if !died {
 				t.Fatalf("none came to %s\n%s", point, victims[0].tail())
 			}
-			r.settled()
 		})
 	}
-	for _, point := range scoring {
+	for _, point := range scoringSteps {
 		step(r.scoring[:1], "scoring", point)
 	}
-	for _, point := range routing {
+	for _, point := range routingSteps {
 		step(r.routing, "routing", point)
 	}
 	r.conserved(s)
-	equal(t, undisturbed(t, onePair(), all...), r.projection())
-}
-
-func killed(workers []*process) (n int) {
-	for _, p := range workers {
-		n += p.killed()
-	}
-	return n
+	r.told()
+	equal(t, undisturbed(t, hurried(), all...), calm(r.projection()))
 }

@@ -34,7 +34,7 @@ var build = sync.OnceValue(func() error { return compile(programs, "-tags", "fau
 
 // compile builds the workers, without the race detector.
 func compile(folder string, flags ...string) error {
-	args := append([]string{"build", "-buildvcs=false", "-o", folder + string(filepath.Separator)}, flags...)
+	args := append([]string{"build", "-buildvcs=false", "-ldflags=-s -w", "-o", folder + string(filepath.Separator)}, flags...)
 	cmd := exec.Command("go", append(args, "./cmd/scoring-worker", "./cmd/routing-worker")...)
 	cmd.Dir = filepath.Join("..", "..")
 	if out, err := cmd.CombinedOutput(); err != nil {

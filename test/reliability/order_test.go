@@ -18,6 +18,7 @@ import (
 
 // Events come in any order, late, and up to three times each, by two workers at once.
 func TestDuplicatedReorderedLate(t *testing.T) {
+	t.Parallel()
 	// The CRM gives leads their owner: a pick of our own is made by what is known when it is made.
 	bundles := []bundle.Bundle{pipelinetest.Bundle(1, sla.CRM)}
 	all := lives("order", 150)

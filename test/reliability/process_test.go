@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -28,10 +29,13 @@ type process struct {
 	every  []string // of all starts
 	cmd    *exec.Cmd
 	starts int
+	armed  int // how many had died before the one that was started with a fault
 	deaths []syscall.WaitStatus
 	log    bytes.Buffer
 	ending bool
 	ended  chan struct{}
+
+	leaving atomic.Bool // no sender is sent to it
 }
 
 const startAgain = 100 * time.Millisecond
@@ -68,6 +72,9 @@ func (p *process) start() error {
 	cmd.Stdout, cmd.Stderr = &p.log, &p.log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	dieWithParent(cmd.SysProcAttr)
+	if len(p.env) > 0 {
+		p.armed = len(p.deaths)
+	}
 	p.env = nil
 	p.starts++
 	p.cmd = cmd
@@ -107,23 +114,45 @@ func (p *process) restart(fault string) {
 	p.mu.Lock()
 	p.env = []string{"HANDOFF_FAULT=" + fault}
 	starts := p.starts
+	_ = p.cmd.Process.Signal(syscall.SIGKILL) // or it is dead already, and not started again yet
 	p.mu.Unlock()
-	p.signal(syscall.SIGKILL)
 	p.await("it is started again", func() bool { p.mu.Lock(); defer p.mu.Unlock(); return p.starts > starts })
 	p.ready()
 }
 
-// killed counts the deaths by kill -9.
-func (p *process) killed() int {
+// struck says whether the process was killed by the fault that it was started with last.
+func (p *process) struck() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	n := 0
-	for _, status := range p.deaths {
-		if status.Signaled() && status.Signal() == syscall.SIGKILL {
-			n++
-		}
+	return len(p.deaths) > p.armed && p.deaths[p.armed].Signaled() && p.deaths[p.armed].Signal() == syscall.SIGKILL
+}
+
+// grace is what a pod has to end by itself (internal/resources). Then it is killed.
+const grace = 30 * time.Second
+
+// stop ends the process as a Deployment does that replaces it: those who send to it hear of that a little later. It returns when the process is
+// ready again.
+func (p *process) stop() {
+	p.mu.Lock()
+	starts := p.starts
+	_ = p.cmd.Process.Signal(syscall.SIGTERM)
+	p.mu.Unlock()
+	time.Sleep(time.Second)
+	p.leaving.Store(true)
+	again := func() bool { p.mu.Lock(); defer p.mu.Unlock(); return p.starts > starts }
+	if !within(grace, again) {
+		p.signal(syscall.SIGKILL)
 	}
-	return n
+	p.await("it is started again", again)
+	p.ready()
+	p.leaving.Store(false)
+}
+
+// ends are how it ended each time.
+func (p *process) ends() []syscall.WaitStatus {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.deaths)
 }
 
 func (p *process) ready() {
@@ -148,8 +177,10 @@ func (p *process) await(what string, is func() bool) {
 // patience is for a machine that does much else: what takes longer does not come.
 const patience = time.Minute
 
-func eventually(is func() bool) bool {
-	for begin := time.Now(); time.Since(begin) < patience; time.Sleep(20 * time.Millisecond) {
+func eventually(is func() bool) bool { return within(patience, is) }
+
+func within(d time.Duration, is func() bool) bool {
+	for begin := time.Now(); time.Since(begin) < d; time.Sleep(20 * time.Millisecond) {
 		if is() {
 			return true
 		}

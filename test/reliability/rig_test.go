@@ -26,6 +26,7 @@ type rig struct {
 	dsn     string // how the tests reach the database
 	folder  string // of what the workers have mounted
 	api     *apiServer
+	sink    *sink     // who is told outside; nil when nobody is
 	routes  bool      // leads get their owner from our routing
 	started time.Time // by the database's clock, before anything happened
 
@@ -39,15 +40,15 @@ type layout struct {
 	dsn              string          // how the tests reach the database; empty: one is made on the server of this package
 	through          string          // how the workers reach it; empty: as the tests do
 	env              []string        // of every worker
+	tells            bool            // people and a CRM of what happens
 }
 
 func newRig(t *testing.T, l layout) *rig {
 	t.Helper()
 	r := &rig{t: t, dsn: l.dsn, folder: t.TempDir(), api: newAPIServer(t)}
 	if r.dsn == "" {
-		r.dsn = ledgertest.DSN(t)
-	}
-	if err := ledgertest.Open(t, r.dsn, tenant).Migrate(t.Context()); err != nil {
+		_, r.dsn = ledgertest.New(t, tenant)
+	} else if err := ledgertest.Open(t, r.dsn, tenant).Migrate(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	r.watch()
@@ -62,11 +63,15 @@ func newRig(t *testing.T, l layout) *rig {
 	roster, err := pipelinetest.Team(reps).Encode()
 	r.must(err)
 	r.mount("roster", bundle.RosterFile, string(roster))
+	var flags []string
+	if l.tells {
+		flags = r.tells()
+	}
 	for range l.scoring {
-		r.scoring = append(r.scoring, r.worker("scoring-worker", "bundle", l.env))
+		r.scoring = append(r.scoring, r.worker("scoring-worker", "bundle", l.env, flags...))
 	}
 	for range l.routing {
-		r.routing = append(r.routing, r.worker("routing-worker", "bundle", l.env))
+		r.routing = append(r.routing, r.worker("routing-worker", "bundle", l.env, flags...))
 	}
 	for _, p := range r.all() {
 		p.launch()
@@ -80,7 +85,7 @@ func newRig(t *testing.T, l layout) *rig {
 func (r *rig) all() []*process { return append(append([]*process{}, r.scoring...), r.routing...) }
 
 // worker with the bundle of a folder.
-func (r *rig) worker(name, bundles string, env []string) *process {
+func (r *rig) worker(name, bundles string, env []string, flags ...string) *process {
 	p := &process{
 		t: r.t, name: name, health: address(r.t),
 		every: append([]string{"KUBECONFIG=" + r.api.kubeconfig}, env...),
@@ -89,7 +94,7 @@ func (r *rig) worker(name, bundles string, env []string) *process {
 			"--bundle-dir=" + r.path(bundles), "--ledger-dir=" + r.path("ledger"),
 		},
 	}
-	p.args = append(p.args, "--health="+p.health)
+	p.args = append(append(p.args, "--health="+p.health), flags...)
 	if name == "scoring-worker" {
 		p.listen = address(r.t)
 		p.args = append(p.args, "--listen="+p.listen, "--ingest-dir="+r.path("ingest"))
@@ -133,10 +138,14 @@ func (r *rig) watch() {
 	ledgertest.Exec(r.t, r.dsn, `
 CREATE TABLE test_effects (seq bigint, pair bigint, at timestamptz);
 CREATE TABLE test_picks (lead_id text, cycle int, rep text);
+CREATE TABLE test_notices (key text);
 CREATE FUNCTION test_effect() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN INSERT INTO handoff.test_effects VALUES (NEW.seq, NEW.scored_by, NEW.scored_at); RETURN NULL; END $$;
 CREATE FUNCTION test_pick() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN INSERT INTO handoff.test_picks VALUES (NEW.lead_id, NEW.cycle, NEW.picked_rep); RETURN NULL; END $$;
+CREATE FUNCTION test_notice() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN INSERT INTO handoff.test_notices VALUES (concat_ws('/', NEW.lead_id, NEW.cycle, NEW.clause, NEW.level, NEW.subject)); RETURN NULL; END $$;
+CREATE TRIGGER test_notice AFTER INSERT ON notices FOR EACH ROW EXECUTE FUNCTION test_notice();
 CREATE TRIGGER test_effect AFTER UPDATE OF scored_by ON events FOR EACH ROW EXECUTE FUNCTION test_effect();
 CREATE TRIGGER test_pick AFTER UPDATE OF picked_rep ON leads FOR EACH ROW
     WHEN (NEW.picked_rep IS NOT NULL AND (OLD.picked_rep, OLD.picked_at) IS DISTINCT FROM (NEW.picked_rep, NEW.picked_at))

@@ -5,11 +5,13 @@ package reliability
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"slices"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -22,6 +24,7 @@ type sender struct {
 	t       *testing.T
 	targets []*process
 	client  http.Client
+	pause   time.Duration // between what is sent meanwhile: it is a load, not a race for the machine
 
 	mu       sync.Mutex
 	sent     map[string]bool // ids
@@ -29,6 +32,14 @@ type sender struct {
 	accepted int
 	statuses map[int]int // 0: no answer
 	turn     int
+	kept     map[int]*process // who each sends to as long as its connection is kept; nil when none is
+}
+
+// keep has connections kept, as most senders do: each stays with its worker until that closes the connection, or says that it is to be closed.
+func (s *sender) keep() {
+	s.client.Transport = &http.Transport{MaxIdleConnsPerHost: 8}
+	s.kept = map[int]*process{}
+	s.t.Cleanup(s.client.CloseIdleConnections)
 }
 
 func newSender(t *testing.T, targets ...*process) *sender {
@@ -37,7 +48,8 @@ func newSender(t *testing.T, targets ...*process) *sender {
 	transport := &http.Transport{DisableKeepAlives: true}
 	return &sender{
 		t: t, targets: targets, client: http.Client{Timeout: 30 * time.Second, Transport: transport},
-		sent: map[string]bool{}, acked: map[string]int{}, statuses: map[int]int{},
+		pause: 100 * time.Millisecond,
+		sent:  map[string]bool{}, acked: map[string]int{}, statuses: map[int]int{},
 	}
 }
 
@@ -46,10 +58,10 @@ func (s *sender) send(atOnce int, batches ...[]ledger.Entry) {
 	s.t.Helper()
 	next := make(chan []ledger.Entry)
 	var group sync.WaitGroup
-	for range atOnce {
+	for which := range atOnce {
 		group.Go(func() {
 			for batch := range next {
-				s.persist(batch)
+				s.persist(which, batch)
 			}
 		})
 	}
@@ -60,29 +72,49 @@ func (s *sender) send(atOnce int, batches ...[]ledger.Entry) {
 	group.Wait()
 }
 
-func (s *sender) persist(batch []ledger.Entry) {
+func (s *sender) persist(which int, batch []ledger.Entry) {
 	s.mu.Lock()
 	for _, e := range batch {
 		s.sent[e.ID] = true
 	}
 	s.mu.Unlock()
 	body := encode(batch)
-	if !eventually(func() bool { return s.once(body) }) {
+	if !eventually(func() bool { return s.once(which, body) }) {
 		s.t.Errorf("a batch of %d events was not taken in %s", len(batch), patience)
 	}
 }
 
-func (s *sender) target() *process {
+// target is who one of the senders that are at work sends to now.
+func (s *sender) target(which int) *process {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.turn++
-	return s.targets[s.turn%len(s.targets)]
+	if p := s.kept[which]; p != nil {
+		return p
+	}
+	for range s.targets {
+		if s.turn++; !s.targets[s.turn%len(s.targets)].leaving.Load() {
+			break
+		}
+	}
+	p := s.targets[s.turn%len(s.targets)]
+	if s.kept != nil {
+		s.kept[which] = p
+	}
+	return p
 }
 
-func (s *sender) once(body []byte) (done bool) {
+func (s *sender) once(which int, body []byte) (done bool) {
 	status := 0
 	defer func() { s.mu.Lock(); s.statuses[status]++; s.mu.Unlock() }()
-	got, err := s.post(s.target(), body)
+	got, err := s.post(s.target(which), body)
+	if err != nil || got.closed {
+		s.mu.Lock()
+		delete(s.kept, which)
+		s.mu.Unlock()
+	}
+	if errors.Is(err, syscall.ECONNREFUSED) {
+		status = notSent
+	}
 	if err != nil {
 		return false
 	}
@@ -101,11 +133,15 @@ func (s *sender) once(body []byte) (done bool) {
 	return true
 }
 
+// notSent stands for a request that could not be sent, because nobody listens.
+const notSent = -1
+
 // got is what a worker answered.
 type got struct {
 	status     int
 	retryAfter string
 	text       []byte
+	closed     bool // the connection is not to be used again
 }
 
 // post sends one request to one worker.
@@ -122,7 +158,7 @@ func (s *sender) post(to *process, body []byte) (got, error) {
 	}
 	defer answer.Body.Close()
 	text, err := io.ReadAll(answer.Body)
-	return got{answer.StatusCode, answer.Header.Get("Retry-After"), text}, err
+	return got{answer.StatusCode, answer.Header.Get("Retry-After"), text, answer.Close}, err
 }
 
 func (s *sender) note(text []byte) {

@@ -15,6 +15,7 @@ import (
 // While leads come in, a second pair comes into force at its date, and a third at once, as a worker that has it mounted starts. No event is
 // scored by a pair that was not in force then: that is among what conserved checks.
 func TestRevisionIsSwitchedUnderLoad(t *testing.T) {
+	t.Parallel()
 	pair := func(sequence int64, from time.Time) bundle.Bundle {
 		return pipelinetest.Bundle(sequence, sla.Automatic, func(b *bundle.Bundle) {
 			b.EffectiveFrom = from
