@@ -278,7 +278,7 @@ WITH marked AS (
     WHERE ctid = ANY (ARRAY(
         SELECT o.ctid FROM obligations o
         WHERE tenant = $1 AND state = 'Open' AND warned_at IS NULL AND warn_at <= (SELECT clock_timestamp())
-          AND ` + workedOff + `
+          AND `+workedOff+`
         ORDER BY warn_at LIMIT $2 FOR UPDATE OF o SKIP LOCKED))
     RETURNING o.lead_id, o.cycle, o.clause, o.tier, o.due_at)
 SELECT m.lead_id, m.cycle, m.clause, m.tier, m.due_at, CASE WHEN l.cycle = m.cycle THEN coalesce(l.owner, '') ELSE '' END

@@ -24,7 +24,7 @@ UPDATE obligations o SET state = 'Missed'
 WHERE ctid = ANY (ARRAY(
     SELECT o.ctid FROM obligations o
     WHERE tenant = $1 AND state = 'Open' AND due_at < (SELECT clock_timestamp())
-      AND ` + workedOff + `
+      AND `+workedOff+`
     ORDER BY due_at LIMIT $2 FOR UPDATE OF o SKIP LOCKED))
 RETURNING o.lead_id, o.cycle, o.clause, o.tier, o.due_at, clock_timestamp() - o.due_at`, l.tenant, limit)
 		if err != nil {

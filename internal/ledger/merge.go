@@ -18,8 +18,9 @@ import (
 
 // Alone is what was stamped of a merged lead by itself. The row of the lead that is left tells of all of them.
 type Alone struct {
-	Cycles []Cycle      // the latest last
-	Parts  []lead.Merge `json:",omitempty"` // of the lead that is left: what its row was made from
+	Cycles  []Cycle      // the latest last
+	Parts   []lead.Merge `json:",omitempty"` // of a lead that took others in: what its row was made from
+	Settled []Cycle      `json:",omitempty"` // and what of that stays
 }
 
 // Part is a lead that was taken into another, directly or by way of others.

@@ -47,7 +47,7 @@ func (l *Ledger) Backlog(ctx context.Context, period sla.Period) (Backlog, error
 	err := l.pool.QueryRow(ctx, `
 SELECT count(*) FILTER (WHERE NOT stuck), count(*) FILTER (WHERE stuck), (
     SELECT count(*) FROM obligations o WHERE tenant = $1 AND period = $2 AND state = 'Open' AND due_at < clock_timestamp()
-      AND ` + workedOff + `)
+      AND `+workedOff+`)
 FROM (SELECT bool_and(postponed_until IS NOT NULL AND enqueued_at < clock_timestamp() - $3::interval) AS stuck
       FROM work WHERE tenant = $1 GROUP BY lead_id) AS leads`, l.tenant, period, stuckAfter).Scan(&b.Waiting, &b.Stuck, &b.Unmarked)
 	return b, err

@@ -72,33 +72,38 @@ func (p *Pair) judgeAnew(one *ledger.Lead, given lead.Circumstances, from time.T
 		one.SetCycles(kept[:n])
 	}
 	journey := p.judgeCycles(one, given)
-	if n == 0 && p.stays(one, kept[0].Qualified, given) {
-		one.SetCycles(kept[:1])
+	if q := p.staying(one, kept[0].Qualified, given); n == 0 && q != nil {
+		first := kept[0]
+		first.Qualified = q
+		one.SetCycles([]ledger.Cycle{first})
 		journey = p.judgeCycles(one, given)
 	}
 	takesUp(one, kept)
 	return journey
 }
 
-// stays says whether a first hand-off stays, though it was made at another time, or not at all, if it were made now. It does unless something kept the
-// lead out then, or nothing is known to have kept it out before: then it is to be sooner, if what the lead did was known. What it did that became known
-// after its hand-off changes nothing.
-func (p *Pair) stays(one *ledger.Lead, then *lead.Qualified, given lead.Circumstances) bool {
+// staying is the first hand-off that stays, though it would be made at another time, or not at all, if it were made now; nil when it is made anew. One
+// that was made stays unless something kept the lead out then, or nothing is known any more to have kept it out before: then it is sooner, by what the
+// lead did that was known. What it did that became known after its hand-off changes nothing.
+func (p *Pair) staying(one *ledger.Lead, then *lead.Qualified, given lead.Circumstances) *lead.Qualified {
 	history, now := one.History(), one.Cycles()[0].Qualified
 	switch {
 	case then == nil || p.Program.BarredThroughout(history, then.At, given):
-		return false
+		return nil
 	case now == nil || now.At.After(then.At):
-		return true
+		return then
 	case now.At.Equal(then.At):
-		return false
-	default:
-		return !p.hadReached(history, then.At, now.At, given.Judge)
+		return nil
 	}
+	sooner := p.Program.QualifyIn(p.enoughFor(history, then.At, given.Judge), given).Qualified
+	if sooner == nil || !sooner.At.Before(then.At) {
+		return then
+	}
+	return sooner
 }
 
-// hadReached says whether a lead met a path by an instant, as was known as soon as enough was known of it for a hand-off at another one.
-func (p *Pair) hadReached(history []lead.Event, handOff, by time.Time, judge func(lead.Event) bool) bool {
+// enoughFor is the history up to a hand-off without what the lead did that arrived after enough was known of it to be handed off then.
+func (p *Pair) enoughFor(history []lead.Event, handOff time.Time, judge func(lead.Event) bool) []lead.Event {
 	var arrived []int64
 	for _, e := range history {
 		if behaves(e.Kind) && !e.Time.After(handOff) {
@@ -110,11 +115,11 @@ func (p *Pair) hadReached(history []lead.Event, handOff, by time.Time, judge fun
 		known := slices.DeleteFunc(slices.Clone(history), func(e lead.Event) bool {
 			return e.Time.After(handOff) || behaves(e.Kind) && e.Sequence > last
 		})
-		if q := p.Program.QualifyIn(known, lead.Circumstances{Judge: judge, Open: true}).Qualified; q != nil {
-			return !q.At.After(by)
+		if p.Program.QualifyIn(known, lead.Circumstances{Judge: judge, Open: true}).Qualified != nil {
+			return known
 		}
 	}
-	return false
+	return nil
 }
 
 // behaves says whether events of a kind tell what the lead is, or did.

@@ -23,22 +23,10 @@ func (p *Pair) judgeMerged(one *ledger.Lead, given lead.Circumstances) lead.Jour
 		takesUp(one, kept)
 		return journey
 	}
-	settled := 0 // what older pairs made of the same leads, or the account, stays
-	if one.Alone != nil && len(one.Alone.Parts) > 0 && contains(one.Merges, one.Alone.Parts) {
-		for i, c := range kept {
-			if c.Qualified != nil && !p.mayMakeAnew(c, time.Time{}) {
-				settled = i + 1
-			}
-		}
-	}
 	u := union{pair: p, root: one, given: given, duplicates: p.duplicatesWithin(one)}
 	found := u.stamp(one, one.Own, time.Time{})
 	one.Alone.Parts = one.Merges
 	one.SetCycles(found)
-	if !takesUp(one, kept[:settled]) && !handedOffBefore(found, kept) {
-		one.SetCycles(kept[:settled])
-		u.judge(one, one.Parts[len(one.Parts)-1].At, time.Time{}, given)
-	}
 	takesUp(one, kept)
 	if one.Number > 1 {
 		given.Again = &lead.Again{Since: one.Since}
@@ -47,6 +35,34 @@ func (p *Pair) judgeMerged(one *ledger.Lead, given lead.Circumstances) lead.Jour
 		}
 	}
 	return p.Program.QualifyIn(one.History(), given)
+}
+
+// settled are the cycles of a lead that took others in, up to the last that an older pair stamped, or the account: those stay.
+func (p *Pair) settled(one *ledger.Lead) []ledger.Cycle {
+	cycles, n := one.Cycles(), 0
+	for i, c := range cycles {
+		if c.Qualified != nil && !p.mayMakeAnew(c, time.Time{}) {
+			n = i + 1
+		}
+	}
+	return cycles[:n]
+}
+
+// goOn has a lead go on with what was settled of it and those that it had taken in, unless that was found to be otherwise.
+func (u *union) goOn(work *ledger.Lead, alone *ledger.Alone, from, until time.Time) {
+	kept := alone.Settled
+	if len(kept) == 0 || !contains(u.root.Merges, alone.Parts) || !until.IsZero() && !kept[len(kept)-1].Qualified.At.Before(until) {
+		return
+	}
+	found := work.Cycles()
+	if !takesUp(work, kept) && !handedOffBefore(found, kept) {
+		work.SetCycles(kept)
+		given := u.given
+		if given.DuplicateSince = work.DuplicateSince; !until.IsZero() {
+			given.Peers = nil
+		}
+		u.judge(work, from, until, given)
+	}
 }
 
 // contains says whether all of some merges are among others.
@@ -75,6 +91,11 @@ func (u *union) node(id string) (*ledger.Lead, []ledger.Stored) {
 func (u *union) stamp(one *ledger.Lead, own []ledger.Stored, until time.Time) []ledger.Cycle {
 	if one.Alone == nil {
 		one.SetAlone(&ledger.Alone{Cycles: one.Cycles()})
+	}
+	if len(one.Alone.Parts) > 0 && one.MergedInto == "" { // its row tells of all of them, up to now
+		alone := *one.Alone
+		alone.Settled = u.pair.settled(one)
+		one.SetAlone(&alone)
 	}
 	work := &ledger.Lead{ID: one.ID, Peers: one.Peers, Marks: one.Marks, DuplicateSince: u.duplicates[one.ID], GoLive: one.GoLive}
 	events, from := own, time.Time{}
@@ -106,6 +127,7 @@ func (u *union) stamp(one *ledger.Lead, own []ledger.Stored, until time.Time) []
 			one.SetAlone(&alone)
 		}
 		if i == len(taken) {
+			u.goOn(work, one.Alone, from, until)
 			return work.Cycles()
 		}
 		part, theirs := u.node(taken[i].ID)
