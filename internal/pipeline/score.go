@@ -20,7 +20,7 @@ import (
 // A path of the account holds at the lead's last event only, by what its other contacts are at that moment; it does depend on the order.
 //
 // What keeps a lead out is asked at each event by what is known of its time: a hand-off by this pair that should not have been, as what kept the
-// lead out became known late, is withdrawn. Leads that were merged are judged each by itself up to the merge, and as one from then on.
+// lead out became known late, is withdrawn, and one that should have been sooner, as nothing kept it out, is made sooner. Leads that were merged are judged each by itself up to the merge, and as one from then on.
 func (p *Pair) Judge(one *ledger.Lead) error {
 	open, look := p.open(one)
 	given := lead.Circumstances{

@@ -237,7 +237,9 @@ func TestMergedLeadsAreOne(t *testing.T) {
 	})
 }
 
-// Whatever the order in which the events of leads with merges, duplicates, opt-outs, rejections and disputes arrive, the same follows.
+// Whatever the order in which the events of leads with merges, duplicates, opt-outs, rejections and disputes arrive, the same follows. Only what
+// depends on the order by design is not in it: leads that meet a path sooner by what they did, when that becomes known after their hand-off (see
+// TestAHandOffIsSoonerOnlyForWhatKeptItOut), hand-offs by the account, picks of our own, and changes of the pair.
 func TestStagesDoNotDependOnTheOrderOfArrival(t *testing.T) {
 	const stands = `SELECT concat_ws(' | ', lead_id, stage, record, score, missing, cycle, reached_at, reached_path, reached_missing, qualified_at, path,
     owner, owned_first_at, disposed_at, sal_at, sql_at, excluded_by, suppressed_at, suppressed_scope, duplicate_of, linked_to, merged_into,
@@ -311,7 +313,7 @@ func seedsOf(t *testing.T) (seeds []uint64) {
 			t.Fatalf("HANDOFF_STAGES_FRESH: %v", err)
 		}
 	} else {
-		seeds = []uint64{10846608113992927311}
+		seeds = []uint64{10846608113992927311, 11555730527256834204, 16362728817470750166, 4705305951350583209, 5559699828251746968}
 	}
 	for range fresh {
 		seeds = append(seeds, rand.Uint64())
