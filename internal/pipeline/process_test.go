@@ -161,7 +161,7 @@ func replayed(t *testing.T, all map[string]*application, window time.Duration) m
 			}
 		})
 	}
-	for batch := range slices.Chunk(asEvents(all), 500) {
+	for batch := range slices.Chunk(asEvents(all), events.MaxBatch) {
 		batches <- batch
 	}
 	close(batches)
