@@ -62,6 +62,8 @@ FROM generate_series(1, $1::int) AS n, LATERAL (SELECT n % 10 = 0 AS mql) AS m, 
     CASE WHEN mql THEN 'rep-' || n / 10 % 100 END AS rep, CASE WHEN mql THEN 'everyone' END AS pool) AS v;
 ALTER TABLE leads ENABLE TRIGGER USER;
 INSERT INTO loads (tenant, rep, leads) SELECT tenant, owner, count(*) FROM leads WHERE owner IS NOT NULL GROUP BY 1, 2;
+INSERT INTO lead_counts (tenant, stage, handed_off, before_go_live, fallback, leads)
+SELECT tenant, stage, qualified_at IS NOT NULL, false, false, count(*) FROM leads GROUP BY 1, 2, 3;
 INSERT INTO events (tenant, source, event_id, kind, lead_id, time, content_hash, data, scored_by, scored_at)
 SELECT 'bench', '/old', n::text, 'captured', 'old-' || to_char(n, 'FM000000000'), now() - n * interval '3 s', sha256(n::text::bytea),
     '{"properties": {"email": "person@acme.example", "company": "acme", "country": "DE", "numberofemployees": 70}}', 1, now()

@@ -79,27 +79,46 @@ type Snapshot struct {
 	Counts   []sla.Count // in a fixed order
 }
 
+// foldCounts adds the changes up that were noted since the last time, a row a kind of lead. Rows that somebody else adds up right now are left to him,
+// so that nobody waits.
+const foldCounts = `
+WITH gone AS (
+    DELETE FROM lead_counts WHERE ctid = ANY (ARRAY(SELECT ctid FROM lead_counts WHERE tenant = $1 FOR UPDATE SKIP LOCKED))
+    RETURNING stage, handed_off, before_go_live, fallback, leads)
+INSERT INTO lead_counts (tenant, stage, handed_off, before_go_live, fallback, leads)
+SELECT $1, stage, handed_off, before_go_live, fallback, sum(leads) FROM gone GROUP BY stage, handed_off, before_go_live, fallback HAVING sum(leads) <> 0`
+
+// countLeads reads what the table lead_counts holds; of the leads themselves, only those that wait are looked at.
+const countLeads = `
+SELECT clock_timestamp(), (SELECT coalesce(max(sequence), 0) FROM in_force WHERE tenant = $1 AND since <= clock_timestamp()),
+    (SELECT count(*) FROM leads WHERE tenant = $1 AND ` + unowned + `),
+    (SELECT count(DISTINCT lead_id) FROM work WHERE tenant = $1),
+    coalesce(sum(leads) FILTER (WHERE stage <> 'Merged'), 0)::bigint,
+    coalesce(sum(leads) FILTER (WHERE handed_off AND NOT before_go_live), 0)::bigint,
+    coalesce(sum(leads) FILTER (WHERE before_go_live), 0)::bigint, coalesce(sum(leads) FILTER (WHERE fallback), 0)::bigint,
+    coalesce(sum(leads) FILTER (WHERE stage = 'Held'), 0)::bigint, coalesce(sum(leads) FILTER (WHERE stage = 'Recycled'), 0)::bigint,
+    coalesce(sum(leads) FILTER (WHERE stage = 'Disqualified'), 0)::bigint, coalesce(sum(leads) FILTER (WHERE stage = 'Suppressed'), 0)::bigint,
+    coalesce(sum(leads) FILTER (WHERE stage = 'Duplicate'), 0)::bigint, coalesce(sum(leads) FILTER (WHERE stage = 'Merged'), 0)::bigint,
+    coalesce(sum(leads) FILTER (WHERE stage = 'Excluded'), 0)::bigint
+FROM lead_counts WHERE tenant = $1`
+
 // Count counts the obligations of the periods and the leads, as of one instant by the database's clock.
 func (l *Ledger) Count(ctx context.Context, periods []sla.Period) (Snapshot, error) {
 	var s Snapshot
+	if _, err := l.pool.Exec(ctx, foldCounts, l.tenant); err != nil {
+		return s, err
+	}
 	err := pgx.BeginTxFunc(ctx, l.pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
-		err := tx.QueryRow(ctx, `
-SELECT clock_timestamp(), (SELECT coalesce(max(sequence), 0) FROM in_force WHERE tenant = $1 AND since <= clock_timestamp()), 
-    `+sumsOfLeads+`, count(*) FILTER (WHERE stage = 'Held'),
-    count(*) FILTER (WHERE `+unowned+`), count(*) FILTER (WHERE fallback),
-    (SELECT count(DISTINCT lead_id) FROM work WHERE tenant = $1), count(*) FILTER (WHERE stage = 'Recycled'),
-    count(*) FILTER (WHERE stage = 'Disqualified'), count(*) FILTER (WHERE stage = 'Suppressed'), count(*) FILTER (WHERE stage = 'Duplicate'),
-    count(*) FILTER (WHERE stage = 'Merged'), count(*) FILTER (WHERE stage = 'Excluded'), count(*) FILTER (WHERE before_go_live)
-FROM leads WHERE tenant = $1`, l.tenant).Scan(&s.AsOf, &s.Sequence, &s.Leads.Captured, &s.Leads.MQLs, &s.Leads.Held,
-			&s.Leads.Unrouted, &s.Leads.Fallback, &s.Leads.Waiting, &s.Leads.Recycled, &s.Leads.Disqualified, &s.Leads.Suppressed,
-			&s.Leads.Duplicates, &s.Leads.Merged, &s.Leads.Excluded, &s.Leads.BeforeGoLive)
-		if err != nil {
+		n := &s.Leads
+		if err := tx.QueryRow(ctx, countLeads, l.tenant).Scan(&s.AsOf, &s.Sequence, &n.Unrouted, &n.Waiting, &n.Captured, &n.MQLs, &n.BeforeGoLive,
+			&n.Fallback, &n.Held, &n.Recycled, &n.Disqualified, &n.Suppressed, &n.Duplicates, &n.Merged, &n.Excluded); err != nil {
 			return err
 		}
 		s.AsOf = s.AsOf.UTC()
-		if err := l.addRetired(ctx, tx, &s.Leads); err != nil {
+		if err := l.addRetired(ctx, tx, n); err != nil {
 			return err
 		}
+		var err error
 		s.Counts, err = l.counts(ctx, tx, s.AsOf, periods)
 		return err
 	})
