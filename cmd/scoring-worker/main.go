@@ -162,7 +162,9 @@ func run(ctx context.Context, o options, log *slog.Logger) error {
 		Ledger: func() (pipeline.ScoreLedger, error) { return keeper.Ledger() },
 	}
 	group := &events.Group{Store: func() (events.Store, error) { return keeper.Ledger() }}
-	pressure := &events.Pressure{MaxInFlight: o.maxInFlight}
+	pressure := &events.Pressure{
+		MaxInFlight: o.maxInFlight, Refused: func(why string) { metrics.Refused.WithLabelValues(why).Inc() },
+	}
 	backlog := func(ctx context.Context) (time.Duration, error) {
 		l, err := keeper.Ledger()
 		if err != nil {

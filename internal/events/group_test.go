@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -191,7 +192,9 @@ func TestAStalledLedgerBoundsWhatIsInMemory(t *testing.T) {
 	g := s.group()
 	r.handler.Store = func() (events.Store, error) { return g, nil }
 	r.handler.Taken = func(string, int) {}
-	r.handler.Pressure = &events.Pressure{MaxInFlight: admitted * 16 << 10}
+	var full, backlog atomic.Int64
+	told := map[string]*atomic.Int64{events.RefusedFull: &full, events.RefusedBacklog: &backlog}
+	r.handler.Pressure = &events.Pressure{MaxInFlight: admitted * 16 << 10, Refused: func(why string) { told[why].Add(1) }}
 	server := httptest.NewServer(r.handler)
 	defer server.Close()
 	post := func(id string) (status int, again string) {
@@ -244,6 +247,9 @@ func TestAStalledLedgerBoundsWhatIsInMemory(t *testing.T) {
 	r.handler.Pressure.Backlog(true)
 	if status, again := post("late"); status != http.StatusTooManyRequests || again != "5" {
 		t.Errorf("with a backlog: %d, Retry-After %q", status, again)
+	}
+	if full.Load() != senders-admitted || backlog.Load() != 1 {
+		t.Errorf("%d and %d refusals were told, want %d and 1", full.Load(), backlog.Load(), senders-admitted)
 	}
 	r.handler.Pressure.Backlog(false)
 	if status, _ := post("later"); status != http.StatusAccepted {

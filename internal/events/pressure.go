@@ -12,7 +12,8 @@ import (
 // Pressure says when a sender has to come back later, so that memory does not grow with what the ledger has not taken yet. The zero value
 // admits all.
 type Pressure struct {
-	MaxInFlight int64 // bytes of the requests that are being worked on; 0: no limit
+	MaxInFlight int64            // bytes of the requests that are being worked on; 0: no limit
+	Refused     func(why string) // is told of each request that has to come back: RefusedFull or RefusedBacklog. May be nil
 
 	inFlight atomic.Int64
 	backlog  atomic.Bool
@@ -27,6 +28,18 @@ const (
 	afterBacklog = 5 * time.Second // leads are to be scored first
 )
 
+// Why a request has to come back.
+const (
+	RefusedFull    = "full"    // too many requests are under way
+	RefusedBacklog = "backlog" // too many events wait to be scored
+)
+
+func (p *Pressure) refused(why string) {
+	if p.Refused != nil {
+		p.Refused(why)
+	}
+}
+
 // Backlog says whether too much waits to be scored.
 func (p *Pressure) Backlog(tooMuch bool) { p.backlog.Store(tooMuch) }
 
@@ -39,6 +52,7 @@ func (p *Pressure) admit(r *http.Request) (release func(), wait time.Duration, w
 		return func() {}, 0, ""
 	}
 	if p.backlog.Load() {
+		p.refused(RefusedBacklog)
 		return nil, afterBacklog, "too many events wait to be scored"
 	}
 	size := r.ContentLength
@@ -48,6 +62,7 @@ func (p *Pressure) admit(r *http.Request) (release func(), wait time.Duration, w
 	size = max(size, leastOf)
 	if now := p.inFlight.Add(size); p.MaxInFlight > 0 && now > p.MaxInFlight && now > size {
 		p.inFlight.Add(-size)
+		p.refused(RefusedFull)
 		return nil, afterFull, "too many requests are under way"
 	}
 	return func() { p.inFlight.Add(-size) }, 0, ""

@@ -7,6 +7,7 @@ import "github.com/prometheus/client_golang/prometheus"
 // Metrics of the workers. No label ever carries an id of a lead or a rep.
 type Metrics struct {
 	Events         *prometheus.CounterVec
+	Refused        *prometheus.CounterVec
 	Scored         prometheus.Counter
 	Routed         prometheus.Counter
 	Choices        *prometheus.CounterVec
@@ -35,6 +36,7 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 	}
 	m := &Metrics{
 		Events:         vec("events_total", "Events received, by result: accepted, duplicate, rejected, failed.", "result"),
+		Refused:        vec("ingest_refused_total", "Requests with events that were answered 429, by reason: full, backlog.", "why"),
 		Scored:         counter("leads_scored_total", "Leads scored after news of them."),
 		Routed:         counter("leads_routed_total", "Leads whose owner and clocks were worked out after news of them."),
 		Choices:        vec("choices_total", "Decisions about the owner of a lead, by kind, such as Picked, OwnerFirst, Fallback, Held, Reassigned.", "kind"),
@@ -47,7 +49,7 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 		Stale:          gauge("bundle_stale", "1 while a pair is in force that this worker cannot take up, so that it claims no leads."),
 		RosterErrors:   counter("roster_errors_total", "Rosters that could not be read; the last good one stays in use."),
 	}
-	r.MustRegister(m.Events, m.Scored, m.Routed, m.Choices, m.Failed, m.Missed, m.BreachLateness, m.Waiting, m.Unrouted, m.StepErrors,
+	r.MustRegister(m.Events, m.Refused, m.Scored, m.Routed, m.Choices, m.Failed, m.Missed, m.BreachLateness, m.Waiting, m.Unrouted, m.StepErrors,
 		m.Stale, m.RosterErrors)
 	m.Operations = newOperations(r)
 	return m

@@ -253,6 +253,36 @@ func TestSendStopsWhenAsked(t *testing.T) {
 	}
 }
 
+// A server that is too busy is left alone for as long as it asks, and then gets the same again: nothing is lost, nothing is there twice.
+func TestABusyServerIsLeftAlone(t *testing.T) {
+	l := &ledger{seen: map[string]bool{}}
+	var mu sync.Mutex
+	var arrived []time.Time
+	handler := func(w http.ResponseWriter, r *http.Request) {
+		got := ids(r)
+		mu.Lock()
+		arrived = append(arrived, time.Now())
+		first := len(arrived) == 1
+		mu.Unlock()
+		if first {
+			w.Header().Set("Retry-After", "1")
+			w.WriteHeader(http.StatusTooManyRequests)
+			return
+		}
+		l.accept(w, got)
+	}
+	sum, err := send(t, handler, []Batch{{message("a"), message("b")}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if sum.Accepted != 2 || sum.Duplicates != 0 || sum.Retries != 1 || len(l.seen) != 2 {
+		t.Errorf("%+v with %d in the ledger; want both taken once, after one retry", sum, len(l.seen))
+	}
+	if waited := arrived[1].Sub(arrived[0]); waited < time.Second {
+		t.Errorf("it came back after %s, asked for 1s", waited)
+	}
+}
+
 func TestRetryAfterIsRespected(t *testing.T) {
 	resp := &http.Response{Header: http.Header{"Retry-After": {"7"}}}
 	if got := retryAfter(resp); got != 7*time.Second {
