@@ -137,7 +137,7 @@ const (
 // open are the sequences of the events at which this pair evaluates its definition, and how far it looks at them.
 func (p *Pair) open(one *ledger.Lead) (open map[int64]bool, look attention) {
 	open = map[int64]bool{}
-	told, woken := false, true
+	again, woken := p.hasOthers(), true
 	for _, e := range one.Events {
 		fresh := e.ScoredBy == 0
 		if evaluated(e.Kind) && (fresh || e.ScoredBy == p.Bundle.Sequence) {
@@ -146,12 +146,12 @@ func (p *Pair) open(one *ledger.Lead) (open map[int64]bool, look attention) {
 		if !fresh {
 			continue
 		}
-		woken, told = false, told || tells(e.Kind)
+		woken, again = false, again || tells(e.Kind)
 		if evaluated(e.Kind) || e.Kind == lead.KindDisposition && (one.Qualified != nil || one.Number > 1) {
 			look = lookAtNews
 		}
 	}
-	if look == lookAway && (told || woken || p.hasOthers()) {
+	if look == lookAway && (again || woken) {
 		look = lookAgain
 	}
 	if len(open) == 0 {
