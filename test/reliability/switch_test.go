@@ -12,7 +12,7 @@ import (
 	"github.com/handoff-sla/handoff/internal/sla"
 )
 
-// While leads come in, a second pair comes into force at its date, and a third at once, as a worker that has it mounted starts. No event is
+// While leads come in, a second pair comes into force at its date, which a worker that starts meanwhile has mounted, and a third at once, as another one does. No event is
 // scored by a pair that was not in force then: that is among what conserved checks.
 func TestRevisionIsSwitchedUnderLoad(t *testing.T) {
 	t.Parallel()
@@ -22,18 +22,24 @@ func TestRevisionIsSwitchedUnderLoad(t *testing.T) {
 			b.Lead.Scoring.Groups[0].Rules[0].Points += int(sequence)
 		})
 	}
-	r := newRig(t, layout{scoring: 2, routing: 2, bundles: []bundle.Bundle{pair(1, time.Time{}), pair(2, time.Now().Add(4*time.Second))}})
+	r := newRig(t, layout{scoring: 2, routing: 2, bundles: []bundle.Bundle{pair(1, time.Time{})}})
 	s := newSender(t, r.scoring...)
 	scoredBy := func(sequence int) int {
 		return ledgertest.Value[int](t, r.dsn, "SELECT count(*) FROM events WHERE scored_by = $1", sequence)
 	}
+	join := func(folder string, bundles ...bundle.Bundle) {
+		r.mountBundles(folder, bundles...)
+		p := r.worker("scoring-worker", folder, nil)
+		p.launch()
+		r.scoring = append(r.scoring, p)
+	}
 	meanwhile(s, "switch", func() {
 		for sequence := 1; sequence <= 3; sequence++ {
-			if sequence == 3 {
-				r.mountBundles("bundle-3", pair(3, time.Time{}))
-				p := r.worker("scoring-worker", "bundle-3", nil)
-				p.launch()
-				r.scoring = append(r.scoring, p)
+			switch sequence {
+			case 2:
+				join("bundle-2", pair(1, time.Time{}), pair(2, time.Now().Add(5*time.Second)))
+			case 3:
+				join("bundle-3", pair(3, time.Time{}))
 			}
 			if !eventually(func() bool { return scoredBy(sequence) > 500 }) {
 				t.Errorf("pair %d scored %d events", sequence, scoredBy(sequence))
