@@ -219,8 +219,11 @@ func (ro *Rotation) readTurns(ctx context.Context, pool lead.Pool) (map[string]i
 	return turns, err
 }
 
-// loadRows are how many rows of a rep's load there may be until they are added up.
-const loadRows = 8
+// How many rows of a rep's load there may be until they are added up by who reads them, and how many of a tenant where nobody does.
+const (
+	loadRows    = 8
+	loadsAtMost = 10_000
+)
 
 // readLoads reads the open leads of every rep. There is a row for each change, by whoever made it; from time to time the changes are added
 // up into one row, which only who holds the rotation does.
@@ -238,7 +241,27 @@ func (r *Routing) readLoads(ctx context.Context) (map[string]int, error) {
 	if err != nil || all <= loadRows*(len(open)+100) {
 		return open, err
 	}
-	_, err = r.tx.Exec(ctx, `WITH gone AS (DELETE FROM loads WHERE tenant = $1 RETURNING rep, leads)
-INSERT INTO loads (tenant, rep, leads) SELECT $1, rep, sum(leads) FROM gone GROUP BY rep HAVING sum(leads) <> 0`, r.ledger.tenant)
-	return open, err
+	return open, r.ledger.addUpLoads(ctx, r.tx)
+}
+
+// AddUpLoads keeps the table of open leads short where nobody looks at it: where the CRM gives leads their owners.
+func (l *Ledger) AddUpLoads(ctx context.Context) error {
+	var many bool
+	err := l.pool.QueryRow(ctx, `SELECT count(*) > $2 FROM (SELECT 1 FROM loads WHERE tenant = $1 LIMIT $2 + 1) AS found`, l.tenant, loadsAtMost).Scan(&many)
+	if err != nil || !many {
+		return err
+	}
+	return l.inTx(ctx, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock($1)`, lockKey(lockRotation, l.tenant)); err != nil {
+			return err
+		}
+		return l.addUpLoads(ctx, tx)
+	})
+}
+
+// addUpLoads is for who holds the rotation.
+func (l *Ledger) addUpLoads(ctx context.Context, tx pgx.Tx) error {
+	_, err := tx.Exec(ctx, `WITH gone AS (DELETE FROM loads WHERE tenant = $1 RETURNING rep, leads)
+INSERT INTO loads (tenant, rep, leads) SELECT $1, rep, sum(leads) FROM gone GROUP BY rep HAVING sum(leads) <> 0`, l.tenant)
+	return err
 }

@@ -79,6 +79,27 @@ func TestLeavers(t *testing.T) {
 	}
 }
 
+// Where the CRM gives leads their owners, nobody reads the loads: they are added up all the same.
+func TestLoadsThatNobodyReads(t *testing.T) {
+	l, dsn := ledgertest.New(t, tenant)
+	ledgertest.Exec(t, dsn, "INSERT INTO loads (tenant, rep, leads) SELECT '"+tenant+"', 'rep-' || n % 7, CASE WHEN n % 3 = 0 THEN -1 ELSE 1 END "+
+		"FROM generate_series(1, 10000) AS n")
+	const kept = "SELECT concat(rep, ' ', sum(leads)) FROM loads GROUP BY rep ORDER BY 1"
+	want := ledgertest.Column[string](t, dsn, kept)
+	for _, rows := range []int64{10_000, 7} {
+		if err := l.AddUpLoads(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if got := ledgertest.Value[int64](t, dsn, "SELECT count(*) FROM loads"); got != rows {
+			t.Errorf("%d rows, want %d", got, rows)
+		}
+		if diff := cmp.Diff(want, ledgertest.Column[string](t, dsn, kept)); diff != "" {
+			t.Errorf("loads (-want +got):\n%s", diff)
+		}
+		ledgertest.Exec(t, dsn, "INSERT INTO loads (tenant, rep, leads) VALUES ('"+tenant+"', 'rep-1', 1)", "INSERT INTO loads (tenant, rep, leads) VALUES ('"+tenant+"', 'rep-1', -1)")
+	}
+}
+
 // The rows of loads say what the leads say, whoever changed those, and are added up when there are many.
 func TestLoads(t *testing.T) {
 	l, dsn := ledgertest.New(t, tenant)
@@ -91,8 +112,12 @@ func TestLoads(t *testing.T) {
 		"UPDATE handoff.leads SET disposed_at = now() WHERE owner = 'rep-6'",
 		"UPDATE handoff.leads SET disposed_at = NULL WHERE owner = 'rep-6'",
 		"UPDATE handoff.leads SET disposed_at = now(), owner = 'rep-y' WHERE owner = 'rep-7'",
+		"UPDATE handoff.leads SET stage = 'Suppressed' WHERE owner = 'rep-9'",
+		"UPDATE handoff.leads SET stage = 'Won' WHERE owner = 'rep-10'",
+		"UPDATE handoff.leads SET stage = 'MQL' WHERE owner = 'rep-10'",
 		"DELETE FROM handoff.leads WHERE owner = 'rep-8'")
-	const said = "SELECT concat(owner, ' ', count(*)) FROM leads WHERE owner IS NOT NULL AND disposed_at IS NULL GROUP BY owner ORDER BY 1"
+	const said = `SELECT concat(owner, ' ', count(*)) FROM leads
+WHERE owner IS NOT NULL AND disposed_at IS NULL AND stage NOT IN ('Suppressed', 'Won', 'Lost') GROUP BY owner ORDER BY 1`
 	const kept = "SELECT concat(rep, ' ', sum(leads)) FROM loads GROUP BY rep HAVING sum(leads) <> 0 ORDER BY 1"
 	const rows = "SELECT count(*) FROM loads"
 	before := ledgertest.Value[int64](t, dsn, rows)
@@ -100,7 +125,7 @@ func TestLoads(t *testing.T) {
 		t.Errorf("loads (-leads +kept):\n%s", diff)
 	}
 	pools := []lead.Pool{{Name: "everyone", Members: []lead.Member{{Rep: "rep-1"}}}}
-	_, _, batch, err := l.RouteOwned(t.Context(), 1, 10, "rep-9", time.Now().Add(48*time.Hour), "", func(ctx context.Context, r *ledger.Routing) error {
+	_, _, batch, err := l.RouteOwned(t.Context(), 1, 10, "rep-12", time.Now().Add(48*time.Hour), "", func(ctx context.Context, r *ledger.Routing) error {
 		_, err := r.Rotation(ctx, pools)
 		return err
 	})

@@ -13,31 +13,44 @@ import (
 
 // StepUnrouted tries again for every MQL that nobody was available for, and has the open leads of those who have left given to others.
 func (r *Router) StepUnrouted(ctx context.Context) (time.Duration, error) {
-	const every = 5 * time.Second
 	l, d, err := r.ready()
 	if err != nil {
 		return 0, err
 	}
-	for _, step := range []func(context.Context, RouteLedger, *Dispatcher) error{r.leavers, r.unrouted} {
+	if err := l.AddUpLoads(ctx); err != nil {
+		return 0, err
+	}
+	batches := 0
+	unrouted := func(ctx context.Context, l RouteLedger, d *Dispatcher) (err error) {
+		batches, err = r.unrouted(ctx, l, d)
+		return err
+	}
+	for _, step := range []func(context.Context, RouteLedger, *Dispatcher) error{r.leavers, unrouted} {
 		if followed, err := follow(ctx, r.Pairs, l, r.Metrics, r.Log, step(ctx, l, d)); followed || err != nil {
 			return 0, err
 		}
 	}
-	return every, nil
+	return untilNextSweep(batches), nil
 }
 
-func (r *Router) unrouted(ctx context.Context, l RouteLedger, d *Dispatcher) error {
+// untilNextSweep is longer the more leads wait: each sweep asks for all of them, and whoever routes waits meanwhile.
+func untilNextSweep(batches int) time.Duration {
+	const least, most = 5 * time.Second, time.Minute
+	return min(time.Duration(max(batches/10, 1))*least, most)
+}
+
+// unrouted says how many batches it took.
+func (r *Router) unrouted(ctx context.Context, l RouteLedger, d *Dispatcher) (batches int, err error) {
 	var after ledger.Cursor
-	for more := true; more; {
+	for more := true; more; batches++ {
 		var batch ledger.Batch
-		var err error
 		after, more, batch, err = l.RouteUnrouted(ctx, d.pair.Bundle.Sequence, batchSize, after, d.DecideAgain)
 		if err != nil {
-			return err
+			return batches, err
 		}
 		r.report(batch)
 	}
-	return nil
+	return batches, nil
 }
 
 // leavers are reps who are in no pool any more. What they got from us before this worker had its roster goes to others; what they got since was given by

@@ -121,7 +121,7 @@ func (d *Dispatcher) decide(ctx context.Context, r *ledger.Routing, one *ledger.
 	if len(facts.Disposals) > 0 {
 		one.DisposedAt = facts.Disposals[0].At
 	}
-	noteLoad(r, &before, &one.Cycle)
+	noteLoad(r, one.Stage, &before, &one.Cycle)
 	automatic := routable(one) && mechanism(pair.Terms.Terms()) == sla.Automatic
 	if automatic {
 		if err := d.route(ctx, r, one, history); err != nil {
@@ -147,9 +147,10 @@ func (d *Dispatcher) decide(ctx context.Context, r *ledger.Routing, one *ledger.
 }
 
 // noteLoad tells what the events say of how many open leads the reps own: the rows do not yet.
-func noteLoad(r *ledger.Routing, before, now *ledger.Cycle) {
+func noteLoad(r *ledger.Routing, stage lead.Stage, before, now *ledger.Cycle) {
+	closed := stage == lead.StageSuppressed || stage == lead.StageWon || stage == lead.StageLost
 	loaded := func(c *ledger.Cycle) string {
-		if !c.DisposedAt.IsZero() {
+		if closed || !c.DisposedAt.IsZero() {
 			return ""
 		}
 		return c.Owner

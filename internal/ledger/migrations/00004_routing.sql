@@ -39,25 +39,31 @@ CREATE TABLE loads (
     leads  int  NOT NULL
 );
 CREATE INDEX loads_of_tenant ON loads (tenant);
+
+-- Whether a lead is one that its owner has to work: not what sales has disposed of, nor what nobody may contact, nor a deal that is closed.
+CREATE FUNCTION is_load(owner text, disposed_at timestamptz, stage text) RETURNS boolean LANGUAGE sql IMMUTABLE
+    RETURN owner IS NOT NULL AND disposed_at IS NULL AND stage NOT IN ('Suppressed', 'Won', 'Lost');
+
 INSERT INTO loads (tenant, rep, leads)
-SELECT tenant, owner, count(*) FROM leads WHERE owner IS NOT NULL AND disposed_at IS NULL GROUP BY tenant, owner;
+SELECT tenant, owner, count(*) FROM leads WHERE is_load(owner, disposed_at, stage) GROUP BY tenant, owner;
 
 -- +goose StatementBegin
-CREATE FUNCTION note_load() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION note_load() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 BEGIN
-    IF TG_OP <> 'INSERT' AND OLD.owner IS NOT NULL AND OLD.disposed_at IS NULL THEN
+    IF TG_OP <> 'INSERT' AND is_load(OLD.owner, OLD.disposed_at, OLD.stage) THEN
         INSERT INTO loads (tenant, rep, leads) VALUES (OLD.tenant, OLD.owner, -1);
     END IF;
-    IF TG_OP <> 'DELETE' AND NEW.owner IS NOT NULL AND NEW.disposed_at IS NULL THEN
+    IF TG_OP <> 'DELETE' AND is_load(NEW.owner, NEW.disposed_at, NEW.stage) THEN
         INSERT INTO loads (tenant, rep, leads) VALUES (NEW.tenant, NEW.owner, 1);
     END IF;
     RETURN NULL;
 END $$;
 -- +goose StatementEnd
-CREATE TRIGGER note_load AFTER UPDATE OF owner, disposed_at ON leads FOR EACH ROW
-    WHEN (OLD.owner IS DISTINCT FROM NEW.owner OR (OLD.disposed_at IS NULL) <> (NEW.disposed_at IS NULL))
+CREATE TRIGGER note_load AFTER UPDATE OF owner, disposed_at, stage ON leads FOR EACH ROW
+    WHEN (OLD.owner IS DISTINCT FROM NEW.owner
+        OR is_load(OLD.owner, OLD.disposed_at, OLD.stage) <> is_load(NEW.owner, NEW.disposed_at, NEW.stage))
     EXECUTE FUNCTION note_load();
-CREATE TRIGGER note_load_gone AFTER DELETE ON leads FOR EACH ROW WHEN (OLD.owner IS NOT NULL AND OLD.disposed_at IS NULL)
+CREATE TRIGGER note_load_gone AFTER DELETE ON leads FOR EACH ROW WHEN (is_load(OLD.owner, OLD.disposed_at, OLD.stage))
     EXECUTE FUNCTION note_load();
-CREATE TRIGGER note_load_new AFTER INSERT ON leads FOR EACH ROW WHEN (NEW.owner IS NOT NULL AND NEW.disposed_at IS NULL)
+CREATE TRIGGER note_load_new AFTER INSERT ON leads FOR EACH ROW WHEN (is_load(NEW.owner, NEW.disposed_at, NEW.stage))
     EXECUTE FUNCTION note_load();

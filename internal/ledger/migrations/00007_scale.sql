@@ -7,7 +7,7 @@
 ALTER TABLE leads SET (fillfactor = 50);
 ALTER TABLE events SET (fillfactor = 50);
 -- An index on what changes with each score would make every change a change of all indexes; nothing asks by the stage alone.
-DROP INDEX leads_stage;
+DROP INDEX IF EXISTS leads_stage;
 
 -- One index of the queue in place of two. It lives from being short: its dead rows go soon.
 ALTER TABLE work DROP CONSTRAINT work_pkey, ADD PRIMARY KEY (tenant, queue, id);
