@@ -15,9 +15,8 @@ type Among struct {
 	Account  AccountOf                 // of which it is a contact, where the contacts of an account can qualify it
 	Identity func(*Lead) lead.Identity // by which it may be the person of another lead
 
-	Company AccountOf               // of which it is a contact, wherever leads have accounts; those below go with it
+	Company AccountOf               // of which it is a contact, wherever leads have accounts; Marks goes with it
 	Marks   func(*Lead) []lead.Mark // that it makes for all leads of its account
-	Awaits  func(*Lead) bool        // whether it may wait for somebody else of its account
 }
 
 // around is what the leads of a batch have to do with others.

@@ -25,7 +25,7 @@ type Aside struct {
 }
 
 const asideColumns = `coalesce(excluded_by, ''), suppressed_at, coalesce(suppressed_scope, ''), captured_at, identity, identity_since,
-    coalesce(duplicate_of, ''), awaits_since, before_go_live, coalesce(merged_into, ''), coalesce(linked_to, ''), alone`
+    coalesce(duplicate_of, ''), awaits_since, before_go_live, coalesce(merged_into, ''), alone`
 
 // asideScan receives them.
 type asideScan struct {
@@ -38,7 +38,7 @@ func (s *asideScan) targets(l *Lead) []any {
 	a := &l.Aside
 	return []any{
 		&a.ExcludedBy, &s.suppressed, &a.SuppressedScope, &s.captured, &s.identity, &s.since, &a.DuplicateOf, &s.awaits, &a.BeforeGoLive,
-		&a.MergedInto, &l.LinkedTo, &s.alone,
+		&a.MergedInto, &s.alone,
 	}
 }
 

@@ -259,7 +259,7 @@ WHERE tenant = $1 AND lead_id = ANY($4) AND what IN ('merged', 'idleMerge')`, l.
 }
 
 // refersToLead are the columns that name another lead than that of their row.
-var refersToLead = []column{{table: "leads", name: "merged_into"}, {table: "leads", name: "linked_to"}, {table: "leads", name: "duplicate_of"}, {table: "merges", name: "merged"}}
+var refersToLead = []column{{table: "leads", name: "merged_into"}, {table: "leads", name: "duplicate_of"}, {table: "merges", name: "merged"}}
 
 // dropMessages deletes what has not been told yet about the leads: notices that wait, and what the CRM was to be told. What was sent is sent.
 func (l *Ledger) dropMessages(ctx context.Context, tx pgx.Tx, ids []string) (dropped int64, err error) {

@@ -35,7 +35,6 @@ type Lead struct {
 	Past  []Cycle // those before, oldest first
 
 	Aside
-	LinkedTo string // the recycled lead of its account in whose place it came
 
 	Peers          *lead.Contacts // the other contacts of its account; nil when they were not asked for, or it has none. Not kept
 	Marks          []lead.Mark    // that other leads of its account made for all of them, in order of time. Kept with those

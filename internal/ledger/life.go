@@ -22,7 +22,8 @@ type Life struct {
 	Choices     []Choice
 	Corrections []Correction
 	Notices     []Told
-	Waiting     int64 // news that are not worked off
+	Waiting     int64  // news that are not worked off
+	LinkedTo    string // the recycled lead of its account in whose place it came
 }
 
 // Arrival is an event as it came. An event that came again is not there twice.
@@ -68,7 +69,10 @@ func (r *Reading) Life(ctx context.Context, id string) (*Life, error) {
 	if life.Now, err = now(ctx, r.tx); err != nil {
 		return nil, err
 	}
-	if err := r.tx.QueryRow(ctx, `SELECT count(*) FROM work WHERE tenant = $1 AND lead_id = $2`, r.ledger.tenant, id).Scan(&life.Waiting); err != nil {
+	err = r.tx.QueryRow(ctx, `
+SELECT (SELECT count(*) FROM work WHERE tenant = $1 AND lead_id = $2), coalesce(l.linked_to, '') FROM leads l WHERE tenant = $1 AND lead_id = $2`,
+		r.ledger.tenant, id).Scan(&life.Waiting, &life.LinkedTo)
+	if err != nil {
 		return nil, err
 	}
 	for _, read := range []func() error{

@@ -207,7 +207,7 @@ func (l *Ledger) queueMerged(writes *pgx.Batch, one *Lead) error {
 			continue
 		}
 		writes.Queue(`UPDATE leads SET stage = 'Merged', merged_into = $3, record = '{}', score = 0, score_raw = 0, score_rounded = 0, missing = '{}',
-    account = NULL, identity = NULL, identity_since = NULL, duplicate_of = NULL, awaits_since = NULL, linked_to = NULL, excluded_by = NULL,
+    account = NULL, identity = NULL, identity_since = NULL, duplicate_of = NULL, awaits_since = NULL, excluded_by = NULL,
     suppressed_at = NULL, suppressed_scope = NULL, before_go_live = false WHERE tenant = $1 AND lead_id = $2`, l.tenant, part.ID, one.ID)
 		l.queueCycles(writes, &Lead{ID: part.ID, Cycle: Cycle{Number: 1}})
 		writes.Queue(`DELETE FROM account_marks WHERE tenant = $1 AND lead_id = $2`, l.tenant, part.ID)

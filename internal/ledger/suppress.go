@@ -46,7 +46,7 @@ func (l *Ledger) together(ctx context.Context, tx pgx.Tx, leads []*Lead, among A
 			continue
 		}
 		c.of[one.ID], names[account] = account, true
-		if c.marks[one.ID] = among.Marks(one); len(c.marks[one.ID]) > 0 || among.Awaits(one) {
+		if c.marks[one.ID] = among.Marks(one); len(c.marks[one.ID]) > 0 {
 			news = true
 		}
 	}
@@ -144,35 +144,4 @@ SELECT $1, $2, number, $3, at, lifted FROM unnest($4::timestamptz[], $5::boolean
 SELECT $1, $2, lead_id FROM leads WHERE tenant = $1 AND hashtextextended(account, 0) = hashtextextended($3, 0) AND account = $3 AND lead_id <> ALL($4)`,
 			l.tenant, queueScore, account, ids)
 	}
-	c.queueLinks(writes, l, judged)
-}
-
-// queueLinks ties the next new lead of an account that was handed off to the one in whose place it came: which waits for somebody else since sales
-// recycled it. It is worked out anew for the accounts of the batch, so that the order in which leads were judged is of no matter.
-func (c *company) queueLinks(writes *pgx.Batch, l *Ledger, judged []*Lead) {
-	names := map[string]bool{}
-	for _, one := range judged {
-		if one.Account != "" && (one.Qualified != nil || one.AwaitsSince != one.asideRead.AwaitsSince) {
-			names[one.Account] = true
-		}
-	}
-	if len(names) == 0 {
-		return
-	}
-	writes.Queue(`
-WITH awaiting AS MATERIALIZED (
-    SELECT lead_id, account, awaits_since FROM leads
-    WHERE tenant = $1 AND awaits_since IS NOT NULL AND hashtextextended(account, 0) IN (SELECT hashtextextended(name, 0) FROM unnest($2::text[]) AS name)),
-next AS (
-    SELECT a.lead_id AS awaiting, a.awaits_since, n.lead_id FROM awaiting a CROSS JOIN LATERAL (
-        SELECT lead_id FROM leads l WHERE l.tenant = $1 AND hashtextextended(l.account, 0) = hashtextextended(a.account, 0) AND l.account = a.account
-            AND l.lead_id <> a.lead_id AND l.captured_at > a.awaits_since AND coalesce(l.first_qualified_at, l.qualified_at) > a.awaits_since
-        ORDER BY coalesce(l.first_qualified_at, l.qualified_at), l.lead_id LIMIT 1) n),
-latest AS (SELECT DISTINCT ON (lead_id) lead_id, awaiting FROM next ORDER BY lead_id, awaits_since DESC, awaiting),
-candidates AS (
-    SELECT lead_id FROM latest
-    UNION SELECT lead_id FROM leads
-    WHERE tenant = $1 AND linked_to IS NOT NULL AND hashtextextended(account, 0) IN (SELECT hashtextextended(name, 0) FROM unnest($2::text[]) AS name)),
-wanted AS (SELECT lead_id, latest.awaiting FROM candidates LEFT JOIN latest USING (lead_id))
-UPDATE leads l SET linked_to = wanted.awaiting FROM wanted WHERE l.tenant = $1 AND l.lead_id = wanted.lead_id AND l.linked_to IS DISTINCT FROM wanted.awaiting`, l.tenant, sortedKeys(names))
 }

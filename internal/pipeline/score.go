@@ -118,9 +118,6 @@ func (p *Pair) Among() ledger.Among {
 	if p.Bundle.Lead.Account != nil {
 		among.Company = p.accountOf
 		among.Marks = func(one *ledger.Lead) []lead.Mark { return p.Program.AccountMarks(one.History()) }
-		among.Awaits = func(one *ledger.Lead) bool {
-			return p.awaitsAny() && slices.ContainsFunc(one.Events, func(e ledger.Stored) bool { return e.ScoredBy == 0 && e.Kind == lead.KindDisposition })
-		}
 	}
 	return among
 }

@@ -103,7 +103,7 @@ func TestStagesInTheLedger(t *testing.T) {
 				{company("old", "acme", later(0, 0)), demo("old", later(2, 0)), company("c", "acme", later(3, 0)), demo("c", later(4, 0))},
 				{company("b", "acme", later(1, 0)), demo("b", later(3, 0))},
 			},
-			query: "SELECT concat_ws(' ', lead_id, stage, linked_to) FROM leads ORDER BY 1", want: []string{"a Recycled", "b MQL a", "c MQL", "old MQL"},
+			query: "SELECT concat_ws(' ', lead_id, stage, leads.linked_to) FROM leads ORDER BY 1", want: []string{"a Recycled", "b MQL a", "c MQL", "old MQL"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

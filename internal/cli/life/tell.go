@@ -75,7 +75,7 @@ func Of(ctx context.Context, r *ledger.Reading, id string, o Options) (*Life, er
 	t.out = &Life{
 		Lead: id, Tenant: o.Tenant, Contract: force.Contract, Zone: now.terms.Hours().Location().String(), At: kept.Now, Stage: string(one.Stage),
 		Score: one.Score.Clamped, Missing: one.Missing, Owner: one.Owner, Cycle: one.Number, Waiting: kept.Waiting,
-		MergedInto: one.MergedInto, Duplicate: one.DuplicateOf, LinkedTo: one.LinkedTo,
+		MergedInto: one.MergedInto, Duplicate: one.DuplicateOf, LinkedTo: kept.LinkedTo,
 	}
 	if o.ShowData {
 		t.out.Record = recordOf(now.explainer.Lead(id, one.History()))

@@ -16,14 +16,25 @@ ALTER TABLE leads
     ADD COLUMN identity_since   timestamptz,
     ADD COLUMN duplicate_of     text,        -- the lead that was captured first of those with its identity
     ADD COLUMN awaits_since     timestamptz, -- recycled until somebody else of its account comes: since then
-    ADD COLUMN linked_to        text,        -- the lead in whose place it came
     ADD COLUMN before_go_live   boolean NOT NULL DEFAULT false, -- it reached a path before the terms took effect
     ADD COLUMN merged_into      text,        -- the lead that is left of those it was merged with
     ADD COLUMN alone            jsonb;       -- of a merged lead: what was stamped of it before
 CREATE INDEX leads_identity ON leads (tenant, identity) WHERE identity IS NOT NULL;
 CREATE INDEX leads_awaiting ON leads (tenant, hashtextextended(account, 0)) WHERE awaits_since IS NOT NULL;
-CREATE INDEX leads_linked ON leads (tenant, hashtextextended(account, 0)) WHERE linked_to IS NOT NULL;
 CREATE INDEX leads_merged_into ON leads (tenant, merged_into) WHERE merged_into IS NOT NULL;
+
+-- The lead in whose place one came: of those of its account that wait for somebody else, the latest to whom it is the first that was captured and handed
+-- off since. It follows from rows of other leads, and is asked for seldom: kept in a row, it would be written by whoever holds the row of another one.
+CREATE FUNCTION linked_to(one leads) RETURNS text LANGUAGE sql STABLE
+    RETURN (SELECT a.lead_id FROM leads a
+        WHERE a.tenant = one.tenant AND hashtextextended(a.account, 0) = hashtextextended(one.account, 0) AND a.account = one.account
+            AND a.lead_id <> one.lead_id AND one.captured_at > a.awaits_since
+            AND coalesce(one.first_qualified_at, one.qualified_at) > a.awaits_since
+            AND one.lead_id = (SELECT n.lead_id FROM leads n
+                WHERE n.tenant = a.tenant AND hashtextextended(n.account, 0) = hashtextextended(a.account, 0) AND n.account = a.account
+                    AND n.lead_id <> a.lead_id AND n.captured_at > a.awaits_since AND coalesce(n.first_qualified_at, n.qualified_at) > a.awaits_since
+                ORDER BY coalesce(n.first_qualified_at, n.qualified_at), n.lead_id COLLATE "C" LIMIT 1)
+        ORDER BY a.awaits_since DESC, a.lead_id COLLATE "C" LIMIT 1);
 
 -- What the merged events say. Leads that they tie together are locked and judged as one.
 CREATE TABLE merges (
