@@ -130,9 +130,6 @@ func run(ctx context.Context, o options, log *slog.Logger) error {
 		return pipeline.Loop{Name: name, Step: step, Wake: wake, Metrics: metrics, Log: log}.Run
 	}
 	outside := outsideOf(&o, pairs, keeper, effects.NewMetrics(registry), now, log)
-	outlets := &worker.Outlets{Options: &o.EffectOptions, Every: 5 * time.Second}
-	effectsReporter := worker.NewReporter(writer.SetEffects, log)
-	outlets.Changed = effectsReporter.Report
 	process := &worker.Process{
 		Health: &worker.Health{
 			Registry: registry,
@@ -151,19 +148,7 @@ func run(ctx context.Context, o options, log *slog.Logger) error {
 			},
 		},
 	}
-	if !o.Wanted() { // the contract may have had some
-		cleared := worker.NewReporter(func(ctx context.Context, _ measurement.Condition) error { return writer.ClearEffects(ctx) }, log)
-		cleared.Report(worker.Status{})
-		process.Support = append(process.Support, cleared.Run)
-	}
-	if o.Wanted() {
-		process.Health.Checks = append(process.Health.Checks, worker.Check{Name: "effects", OK: outlets.Check})
-		process.Support = append(process.Support, outlets.Run, effectsReporter.Run)
-		process.Loops = append(process.Loops, outside.runner.Run, loop("effects", outside.steps.Count, nil))
-	}
-	if o.Notify != "" {
-		process.Loops = append(process.Loops, loop("warn", outside.steps.Warn, nil), loop("digest", outside.steps.Digest, nil))
-	}
+	outside.join(process, &o, writer, loop, log)
 	return process.Run(ctx)
 }
 
@@ -171,6 +156,27 @@ func run(ctx context.Context, o options, log *slog.Logger) error {
 type outside struct {
 	runner *effects.Runner
 	steps  *effects.Steps
+}
+
+// join has the process do what the contract asks for outside. Where it asks for nothing, it may have done before: what was said of that goes.
+func (out outside) join(process *worker.Process, o *options, writer *measurement.Writer,
+	loop func(string, func(context.Context) (time.Duration, error), <-chan struct{}) func(context.Context), log *slog.Logger,
+) {
+	if !o.Wanted() {
+		cleared := worker.NewReporter(func(ctx context.Context, _ measurement.Condition) error { return writer.ClearEffects(ctx) }, log)
+		cleared.Report(worker.Status{})
+		process.Support = append(process.Support, cleared.Run)
+		return
+	}
+	outlets := &worker.Outlets{Options: &o.EffectOptions, Every: 5 * time.Second}
+	reporter := worker.NewReporter(writer.SetEffects, log)
+	outlets.Changed = reporter.Report
+	process.Health.Checks = append(process.Health.Checks, worker.Check{Name: "effects", OK: outlets.Check})
+	process.Support = append(process.Support, outlets.Run, reporter.Run)
+	process.Loops = append(process.Loops, out.runner.Run, loop("effects", out.steps.Count, nil))
+	if o.Notify != "" {
+		process.Loops = append(process.Loops, loop("warn", out.steps.Warn, nil), loop("digest", out.steps.Digest, nil))
+	}
 }
 
 func outsideOf(

@@ -27,7 +27,7 @@ var (
 	databases atomic.Int64
 
 	migrated    sync.Once
-	migratedErr error
+	errMigrated error
 )
 
 const migratedName = "migrated"
@@ -82,9 +82,9 @@ func New(tb testing.TB, tenant string) (l *ledger.Ledger, dsn string) {
 	if running == nil {
 		tb.Fatal("no server: call ledgertest.Main in TestMain")
 	}
-	migrated.Do(func() { migratedErr = migrate(tb) })
-	if migratedErr != nil {
-		tb.Fatal(migratedErr)
+	migrated.Do(func() { errMigrated = migrate(tb) })
+	if errMigrated != nil {
+		tb.Fatal(errMigrated)
 	}
 	dsn = create(tb, migratedName)
 	return Open(tb, dsn, tenant), dsn
