@@ -13,7 +13,7 @@ import (
 )
 
 // Breached marks up to limit obligations as missed whose deadline has passed. It leaves alone the leads with work that is
-// still to be done: what they did in time may be in the ledger already. lateness is how long after its deadline the
+// still to be done, unless it has failed for an hour: what they did in time may be in the ledger already. lateness is how long after its deadline the
 // latest was noticed, next how long until the next deadline; negative when there is none.
 // The time is asked in a query of its own: a bound that may change while the index is read is none for it, and every open clock would be looked at.
 // The leads that miss one of the clauses to be answered have something to be decided again: that is noted in the same transaction.

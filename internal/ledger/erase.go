@@ -158,9 +158,16 @@ DELETE FROM identities i USING gone WHERE i.tenant = $1 AND i.identity = gone.id
 	return err
 }
 
-// leaveAccounts takes the leads out of the accounts that they are contacts of.
+// leaveAccounts takes the leads out of the accounts that they are contacts of. Those are locked in the order in which the scorers lock them.
 func (l *Ledger) leaveAccounts(ctx context.Context, tx pgx.Tx, ids []string) error {
 	_, err := tx.Exec(ctx, `
+SELECT FROM accounts WHERE tenant = $1 AND account IN (
+    SELECT sha256(convert_to(account, 'UTF8')) FROM leads WHERE tenant = $1 AND lead_id = ANY($2) AND account IS NOT NULL)
+ORDER BY account FOR UPDATE`, l.tenant, ids)
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec(ctx, `
 WITH gone AS (SELECT sha256(convert_to(account, 'UTF8')) AS account, count(*) AS contacts, sum(score) AS score
     FROM leads WHERE tenant = $1 AND lead_id = ANY($2) AND account IS NOT NULL GROUP BY 1)
 UPDATE accounts a SET contacts = a.contacts - gone.contacts, score = a.score - gone.score

@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"maps"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -120,9 +119,19 @@ func (c *columns) add(e Entry, data, hash []byte) {
 	}
 }
 
+// takenIn are the identities of the events that merge leads, and who is taken in by each.
+func (c *columns) takenIn() (sources, ids, leads []string) {
+	for key, taken := range c.merged {
+		if taken != "" {
+			sources, ids, leads = append(sources, key.source), append(ids, key.id), append(leads, taken)
+		}
+	}
+	return sources, ids, leads
+}
+
 // insertSQL numbers the entries in the order in which they came, which breaks ties of their times, and inserts them in the
 // order of their identity, so that two requests with the same events wait for each other instead of deadlocking. The rows
-// of the leads come after, in their order, for the same reason.
+// of the leads come after, in their order, for the same reason; those of leads that are taken in, of which nothing else may be known, among them.
 const insertSQL = `
 WITH numbered AS MATERIALIZED (
     SELECT nextval(pg_get_serial_sequence('events', 'seq')) AS seq, u.*
@@ -136,59 +145,44 @@ WITH numbered AS MATERIALIZED (
     ORDER BY source COLLATE "C", event_id COLLATE "C"
     ON CONFLICT (tenant, source, event_id) DO NOTHING
     RETURNING source, event_id, lead_id
-), named AS MATERIALIZED (SELECT DISTINCT lead_id FROM inserted),
+), named AS MATERIALIZED (
+    SELECT lead_id FROM inserted UNION
+    SELECT told.merged FROM inserted JOIN unnest($10::text[], $11::text[], $12::text[]) AS told (source, event_id, merged) USING (source, event_id)
+),
 made AS (
     INSERT INTO leads (tenant, lead_id) SELECT $1, lead_id FROM named ORDER BY lead_id COLLATE "C"
     ON CONFLICT DO NOTHING RETURNING lead_id
 ), noted AS (INSERT INTO work (tenant, queue, lead_id) SELECT $1, $9, lead_id FROM named ORDER BY lead_id COLLATE "C")
-SELECT source, event_id, lead_id, made.lead_id IS NOT NULL FROM inserted LEFT JOIN made USING (lead_id)`
+SELECT source, event_id, lead_id, made.lead_id IS NOT NULL FROM inserted FULL JOIN made USING (lead_id)`
 
 // insert writes the events that are new, makes sure their leads have a row, and notes the work: in one statement, since one event that comes alone
 // costs little more than the ways to the database and back. Leads that were erased are taken back, and named.
 func (l *Ledger) insert(ctx context.Context, tx pgx.Tx, c columns) (accepted map[identity]bool, forgotten map[string]bool, err error) {
 	accepted = map[identity]bool{}
-	leads, fresh := map[string]bool{}, map[string]bool{}
-	var source, id, of string
+	fresh := map[string]bool{}
+	var source, id *string // none of a lead that is taken in
+	var of string
 	var isFresh bool
+	mergers, merges, merged := c.takenIn()
 	err = each(ctx, tx, []any{&source, &id, &of, &isFresh}, func() error {
-		accepted[identity{source, id}] = true
-		leads[of] = true
+		if source != nil {
+			accepted[identity{*source, *id}] = true
+		}
 		if isFresh {
 			fresh[of] = true
 		}
 		return nil
-	}, insertSQL, l.tenant, c.sources, c.ids, c.leads, c.kinds, c.times, c.data, c.hashes, queueScore)
+	}, insertSQL, l.tenant, c.sources, c.ids, c.leads, c.kinds, c.times, c.data, c.hashes, queueScore, mergers, merges, merged)
 	if err != nil {
 		return nil, nil, err
 	}
 	if len(c.merged) > 0 {
-		if err := l.insertTaken(ctx, tx, c, accepted, leads, fresh); err != nil {
+		if err := l.insertMerges(ctx, tx, c, accepted); err != nil {
 			return nil, nil, err
 		}
 	}
 	forgotten, err = l.refuse(ctx, tx, sortedKeys(fresh))
 	return accepted, forgotten, err
-}
-
-// insertTaken notes who takes whom in, and the work with those who are taken in.
-func (l *Ledger) insertTaken(ctx context.Context, tx pgx.Tx, c columns, accepted map[identity]bool, leads, fresh map[string]bool) error {
-	taken := maps.Clone(leads)
-	if err := l.insertMerges(ctx, tx, c, accepted, taken); err != nil {
-		return err
-	}
-	maps.DeleteFunc(taken, func(name string, _ bool) bool { return leads[name] })
-	names := sortedKeys(taken)
-	var of string
-	err := each(ctx, tx, []any{&of}, func() error {
-		fresh[of] = true
-		return nil
-	}, `
-INSERT INTO leads (tenant, lead_id) SELECT $1, name FROM unnest($2::text[]) AS name ORDER BY name COLLATE "C"
-ON CONFLICT DO NOTHING RETURNING lead_id`, l.tenant, names)
-	if err != nil {
-		return err
-	}
-	return enqueue(ctx, tx, l.tenant, queueScore, names)
 }
 
 // contentOf reads the hashes of the events that are there already. It is a statement of its own: what a concurrent request

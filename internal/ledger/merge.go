@@ -55,13 +55,12 @@ UNION SELECT lead_id, merged, at, seq FROM merges WHERE tenant = $1 AND merged =
 	return found, nil
 }
 
-// insertMerges notes what the merged events among the accepted say. Who is taken in is a lead, too, of whom nothing else may be known.
-func (l *Ledger) insertMerges(ctx context.Context, tx pgx.Tx, c columns, accepted map[identity]bool, leads map[string]bool) error {
+// insertMerges notes what the merged events among the accepted say.
+func (l *Ledger) insertMerges(ctx context.Context, tx pgx.Tx, c columns, accepted map[identity]bool) error {
 	var sources, ids, merged []string
 	for key, taken := range c.merged {
 		if accepted[key] && taken != "" {
 			sources, ids, merged = append(sources, key.source), append(ids, key.id), append(merged, taken)
-			leads[taken] = true
 		}
 	}
 	if len(ids) == 0 {
@@ -74,10 +73,11 @@ JOIN events e ON e.tenant = $1 AND e.source = told.source AND e.event_id = told.
 	return err
 }
 
-// workedOff is true of an obligation o when nothing is to be worked off about its lead, or about one that was merged into it.
-const workedOff = `NOT EXISTS (SELECT 1 FROM work w WHERE w.tenant = o.tenant AND w.lead_id = o.lead_id)
+// workedOff is true of an obligation o when nothing is to be worked off about its lead, or about one that was merged into it, but what fails for
+// good: a clock that waited for that would run out, and nobody would hear of it.
+const workedOff = `NOT EXISTS (SELECT 1 FROM work w WHERE w.tenant = o.tenant AND w.lead_id = o.lead_id AND NOT (` + stuck + `))
           AND NOT EXISTS (SELECT 1 FROM leads m JOIN work w ON w.tenant = m.tenant AND w.lead_id = m.lead_id
-              WHERE m.tenant = o.tenant AND m.merged_into = o.lead_id)`
+              WHERE m.tenant = o.tenant AND m.merged_into = o.lead_id AND NOT (` + stuck + `))`
 
 // withTied adds the leads that merges tie to the given ones.
 func withTied(ids []string, merges []lead.Merge) []string {

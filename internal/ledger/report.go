@@ -31,9 +31,6 @@ func (l *Ledger) Periods(ctx context.Context) ([]sla.Period, error) {
 	return pgx.CollectRows(rows, pgx.RowTo[sla.Period])
 }
 
-// stuckAfter is how long a lead has failed again and again before a report no longer waits for it.
-const stuckAfter = time.Hour
-
 // Backlog is what a report on a period has to wait for, and what it does not wait for any more.
 type Backlog struct {
 	Waiting  int64 // leads with news that is not worked off
@@ -48,8 +45,8 @@ func (l *Ledger) Backlog(ctx context.Context, period sla.Period) (Backlog, error
 SELECT count(*) FILTER (WHERE NOT stuck), count(*) FILTER (WHERE stuck), (
     SELECT count(*) FROM obligations o WHERE tenant = $1 AND period = $2 AND state = 'Open' AND due_at < clock_timestamp()
       AND `+workedOff+`)
-FROM (SELECT bool_and(postponed_until IS NOT NULL AND enqueued_at < clock_timestamp() - $3::interval) AS stuck
-      FROM work WHERE tenant = $1 GROUP BY lead_id) AS leads`, l.tenant, period, stuckAfter).Scan(&b.Waiting, &b.Stuck, &b.Unmarked)
+FROM (SELECT bool_and(`+stuck+`) AS stuck
+      FROM work w WHERE tenant = $1 GROUP BY lead_id) AS leads`, l.tenant, period).Scan(&b.Waiting, &b.Stuck, &b.Unmarked)
 	return b, err
 }
 

@@ -21,6 +21,9 @@ const (
 // postponement is how long a lead that could not be worked off waits for its next turn.
 const postponement = 30 * time.Second
 
+// stuck is true of a row w of the queues whose lead has failed again and again for an hour: neither reports nor clocks wait for it any longer.
+const stuck = `w.postponed_until IS NOT NULL AND w.enqueued_at < clock_timestamp() - interval '1 hour'`
+
 // StaleError says that another pair is in force than the one that the worker judges by: it takes up the one in force, and goes on.
 type StaleError struct{ Loaded, InForce int64 }
 
