@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/rivertype"
 
 	"github.com/handoff-sla/handoff/internal/crm"
 	"github.com/handoff-sla/handoff/internal/ledger"
@@ -24,6 +25,7 @@ import (
 // Times of the jobs. A worker that dies leaves its jobs running; they are given to another one after rescueAfter.
 const (
 	SendTimeout = 20 * time.Second // of one request
+	noteTimeout = 5 * time.Second  // of what is noted after a request, whether or not the job's time is over
 	jobTimeout  = time.Minute
 	rescueAfter = 2 * time.Minute
 	softStop    = 15 * time.Second // for running jobs when the process ends; the pod has 30 s
@@ -122,6 +124,10 @@ func (q quiet) Enabled(ctx context.Context, level slog.Level) bool {
 	return level > slog.LevelWarn && q.Handler.Enabled(ctx, level)
 }
 
+func (q quiet) WithAttrs(attrs []slog.Attr) slog.Handler { return quiet{q.Handler.WithAttrs(attrs)} }
+
+func (q quiet) WithGroup(name string) slog.Handler { return quiet{q.Handler.WithGroup(name)} }
+
 // errForeign cannot happen as long as the queues are a tenant's own.
 var errForeign = errors.New("the job is another tenant's")
 
@@ -137,9 +143,10 @@ type retries struct {
 // longest is the longest wait, in first ones.
 const longest = 720
 
-func (r *retries) ask(job int64, after time.Duration) {
-	if after > 0 {
-		r.asked.Store(job, after)
+// ask is heeded once, when the job is tried again; one that is given up is not.
+func (r *retries) ask(job *rivertype.JobRow, after time.Duration) {
+	if after > 0 && job.Attempt < job.MaxAttempts {
+		r.asked.Store(job.ID, after)
 	}
 }
 

@@ -3,15 +3,20 @@
 package effects
 
 import (
+	"bytes"
+	"context"
+	"log/slog"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/riverqueue/river/rivertype"
 
 	"github.com/handoff-sla/handoff/internal/bundle"
 	"github.com/handoff-sla/handoff/internal/crm"
 	"github.com/handoff-sla/handoff/internal/lead"
 	"github.com/handoff-sla/handoff/internal/ledger"
+	"github.com/handoff-sla/handoff/internal/ledger/ledgertest"
 	"github.com/handoff-sla/handoff/internal/pipeline"
 	"github.com/handoff-sla/handoff/internal/sla"
 )
@@ -38,7 +43,7 @@ func TestRetries(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := &retries{now: func() time.Time { return now }, first: 5 * time.Second, chance: func() float64 { return c.chance }}
-			r.ask(7, c.asked)
+			r.ask(&rivertype.JobRow{ID: 7, Attempt: c.attempt, MaxAttempts: c.attempt + 1}, c.asked)
 			if got := r.next(7, c.attempt).Sub(now); got != c.want {
 				t.Errorf("waits %s, want %s", got, c.want)
 			}
@@ -46,6 +51,40 @@ func TestRetries(t *testing.T) {
 				t.Errorf("asked once, waits %s again", got)
 			}
 		})
+	}
+}
+
+// What was asked for a job that is given up is not kept.
+func TestRetriesForgetWhatIsGivenUp(t *testing.T) {
+	r := &retries{}
+	r.ask(&rivertype.JobRow{ID: 7, Attempt: 3, MaxAttempts: 3}, time.Minute)
+	if _, kept := r.asked.Load(int64(7)); kept {
+		t.Error("it is kept for good")
+	}
+}
+
+// A message that a service took is noted, even when the time of its job ends just then.
+func TestDeliveredIsNotedAfterTheJob(t *testing.T) {
+	l, _ := ledgertest.New(t, "acme")
+	over, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := (&noticeWorker{ledger: l}).delivered(over, 1, 0); err != nil {
+		t.Error(err)
+	}
+}
+
+// Loggers that are made of the quiet one are quiet.
+func TestQuiet(t *testing.T) {
+	var said bytes.Buffer
+	log := slog.New(quiet{slog.NewTextHandler(&said, nil)})
+	for _, log := range []*slog.Logger{log, log.With("a", 1), log.WithGroup("g"), log.WithGroup("g").With("a", 1)} {
+		said.Reset()
+		if log.Warn("a job failed"); said.Len() > 0 {
+			t.Errorf("it says %q", said.String())
+		}
+		if log.Error("the database is gone"); said.Len() == 0 {
+			t.Error("it says nothing of an error")
+		}
 	}
 }
 

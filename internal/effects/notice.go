@@ -110,11 +110,18 @@ func (w *noticeWorker) sendAll(ctx context.Context, m *ledger.Message, addresses
 			continue
 		}
 		fault.Point("notice.sent")
-		if err := w.ledger.Delivered(ctx, m.ID, i); err != nil {
+		if err := w.delivered(ctx, m.ID, i); err != nil {
 			failed = append(failed, shown(err))
 		}
 	}
 	return errors.Join(failed...)
+}
+
+// delivered notes that an address has the message, even when the job's time ends just now: it would be sent there again.
+func (w *noticeWorker) delivered(ctx context.Context, message int64, address int) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), noteTimeout)
+	defer cancel()
+	return w.ledger.Delivered(ctx, message, address)
 }
 
 // finish marks the message and completes the job in one transaction.

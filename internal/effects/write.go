@@ -86,7 +86,7 @@ func (w *crmWorker) refused(ctx context.Context, job *river.Job[ledger.CRMArgs],
 	var refused *crm.RefusedError
 	var unavailable *crm.UnavailableError
 	if errors.As(err, &unavailable) {
-		w.retries.ask(job.ID, unavailable.After)
+		w.retries.ask(job.JobRow, unavailable.After)
 	}
 	return w.fail(ctx, job, errors.As(err, &refused), err)
 }

@@ -16,7 +16,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
+	"unicode/utf8"
 
 	"github.com/nicholas-fedor/shoutrrr/pkg/router"
 	"github.com/nicholas-fedor/shoutrrr/pkg/types"
@@ -24,6 +26,17 @@ import (
 
 // maxText is what the services take: the shortest limit that any of them documents is Discord's 2,000 characters, and shoutrrr splits there.
 const maxText = 60_000
+
+// atMost is how many messages may be on their way by one service. The library's mail client has no deadline once it is connected, and no way to give
+// it one: a server that hangs keeps a conversation until it ends it. It must not keep ever more of them.
+const atMost = 64
+
+// onTheirWay counts the messages that were handed to the library and are not done with, by service.
+var onTheirWay = struct {
+	sync.Mutex
+
+	by map[string]int
+}{by: map[string]int{}}
 
 // untitled are the services that refuse a message with a title; the others show it, or leave it out.
 var untitled = []string{"pagerduty", "signal", "wecom"}
@@ -75,15 +88,20 @@ func Send(ctx context.Context, address, title, text string) error {
 	if err != nil {
 		return err
 	}
-	if len(text) > maxText {
-		text = text[:maxText]
-	}
+	text = shortened(text)
 	params := types.Params{types.TitleKey: title}
 	if slices.Contains(untitled, service.GetID()) {
 		params = types.Params{}
 	}
+	if !enter(service.GetID()) {
+		return &SendError{Service: service.GetID(), Cause: fmt.Sprintf("%d messages to it hang: it takes connections and does not answer", atMost)}
+	}
 	done := make(chan error, 1)
-	go func() { done <- service.Send(text, &params) }()
+	go func() {
+		err := service.Send(text, &params)
+		leave(service.GetID())
+		done <- err
+	}()
 	select {
 	case err = <-done:
 	case <-ctx.Done():
@@ -93,6 +111,34 @@ func Send(ctx context.Context, address, title, text string) error {
 		return nil
 	}
 	return &SendError{Service: service.GetID(), Cause: cause(err)}
+}
+
+// shortened is as much of a text as is sent, in whole characters.
+func shortened(text string) string {
+	if len(text) <= maxText {
+		return text
+	}
+	end := maxText
+	for end > 0 && !utf8.RuneStart(text[end]) {
+		end--
+	}
+	return text[:end]
+}
+
+func enter(service string) bool {
+	onTheirWay.Lock()
+	defer onTheirWay.Unlock()
+	if onTheirWay.by[service] >= atMost {
+		return false
+	}
+	onTheirWay.by[service]++
+	return true
+}
+
+func leave(service string) {
+	onTheirWay.Lock()
+	defer onTheirWay.Unlock()
+	onTheirWay.by[service]--
 }
 
 func locate(address string) (types.Service, error) {

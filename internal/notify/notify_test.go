@@ -55,6 +55,50 @@ func TestSend(t *testing.T) {
 	if err := notify.Send(t.Context(), "generic+"+server.URL+"/x", "title", "a text"); err != nil || got != "a text" {
 		t.Errorf("sent %q, error %v", got, err)
 	}
+	long := "a" + strings.Repeat("é", 30_000)
+	if err := notify.Send(t.Context(), "generic+"+server.URL+"/x", "title", long); err != nil || got != long[:len(long)-2] {
+		t.Errorf("sent %d bytes that end with %q, error %v; want all but the last character", len(got), got[max(0, len(got)-3):], err)
+	}
+}
+
+// A mail server that takes connections and says nothing keeps some messages, and no more; when it ends the connections, messages go again.
+func TestAServerThatHangs(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	connections := make(chan net.Conn, 1000)
+	go func() {
+		defer close(connections)
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			connections <- conn
+		}
+	}()
+	send := func(ctx context.Context) error {
+		return notify.Send(ctx, "smtp://"+listener.Addr().String()+"/?from=a@acme.example&to=rep-1@acme.example", "title", "text")
+	}
+	over, cancel := context.WithCancel(t.Context())
+	cancel()
+	tries := 0
+	for err = send(over); err != nil && !strings.Contains(err.Error(), "hang"); err = send(over) {
+		if tries++; tries == cap(connections) {
+			t.Fatal("it is never refused")
+		}
+	}
+	if err == nil {
+		t.Fatal("the server took a message")
+	}
+	listener.Close()
+	for conn := range connections {
+		conn.Close()
+	}
+	for strings.Contains(send(over).Error(), "hang") {
+		time.Sleep(time.Millisecond)
+	}
 }
 
 // Whatever goes wrong, the error says what, and nothing of the address.
