@@ -17,11 +17,12 @@ type Retention struct {
 // Tracing says where the workers send the traces of leads: one from the request that brought an event in, over scoring and routing, to the
 // effects. Spans carry ids of leads, never what is known of them.
 type Tracing struct {
-	// endpoint of an OpenTelemetry collector that takes OTLP over HTTP, without a path: http://collector.observability:4318.
+	// endpoint of an OpenTelemetry collector that takes OTLP over HTTP, without a path: http://collector.observability:4318. It
+	// carries no user and password: whoever may read the contract reads them.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=512
-	// +kubebuilder:validation:Pattern=`^https?://[^/?#\s]+/?$`
+	// +kubebuilder:validation:Pattern=`^https?://[^/?#@\s]+/?$`
 	Endpoint string `json:"endpoint,omitempty"`
 
 	// samplePercent of the requests that are traced, where the sender does not decide it by its own trace. 100 when absent.
