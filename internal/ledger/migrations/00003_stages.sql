@@ -4,6 +4,8 @@
 
 -- Where a lead is: Inquiry, Held, MQL, SAL, SQL, Opportunity, Won, Lost, Recycled, Disqualified, Suppressed, Merged, Duplicate, Excluded.
 ALTER TABLE leads ALTER COLUMN stage SET DEFAULT 'Inquiry';
+-- The index of stages has no reader any more, and would be kept up row by row.
+DROP INDEX IF EXISTS leads_stage;
 UPDATE leads SET stage = 'Inquiry' WHERE stage = 'Lead';
 
 ALTER TABLE leads
