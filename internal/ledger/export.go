@@ -69,7 +69,7 @@ func asSent(a Arrival, data, hash []byte) (json.RawMessage, error) {
 // what its id and its account may be.
 func (r *Reading) EachLead(ctx context.Context, one string, f func(json.RawMessage) error) error {
 	return r.eachObject(ctx, `
-SELECT to_jsonb(l) - '{tenant,record,identity,alone}'::text[] || jsonb_build_object('linked_to', l.linked_to) FROM leads l WHERE tenant = $1 AND ($2 = '' OR lead_id = $2)
+SELECT to_jsonb(l) - '{tenant,record,identity,alone}'::text[] || jsonb_build_object('linked_to', linked_to(l.tenant, l.lead_id)) FROM leads l WHERE tenant = $1 AND ($2 = '' OR lead_id = $2)
 ORDER BY lead_id COLLATE "C"`, one, f)
 }
 
@@ -92,7 +92,7 @@ func (r *Reading) eachObject(ctx context.Context, sql, one string, f func(json.R
 
 // Personal is what the ledger keeps of one lead beside its events, obligations and cycles: its row with its record.
 func (r *Reading) Personal(ctx context.Context, one string) (row json.RawMessage, err error) {
-	err = r.tx.QueryRow(ctx, `SELECT to_jsonb(l) - '{tenant,identity}'::text[] || jsonb_build_object('linked_to', l.linked_to) FROM leads l WHERE tenant = $1 AND lead_id = $2`,
+	err = r.tx.QueryRow(ctx, `SELECT to_jsonb(l) - '{tenant,identity}'::text[] || jsonb_build_object('linked_to', linked_to(l.tenant, l.lead_id)) FROM leads l WHERE tenant = $1 AND lead_id = $2`,
 		r.ledger.tenant, one).Scan(&row)
 	return row, err
 }

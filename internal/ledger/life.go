@@ -70,7 +70,7 @@ func (r *Reading) Life(ctx context.Context, id string) (*Life, error) {
 		return nil, err
 	}
 	err = r.tx.QueryRow(ctx, `
-SELECT (SELECT count(*) FROM work WHERE tenant = $1 AND lead_id = $2), coalesce(l.linked_to, '') FROM leads l WHERE tenant = $1 AND lead_id = $2`,
+SELECT (SELECT count(*) FROM work WHERE tenant = $1 AND lead_id = $2), coalesce(linked_to(l.tenant, l.lead_id), '') FROM leads l WHERE tenant = $1 AND lead_id = $2`,
 		r.ledger.tenant, id).Scan(&life.Waiting, &life.LinkedTo)
 	if err != nil {
 		return nil, err

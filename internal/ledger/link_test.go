@@ -56,7 +56,7 @@ WHERE lead_id LIKE 'waits%'`)
 	if err := scorers.Wait(); err != nil {
 		t.Fatal(err)
 	}
-	const links = `SELECT string_agg(concat_ws(' ', lead_id, leads.linked_to), ', ' ORDER BY lead_id) FROM leads`
+	const links = `SELECT string_agg(concat_ws(' ', lead_id, linked_to(tenant, lead_id)), ', ' ORDER BY lead_id) FROM leads`
 	if got, want := ledgertest.Value[string](t, dsn, links), "first waits, second waits-too, waits, waits-too"; got != want {
 		t.Errorf("links: %s; want %s", got, want)
 	}

@@ -103,7 +103,7 @@ func TestStagesInTheLedger(t *testing.T) {
 				{company("old", "acme", later(0, 0)), demo("old", later(2, 0)), company("c", "acme", later(3, 0)), demo("c", later(4, 0))},
 				{company("b", "acme", later(1, 0)), demo("b", later(3, 0))},
 			},
-			query: "SELECT concat_ws(' ', lead_id, stage, leads.linked_to) FROM leads ORDER BY 1", want: []string{"a Recycled", "b MQL a", "c MQL", "old MQL"},
+			query: "SELECT concat_ws(' ', lead_id, stage, linked_to(tenant, lead_id)) FROM leads ORDER BY 1", want: []string{"a Recycled", "b MQL a", "c MQL", "old MQL"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -242,7 +242,7 @@ func TestMergedLeadsAreOne(t *testing.T) {
 // TestAHandOffIsSoonerOnlyForWhatKeptItOut), hand-offs by the account, picks of our own, and changes of the pair.
 func TestStagesDoNotDependOnTheOrderOfArrival(t *testing.T) {
 	const stands = `SELECT concat_ws(' | ', lead_id, stage, record, score, missing, cycle, reached_at, reached_path, reached_missing, qualified_at, path,
-    owner, owned_first_at, disposed_at, sal_at, sql_at, excluded_by, suppressed_at, suppressed_scope, duplicate_of, l.linked_to, merged_into,
+    owner, owned_first_at, disposed_at, sal_at, sql_at, excluded_by, suppressed_at, suppressed_scope, duplicate_of, linked_to(l.tenant, l.lead_id), merged_into,
     (SELECT string_agg(concat_ws(',', cycle, clause, tier, period, started_at, due_at, stopped_at, state), ';' ORDER BY cycle, clause)
      FROM obligations o WHERE o.lead_id = l.lead_id),
     (SELECT string_agg(concat_ws(',', cycle, qualified_at), ';' ORDER BY cycle) FROM cycles c WHERE c.lead_id = l.lead_id))

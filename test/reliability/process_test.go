@@ -31,7 +31,7 @@ type process struct {
 	starts int
 	armed  int // how many had died before the one that was started with a fault
 	deaths []syscall.WaitStatus
-	log    bytes.Buffer
+	log    transcript
 	ending bool
 	ended  chan struct{}
 
@@ -193,7 +193,25 @@ func (p *process) tail() []byte {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	text := p.log.Bytes()
-	return bytes.Clone(text[max(0, len(text)-6000):])
+	return text[max(0, len(text)-6000):]
+}
+
+// transcript is what a process writes while others read it.
+type transcript struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (t *transcript) Write(text []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.text.Write(text)
+}
+
+func (t *transcript) Bytes() []byte {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return bytes.Clone(t.text.Bytes())
 }
 
 func (p *process) end() {

@@ -27,16 +27,21 @@ CREATE INDEX leads_merged_into ON leads (tenant, merged_into) WHERE merged_into 
 
 -- The lead in whose place one came: of those of its account that wait for somebody else, the latest to whom it is the first that was captured and handed
 -- off since. It follows from rows of other leads, and is asked for seldom: kept in a row, it would be written by whoever holds the row of another one.
-CREATE FUNCTION linked_to(one leads) RETURNS text LANGUAGE sql STABLE
-    RETURN (SELECT a.lead_id FROM leads a
-        WHERE a.tenant = one.tenant AND hashtextextended(a.account, 0) = hashtextextended(one.account, 0) AND a.account = one.account
-            AND a.lead_id <> one.lead_id AND one.captured_at > a.awaits_since
-            AND coalesce(one.first_qualified_at, one.qualified_at) > a.awaits_since
-            AND one.lead_id = (SELECT n.lead_id FROM leads n
-                WHERE n.tenant = a.tenant AND hashtextextended(n.account, 0) = hashtextextended(a.account, 0) AND n.account = a.account
-                    AND n.lead_id <> a.lead_id AND n.captured_at > a.awaits_since AND coalesce(n.first_qualified_at, n.qualified_at) > a.awaits_since
-                ORDER BY coalesce(n.first_qualified_at, n.qualified_at), n.lead_id COLLATE "C" LIMIT 1)
-        ORDER BY a.awaits_since DESC, a.lead_id COLLATE "C" LIMIT 1);
+-- It takes no row of leads: a table whose rows a function takes cannot get another column.
+-- +goose StatementBegin
+CREATE FUNCTION linked_to(of_tenant text, of_lead text) RETURNS text LANGUAGE sql STABLE SET search_path FROM CURRENT AS $$
+    SELECT a.lead_id FROM leads one, leads a
+    WHERE one.tenant = of_tenant AND one.lead_id = of_lead
+        AND a.tenant = one.tenant AND hashtextextended(a.account, 0) = hashtextextended(one.account, 0) AND a.account = one.account
+        AND a.lead_id <> one.lead_id AND one.captured_at > a.awaits_since
+        AND coalesce(one.first_qualified_at, one.qualified_at) > a.awaits_since
+        AND one.lead_id = (SELECT n.lead_id FROM leads n
+            WHERE n.tenant = a.tenant AND hashtextextended(n.account, 0) = hashtextextended(a.account, 0) AND n.account = a.account
+                AND n.lead_id <> a.lead_id AND n.captured_at > a.awaits_since AND coalesce(n.first_qualified_at, n.qualified_at) > a.awaits_since
+            ORDER BY coalesce(n.first_qualified_at, n.qualified_at), n.lead_id COLLATE "C" LIMIT 1)
+    ORDER BY a.awaits_since DESC, a.lead_id COLLATE "C" LIMIT 1
+$$;
+-- +goose StatementEnd
 
 -- What the merged events say. Leads that they tie together are locked and judged as one.
 CREATE TABLE merges (
