@@ -132,7 +132,7 @@ FROM leads l WHERE tenant = 'mid-market' AND lead_id = '%s' AND NOT EXISTS (SELE
 		By("sending the same kind of lead after it: the new threshold does not")
 		time.Sleep(time.Until(at) + time.Second)
 		send(ctx, researcher("late-"+unique)...)
-		Eventually(judged(ctx, "late-"+unique)).WithContext(ctx).Should(Equal(fmt.Sprintf("Lead %d", next.Sequence)))
+		Eventually(judged(ctx, "late-"+unique)).WithContext(ctx).Should(Equal(fmt.Sprintf("Inquiry %d", next.Sequence)))
 		Expect(number(ctx, row)).To(BeEquivalentTo(1), "since its very date")
 		Expect(number(ctx, fmt.Sprintf(`SELECT count(*) FROM events WHERE tenant = 'mid-market' AND
 ((scored_by = %d AND scored_at >= '%s') OR (scored_by = %d AND scored_at < '%s'))`,
