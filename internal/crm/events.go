@@ -4,22 +4,21 @@ package crm
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
 	cloudevents "github.com/cloudevents/sdk-go/v2/event"
+
+	"github.com/handoff-sla/handoff/internal/outage"
 )
 
 // TypeChanged is the type of the event that is posted.
@@ -68,7 +67,7 @@ func (e *Events) Write(ctx context.Context, c Change) error {
 	}
 	response, err := e.Client.Do(request)
 	if err != nil {
-		return &UnavailableError{Cause: cause(err)}
+		return &UnavailableError{Cause: cmp.Or(outage.Cause(err), "cannot be reached")}
 	}
 	defer response.Body.Close()
 	_, _ = io.Copy(io.Discard, io.LimitReader(response.Body, 64<<10)) // so that the connection can be used again
@@ -116,22 +115,4 @@ func encode(c Change) ([]byte, error) {
 		return nil, fmt.Errorf("event about lead %q: %w", c.Lead, err)
 	}
 	return json.Marshal(event)
-}
-
-// cause is what went wrong, without the URL that the error of the client repeats.
-func cause(err error) string {
-	var dns *net.DNSError
-	var timeout net.Error
-	switch {
-	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
-		return "did not answer in time"
-	case errors.Is(err, context.Canceled):
-		return "was given up, because the worker ends"
-	case errors.As(err, &dns):
-		return "is behind a host that is not found"
-	case errors.Is(err, syscall.ECONNREFUSED):
-		return "refused the connection"
-	default:
-		return "cannot be reached"
-	}
 }

@@ -6,22 +6,20 @@ package notify
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"net/url"
-	"os"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
-	"syscall"
 	"unicode/utf8"
 
 	"github.com/nicholas-fedor/shoutrrr/pkg/router"
 	"github.com/nicholas-fedor/shoutrrr/pkg/types"
+
+	"github.com/handoff-sla/handoff/internal/outage"
 )
 
 // maxText is what the services take: the shortest limit that any of them documents is Discord's 2,000 characters, and shoutrrr splits there.
@@ -157,17 +155,8 @@ func locate(address string) (types.Service, error) {
 
 // cause names what went wrong in words of our own.
 func cause(err error) string {
-	var dns *net.DNSError
-	var timeout net.Error
-	switch {
-	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
-		return "did not answer in time"
-	case errors.Is(err, context.Canceled):
-		return "was given up, because the worker ends"
-	case errors.As(err, &dns):
-		return "its host is not found"
-	case errors.Is(err, syscall.ECONNREFUSED):
-		return "refused the connection"
+	if why := outage.Cause(err); why != "" {
+		return why
 	}
 	if status := statusIn(err.Error()); status != "" {
 		return "answered with status " + status

@@ -32,19 +32,11 @@ type LedgerOf struct {
 // Ledger finds the ledger of an SLAContract with the rights of the user: its Secret has the connection string. A host that is a Service of the
 // cluster is reached by a port-forward to a ready pod behind it, any other directly.
 func Ledger(ctx context.Context, config *rest.Config, namespace, name string) (*LedgerOf, error) {
-	scheme, err := Scheme()
+	c, contract, err := contractOf(ctx, config, namespace, name)
 	if err != nil {
 		return nil, err
 	}
-	c, err := client.New(config, client.Options{Scheme: scheme})
-	if err != nil {
-		return nil, err
-	}
-	var contract slav1alpha1.SLAContract
-	if err := c.Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, &contract); err != nil {
-		return nil, err
-	}
-	return ledgerOf(ctx, config, c, &contract)
+	return ledgerOf(ctx, config, c, contract)
 }
 
 func ledgerOf(ctx context.Context, config *rest.Config, c client.Client, contract *slav1alpha1.SLAContract) (*LedgerOf, error) {

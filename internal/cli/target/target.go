@@ -57,29 +57,35 @@ func Scheme() (*runtime.Scheme, error) {
 	return scheme, slav1alpha1.AddToScheme(scheme)
 }
 
-// Contract is the ingest address of an SLAContract: its pair in force and token are read from the cluster.
-func Contract(ctx context.Context, config *rest.Config, namespace, name string) (*Target, error) {
+// contractOf reads an SLAContract, with a client of the user's rights.
+func contractOf(ctx context.Context, config *rest.Config, namespace, name string) (client.Client, *slav1alpha1.SLAContract, error) {
 	scheme, err := Scheme()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	c, err := client.New(config, client.Options{Scheme: scheme})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	var contract slav1alpha1.SLAContract
-	if err := c.Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, &contract); err != nil {
+	return c, &contract, c.Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, &contract)
+}
+
+// Contract is the ingest address of an SLAContract: its pair in force and token are read from the cluster.
+func Contract(ctx context.Context, config *rest.Config, namespace, name string) (*Target, error) {
+	c, contract, err := contractOf(ctx, config, namespace, name)
+	if err != nil {
 		return nil, err
 	}
 	if contract.Status.IngestAddress == "" {
 		return nil, fmt.Errorf("slacontract %s/%s has no ingest address yet: `kubectl describe slacontract -n %s %s` says what it waits for",
 			namespace, name, namespace, name)
 	}
-	fields, err := fields(ctx, c, &contract)
+	fields, err := fields(ctx, c, contract)
 	if err != nil {
 		return nil, err
 	}
-	token, err := token(ctx, c, &contract)
+	token, err := token(ctx, c, contract)
 	if err != nil {
 		return nil, err
 	}
