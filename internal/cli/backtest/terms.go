@@ -54,6 +54,7 @@ func (t *termsTally) merge(o *termsTally) {
 
 // sales judges what became of a lead after each hand-off by the contract's terms, and counts its first reason code.
 func (t *tally) sales(in *Input, l judged, history []lead.Event, now time.Time) {
+	history = lead.WithoutOverturned(in.New.Definition.Dispositions, history) // also what was ruled after the next hand-off
 	for n, c := range l.now.cycles() {
 		if n > 0 && !c.mql {
 			break // on its way back, not handed off yet

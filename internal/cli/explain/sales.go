@@ -150,7 +150,7 @@ func (e *Explainer) disposals(x *Explanation, c *Case) {
 		for i, d := range append(slices.Clone(facts.Disposals), facts.Voided...) {
 			x.Disposals = append(x.Disposals, Disposal{
 				Cycle: number, At: d.At, Outcome: string(d.Outcome), Reason: d.Reason, Coded: d.Coded, Attempts: d.Attempts, MinAttempts: d.MinAttempts,
-				FullCadence: d.FullCadence, Status: status(codes, d), Overturned: i >= len(facts.Disposals),
+				FullCadence: d.FullCadence, Status: status(codes, d), Overturned: i >= len(facts.Disposals) || overturned(codes, c.History, d),
 			})
 		}
 		for _, at := range facts.LateContacts {
@@ -158,6 +158,14 @@ func (e *Explainer) disposals(x *Explanation, c *Case) {
 		}
 	}
 	slices.SortStableFunc(x.Disposals, func(a, b Disposal) int { return cmp.Or(cmp.Compare(a.Cycle, b.Cycle), a.At.Compare(b.At)) })
+}
+
+// overturned says whether a disposition was found void, be it after the next hand-off.
+func overturned(codes []lead.Disposition, history []lead.Event, d sla.Disposal) bool {
+	return slices.ContainsFunc(lead.OverturnedIn(codes, history), func(o lead.Overturned) bool {
+		e := history[o.Rejection]
+		return e.Time.Equal(d.At) && e.Disposition.Reason == d.Reason
+	})
 }
 
 func (e *Explainer) raises(x *Explanation, c *Case) {
