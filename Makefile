@@ -114,7 +114,7 @@ bench-pipeline: ## The pipeline on PostgreSQL with fsync on, beside bare SQL: sc
 	@mkdir -p dist
 	export HANDOFF_POSTGRES_BIN=$$(hack/postgres.sh)
 	go build -o dist/bench ./hack/bench
-	for what in score http breach flat bytes; do echo "== $$what"; dist/bench $$what; done
+	for what in score http breach flat plans bytes; do echo "== $$what"; dist/bench $$what; done
 
 ##@ Run
 

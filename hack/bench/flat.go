@@ -69,7 +69,7 @@ SELECT 'bench', '/old', n::text, 'captured', 'old-' || to_char(n, 'FM000000000')
     '{"properties": {"email": "person@acme.example", "company": "acme", "country": "DE", "numberofemployees": 70}}', 1, now()
 FROM generate_series(1, $1::int) AS n;
 INSERT INTO obligations (tenant, lead_id, clause, tier, period, revision, started_at, due_at, warn_at, stopped_at, state)
-SELECT 'bench', lead_id, clause, '', '2026-W' || 1 + cycle, 'bench-terms-1', qualified_at,
+SELECT 'bench', lead_id, clause, '', to_char(qualified_at, 'IYYY-"W"IW'), 'bench-terms-1', qualified_at,
     CASE WHEN clause = 'disposition' THEN now() + interval '1 day' + random() * interval '16 days' ELSE qualified_at END,
     CASE WHEN clause = 'disposition' THEN now() + random() * interval '16 days' END, NULL, CASE WHEN clause = 'disposition' THEN 'Open' ELSE 'Met' END
 FROM leads, unnest(ARRAY['delivery', 'disposition', 'completeness']) AS clause WHERE owner IS NOT NULL`
@@ -83,15 +83,51 @@ func flatOf(ctx context.Context, server *ledgertest.Server, pair *pipeline.Pair,
 	if err := fillStock(ctx, dsn, size); err != nil {
 		return err
 	}
-	roster, err := pair.CompileRoster(bundle.Roster{Pools: []lead.Pool{{Name: "everyone", Members: []lead.Member{{Rep: "rep-1"}, {Rep: "rep-2"}}}}})
+	steps, err := stepsOf(l, pair)
 	if err != nil {
 		return err
+	}
+	for _, s := range steps {
+		var took []time.Duration
+		for range 15 {
+			if s.before != nil {
+				if err := s.before(); err != nil {
+					return err
+				}
+			}
+			begin := time.Now()
+			if err := s.do(); err != nil {
+				return fmt.Errorf("%s: %w", s.name, err)
+			}
+			took = append(took, time.Since(begin))
+		}
+		slices.Sort(took)
+		fmt.Fprintf(w, "%d\t%s\t%.1f ms\tbest %.1f ms\n", size, s.name, ms(took[len(took)/2]), ms(took[0]))
+		if err := w.Flush(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// step of a worker, and what is to be there before it.
+type step struct {
+	name   string
+	before func() error
+	do     func() error
+}
+
+// stepsOf the workers on a ledger.
+func stepsOf(l *ledger.Ledger, pair *pipeline.Pair) ([]step, error) {
+	roster, err := pair.CompileRoster(bundle.Roster{Pools: []lead.Pool{{Name: "everyone", Members: []lead.Member{{Rep: "rep-1"}, {Rep: "rep-2"}}}}})
+	if err != nil {
+		return nil, err
 	}
 	dispatcher, err := pipeline.NewDispatcher(&pipeline.Pairs{Mounted: pair}, roster)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	next := 0
+	ctx, next := context.Background(), 0
 	ingest := func(n int) func() error {
 		return func() error {
 			var entries []ledger.Entry
@@ -107,40 +143,21 @@ func flatOf(ctx context.Context, server *ledgertest.Server, pair *pipeline.Pair,
 		_, err := l.ScoreAmong(ctx, 1, 500, pair.Among(), pair.Judge)
 		return err
 	}
-	for _, step := range []struct {
-		name   string
-		before func() error
-		do     func() error
-	}{
+	week := sla.WeekOf(time.Now(), time.UTC)
+	return []step{
 		{"ingest 1", nil, ingest(1)},
 		{"score 1", ingest(1), score},
 		{"score 500", ingest(500), score},
-		{"route 500", func() error { return nil }, func() error { _, err := l.Route(ctx, 1, 500, dispatcher.Decide); return err }},
+		{"route 500", nil, func() error { _, err := l.Route(ctx, 1, 500, dispatcher.Decide); return err }},
+		{"unrouted", nil, func() error {
+			_, _, _, err := l.RouteUnrouted(ctx, 1, 100, ledger.Cursor{}, dispatcher.DecideAgain)
+			return err
+		}},
 		{"breaches, none due", nil, func() error { _, _, _, err := l.Breached(ctx, 500); return err }},
 		{"pulse", nil, func() error { _, err := l.Pulse(ctx); return err }},
 		{"backlog", nil, func() error { _, err := l.Behind(ctx, 1_000_000); return err }},
-		{"count of a week", nil, func() error { _, err := l.Count(ctx, []sla.Period{"2026-W47"}); return err }},
-	} {
-		var took []time.Duration
-		for range 15 {
-			if step.before != nil {
-				if err := step.before(); err != nil {
-					return err
-				}
-			}
-			begin := time.Now()
-			if err := step.do(); err != nil {
-				return fmt.Errorf("%s: %w", step.name, err)
-			}
-			took = append(took, time.Since(begin))
-		}
-		slices.Sort(took)
-		fmt.Fprintf(w, "%d\t%s\t%.1f ms\tbest %.1f ms\n", size, step.name, ms(took[len(took)/2]), ms(took[0]))
-		if err := w.Flush(); err != nil {
-			return err
-		}
-	}
-	return nil
+		{"count of a week", nil, func() error { _, err := l.Count(ctx, []sla.Period{week}); return err }},
+	}, nil
 }
 
 func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }

@@ -17,17 +17,13 @@ import (
 	"github.com/handoff-sla/handoff/internal/ledger"
 	"github.com/handoff-sla/handoff/internal/ledger/ledgertest"
 	"github.com/handoff-sla/handoff/internal/pipeline"
+	"github.com/handoff-sla/handoff/internal/pipeline/pipelinetest"
 	"github.com/handoff-sla/handoff/internal/sla"
 )
 
 func TestMain(m *testing.M) { ledgertest.Main(m) }
 
 const tenant = "acme"
-
-// allWeek is a calendar that never closes: the tests are about other things.
-var allWeek = sla.Calendar{TimeZone: "UTC", Hours: []sla.WeekHours{{
-	Days: []string{"Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"}, Shifts: []sla.Shift{{From: "00:00", To: "24:00"}},
-}}}
 
 func definition() lead.Definition {
 	return lead.Definition{
@@ -53,7 +49,7 @@ func terms() sla.Terms {
 	return sla.Terms{
 		Definition: "mid-market",
 		Parties:    sla.Parties{Marketing: sla.Contact{Owner: "VP Marketing"}, Sales: sla.Contact{Owner: "VP Sales"}},
-		Calendar:   allWeek,
+		Calendar:   pipelinetest.AllHours(),
 		Marketing: &sla.Marketing{
 			Volume: &sla.Volume{MQLsPerMonth: 100}, Completeness: &sla.Share{TargetPercent: 100}, Score: &sla.Share{TargetPercent: 100},
 			Delivery: &sla.Delivery{Within: 5 * time.Minute, TargetPercent: 99},
