@@ -179,6 +179,10 @@ const (
 	MeasuredCondition = "Measured"
 	// CompliantCondition is the business outcome: True when no clause is missed.
 	CompliantCondition = "Compliant"
+	// ReviewsHeldCondition is on a ReviewCadence: every review that was due was held by both parties.
+	ReviewsHeldCondition = "ReviewsHeld"
+	// RatificationCurrentCondition is on a ReviewCadence: definition and terms were signed again in time.
+	RatificationCurrentCondition = "RatificationCurrent"
 	// LedgerAvailableCondition is on an SLAMeasurement: the routing worker reaches its PostgreSQL ledger.
 	LedgerAvailableCondition = "LedgerAvailable"
 	// IngestAvailableCondition is on an SLAMeasurement: the scoring worker has what it needs to accept events.
@@ -252,6 +256,22 @@ const (
 	ReasonMissed = "Missed"
 	// ReasonInsufficientData: no clause has the minimum sample.
 	ReasonInsufficientData = "InsufficientData"
+	// ReasonClockWentBack: the ledger's clock is behind a time that it showed before; nothing is judged until it has caught up.
+	ReasonClockWentBack = "ClockWentBack"
+	// ReasonHeld: every review that was due was held.
+	ReasonHeld = "Held"
+	// ReasonNotHeld: a review was not held by its date; the message names it and the period.
+	ReasonNotHeld = "NotHeld"
+	// ReasonNotDue: nothing is due yet.
+	ReasonNotDue = "NotDue"
+	// ReasonCurrent: definition and terms were signed again in this quarter or the one before.
+	ReasonCurrent = "Current"
+	// ReasonDue: both are to sign again in this quarter.
+	ReasonDue = "Due"
+	// ReasonOverdue: the quarterly review is over, and not both have signed again.
+	ReasonOverdue = "Overdue"
+	// ReasonLapsed: a whole quarter went by without new signatures; the revision in force stays in force.
+	ReasonLapsed = "Lapsed"
 	// ReasonTerminating: the namespace or the object is being deleted.
 	ReasonTerminating = "Terminating"
 )

@@ -5,11 +5,102 @@ package v1alpha1
 import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 // ReviewType says what a review covers.
-// +kubebuilder:validation:Enum=Operational
+// +kubebuilder:validation:Enum=Operational;Performance;Strategic
 type ReviewType string
 
-// ReviewOperational covers ISO weeks: the scorecard of each closed week.
-const ReviewOperational ReviewType = "Operational"
+// The types.
+const (
+	// ReviewOperational covers ISO weeks: the scorecard of each closed week.
+	ReviewOperational ReviewType = "Operational"
+	// ReviewPerformance covers months: trends, outcomes, misses that persist.
+	ReviewPerformance ReviewType = "Performance"
+	// ReviewStrategic covers quarters: the questions of the quarter, the funnel as it was, and a proposal for the next.
+	ReviewStrategic ReviewType = "Strategic"
+)
+
+// PublishMode says to whom reports are sent.
+// +kubebuilder:validation:Enum=All;None
+type PublishMode string
+
+// The modes.
+const (
+	// PublishAll sends each report to marketing, sales and, from a quarterly one or with an open escalation of level 3, the executive.
+	PublishAll PublishMode = "All"
+	// PublishNone sends it to nobody.
+	PublishNone PublishMode = "None"
+)
+
+// Publish says who gets the reports besides those who read the cluster.
+type Publish struct {
+	// notify: All sends each report through `notify` of the contract: mail with the report attached, chat with its summary. Default None.
+	// +required
+	Notify PublishMode `json:"notify,omitempty"`
+}
+
+// ReviewAction is something that was agreed to be done.
+type ReviewAction struct {
+	// what is to be done.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=512
+	What string `json:"what,omitempty"`
+
+	// owner who does it.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=128
+	Owner string `json:"owner,omitempty"`
+
+	// due is the date by which it is done.
+	// +optional
+	Due Date `json:"due,omitempty"`
+
+	// done is the date on which it was; open when absent. Open ones are carried into the next reports.
+	// +optional
+	Done Date `json:"done,omitempty"`
+}
+
+// ReviewRecord says that a review was held, and what came of it.
+// +kubebuilder:validation:XValidation:rule="self.by.all(p, self.by.filter(q, q == p).size() == 1)",message="each party once"
+type ReviewRecord struct {
+	// review that was held, by its name.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=32
+	Review string `json:"review,omitempty"`
+
+	// period that was reviewed: 2027-W03, 2027-01 or 2027-Q1.
+	// +required
+	// +kubebuilder:validation:MinLength=7
+	// +kubebuilder:validation:MaxLength=8
+	// +kubebuilder:validation:Pattern=`^[0-9]{4}-(W(0[1-9]|[1-4][0-9]|5[0-3])|0[1-9]|1[0-2]|Q[1-4])$`
+	Period string `json:"period,omitempty"`
+
+	// held is the date on which it was.
+	// +required
+	Held Date `json:"held,omitempty"`
+
+	// by are the parties that took part; a review is held when both did.
+	// +required
+	// +listType=set
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=2
+	By []Party `json:"by,omitempty"`
+
+	// decisions that were taken. The next reports carry them.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=20
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=512
+	Decisions []string `json:"decisions,omitempty"`
+
+	// actions that were agreed.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=20
+	Actions []ReviewAction `json:"actions,omitempty"`
+}
 
 // Review is one recurring review.
 type Review struct {
@@ -20,7 +111,7 @@ type Review struct {
 	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`
 	Name string `json:"name,omitempty"`
 
-	// type: Operational reports closed ISO weeks.
+	// type: Operational reports closed ISO weeks, Performance closed months, Strategic closed quarters.
 	// +required
 	Type ReviewType `json:"type,omitempty"`
 
@@ -35,6 +126,10 @@ type Review struct {
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=128
 	Owner string `json:"owner,omitempty"`
+
+	// heldWithin is how long after its schedule the review is held at the latest. Default 4d for Operational, 10d for Performance, 21d for Strategic.
+	// +optional
+	HeldWithin WallWindow `json:"heldWithin,omitempty"`
 }
 
 // ReviewCadenceSpec is the governance of a contract.
@@ -50,6 +145,18 @@ type ReviewCadenceSpec struct {
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=10
 	Reviews []Review `json:"reviews,omitempty"`
+
+	// publish says who gets the reports besides those who read the cluster. Nobody when absent.
+	// +optional
+	Publish *Publish `json:"publish,omitempty"`
+
+	// records of the reviews that were held, by pull request: the minutes are in git.
+	// +optional
+	// +listType=map
+	// +listMapKey=review
+	// +listMapKey=period
+	// +kubebuilder:validation:MaxItems=200
+	Records []ReviewRecord `json:"records,omitempty"`
 
 	// historyLimit is the number of reports kept for each review; older ones are deleted, and periods further back are not reported.
 	// +optional
@@ -99,11 +206,34 @@ type ReviewStatus struct {
 	// last is the newest report.
 	// +optional
 	Last *ReviewReport `json:"last,omitempty"`
+
+	// heldBy is when the review of `last` is to be held at the latest; absent once it was, or when nothing was reported yet.
+	// +optional
+	HeldBy *metav1.Time `json:"heldBy,omitempty"`
+
+	// held is the newest period whose review both parties held.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=16
+	Held string `json:"held,omitempty"`
+
+	// missed are the newest periods, at most 10, whose review was not held by its date and is not held yet.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=10
+	// +kubebuilder:validation:items:MaxLength=16
+	Missed []string `json:"missed,omitempty"`
+
+	// openActions is the number of agreed actions that are not done.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	OpenActions int32 `json:"openActions,omitempty"`
 }
 
 // ReviewCadenceStatus is what the operator observed.
 type ReviewCadenceStatus struct {
-	// conditions: Ready (every review is scheduled), Stalled (needs an edit).
+	// conditions: Ready (every review is scheduled), ReviewsHeld (each review that was due was held by both), RatificationCurrent (definition and
+	// terms were signed again in time: Current, Due, Overdue, Lapsed), Stalled (needs an edit).
 	// +optional
 	// +listType=map
 	// +listMapKey=type

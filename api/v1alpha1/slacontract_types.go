@@ -26,6 +26,24 @@ type SLAContractSpec struct {
 	// +kubebuilder:validation:MaxItems=2
 	SignOffs []SignOff `json:"signOffs,omitempty"`
 
+	// dispute is a disagreement about the terms themselves: an escalation of level 3 until the executive resolves it.
+	// +optional
+	Dispute *Dispute `json:"dispute,omitempty"`
+
+	// remediations are the plans for what was missed.
+	// +optional
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MaxItems=50
+	Remediations []Remediation `json:"remediations,omitempty"`
+
+	// waivers take clauses out of judgement for a time, by both parties.
+	// +optional
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MaxItems=20
+	Waivers []Waiver `json:"waivers,omitempty"`
+
 	// routing says who gets a qualified lead.
 	// +required
 	Routing Routing `json:"routing,omitzero"`
@@ -123,7 +141,7 @@ type ScheduledPair struct {
 type Indicator string
 
 // Verdict is the outcome of a clause in a period.
-// +kubebuilder:validation:Enum=Met;AtRisk;Missed;InsufficientData
+// +kubebuilder:validation:Enum=Met;AtRisk;Missed;InsufficientData;Waived;Unknown
 type Verdict string
 
 // ScorecardRow is one clause (and tier) in one period.
@@ -140,9 +158,10 @@ type ScorecardRow struct {
 	// +kubebuilder:validation:MaxLength=63
 	Tier string `json:"tier,omitempty"`
 
-	// party that owes it.
+	// party that owes it: Marketing, Sales or Both.
 	// +required
-	Party Party `json:"party,omitempty"`
+	// +kubebuilder:validation:Enum=Marketing;Sales;Both
+	Party string `json:"party,omitempty"`
 
 	// period: an ISO week such as 2027-W03 or a month such as 2027-01, in the contract's time zone. The current one once it
 	// has the minimum sample, else the last closed one that has.
@@ -196,6 +215,30 @@ type ScorecardRow struct {
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
 	EnforcedBy string `json:"enforcedBy,omitempty"`
+
+	// enforcement: Enforce where the point named in `enforcedBy` holds back what breaks it, Observe where it only reports.
+	// +optional
+	Enforcement EnforcementMode `json:"enforcement,omitempty"`
+
+	// review is how often the clause is looked at: Weekly, Monthly or Quarterly.
+	// +optional
+	// +kubebuilder:validation:Enum=Weekly;Monthly;Quarterly
+	Review string `json:"review,omitempty"`
+
+	// missedWeeks is the number of closed weeks in a row in which the clause was missed.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	MissedWeeks int32 `json:"missedWeeks,omitempty"`
+
+	// times are how long the leads waited, where the clause has a clock.
+	// +optional
+	Times *ResponseTimes `json:"times,omitempty"`
+
+	// waiver that takes the clause out of judgement in the period.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	Waiver string `json:"waiver,omitempty"`
 }
 
 // LeadCounts are the leads of the contract.
@@ -336,6 +379,33 @@ type SLAContractStatus struct {
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=50
 	Scorecard []ScorecardRow `json:"scorecard,omitempty"`
+
+	// escalation is the highest level that is open, and of which clause, such as "2 firstContact"; absent when none is.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=128
+	Escalation string `json:"escalation,omitempty"`
+
+	// escalations that are open, the highest first, at most one a clause.
+	// +optional
+	// +listType=map
+	// +listMapKey=clause
+	// +kubebuilder:validation:MaxItems=20
+	Escalations []EscalationStatus `json:"escalations,omitempty"`
+
+	// history are the closed weeks as they were judged, the newest first, at most 26.
+	// +optional
+	// +listType=map
+	// +listMapKey=period
+	// +kubebuilder:validation:MaxItems=26
+	History []ClosedWeek `json:"history,omitempty"`
+
+	// advice in words that follows from more than one week, such as to renegotiate after two escalations of level 3 in a quarter.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=10
+	// +kubebuilder:validation:items:MaxLength=512
+	Advice []string `json:"advice,omitempty"`
 }
 
 // SLAContract is the agreement between marketing and sales: what each owes the other, and how it is enforced.
@@ -344,6 +414,7 @@ type SLAContractStatus struct {
 // +kubebuilder:subresource:status
 // +kubebuilder:resource:shortName=slac,categories=sla
 // +kubebuilder:printcolumn:name="Compliant",type=string,JSONPath=`.status.conditions[?(@.type=="Compliant")].status`
+// +kubebuilder:printcolumn:name="Escalation",type=string,JSONPath=`.status.escalation`
 // +kubebuilder:printcolumn:name="MQLs",type=string,JSONPath=`.status.mqls`
 // +kubebuilder:printcolumn:name="First-contact",type=string,JSONPath=`.status.firstContact`
 // +kubebuilder:printcolumn:name="Ratified",type=string,JSONPath=`.status.conditions[?(@.type=="Ratified")].status`

@@ -54,6 +54,82 @@ type MeasurementRow struct {
 	// +required
 	// +kubebuilder:validation:Minimum=0
 	Excused *int64 `json:"excused,omitempty"`
+
+	// contacted is the number of those that met or missed it that were contacted at all; of firstContact only.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	Contacted *int64 `json:"contacted,omitempty"`
+
+	// times are how long the leads waited, where the clause has a clock and any lead was done.
+	// +optional
+	Times *ResponseTimes `json:"times,omitempty"`
+}
+
+// MeasuredPace is how many leads had become MQL in a month by the end of a week, or by the end of the month within that week.
+type MeasuredPace struct {
+	// week: an ISO week.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=16
+	Week string `json:"week,omitempty"`
+
+	// month whose leads are counted. A week in which a month ends has a row for that month and one for the next.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=16
+	Month string `json:"month,omitempty"`
+
+	// mqls is the number of distinct leads that became MQL in the month up to then.
+	// +required
+	// +kubebuilder:validation:Minimum=0
+	MQLs *int64 `json:"mqls,omitempty"`
+
+	// revision of the terms that were in force when the month began, or came into force first in it: their target is the month's.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	Revision string `json:"revision,omitempty"`
+
+	// from is when the month began for the contract, where it went live within it: the target is prorated.
+	// +optional
+	From *metav1.Time `json:"from,omitempty"`
+}
+
+// Restatement is a count of a closed week that changed after it was frozen.
+type Restatement struct {
+	// clause that was counted again.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	Clause string `json:"clause,omitempty"`
+
+	// tier of the clause, where it has tiers.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	Tier string `json:"tier,omitempty"`
+
+	// period that was closed.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=16
+	Period string `json:"period,omitempty"`
+
+	// at is when the change was noticed, by the ledger's clock.
+	// +required
+	At metav1.Time `json:"at,omitzero"`
+
+	// was is the count before, in words such as "81% (97 of 120)".
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=128
+	Was string `json:"was,omitempty"`
+
+	// is the count now.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=128
+	Is string `json:"is,omitempty"`
 }
 
 // SLAMeasurementStatus is what the workers counted. The manager judges it.
@@ -91,6 +167,18 @@ type SLAMeasurementStatus struct {
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=2000
 	Rows []MeasurementRow `json:"rows,omitempty"`
+
+	// paces of the open week and the closed ones that are still judged, the newest first.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=80
+	Paces []MeasuredPace `json:"paces,omitempty"`
+
+	// restatements of frozen weeks, the newest first.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=50
+	Restatements []Restatement `json:"restatements,omitempty"`
 }
 
 // SLAMeasurement is what the workers counted for the SLAContract of the same name. Internal: the manager makes it, only that

@@ -35,6 +35,19 @@ type Terms struct {
 	// +optional
 	Sales *SalesTerms `json:"sales,omitempty"`
 
+	// governance is what both owe the agreement itself.
+	// +optional
+	Governance *Governance `json:"governance,omitempty"`
+
+	// escalation is what raises one: level 1 after a missed week, level 2 after two or a severe miss, level 3 when that is not resolved in two
+	// weeks. These numbers hold when it is absent.
+	// +optional
+	Escalation *EscalationTerms `json:"escalation,omitempty"`
+
+	// enforcement: Enforce holds back and refuses what breaks the agreement; Observe lets it pass and reports it. Default Enforce.
+	// +optional
+	Enforcement EnforcementMode `json:"enforcement,omitempty"`
+
 	// minimumSample is the number of leads below which a clause is InsufficientData instead of met or missed. Default 5.
 	// +optional
 	// +kubebuilder:validation:Minimum=1
@@ -61,6 +74,10 @@ type Parties struct {
 	// sales answers for speed and persistence.
 	// +required
 	Sales PartyContact `json:"sales,omitzero"`
+
+	// executive decides at level 3 of an escalation, and disputes. The owners of both sides do when it is absent.
+	// +optional
+	Executive *PartyContact `json:"executive,omitempty"`
 }
 
 // PartyContact is who answers for a party.
@@ -241,6 +258,11 @@ type VolumeClause struct {
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=10000000
 	MQLsPerMonth *int32 `json:"mqlsPerMonth,omitempty"`
+
+	// severeBelowPercent of the target is a severe miss, which escalates to level 2 at once. During the month it is judged by the pace, once half
+	// of the month's business time is over. Default 70.
+	// +optional
+	SevereBelowPercent *Percent `json:"severeBelowPercent,omitempty"`
 }
 
 // ShareClause is met when at least targetPercent of the leads meet it.
@@ -349,6 +371,11 @@ type FirstContactClause struct {
 	// targetPercent of leads, in each tier.
 	// +required
 	TargetPercent *Percent `json:"targetPercent,omitempty"`
+
+	// severeBelowContactedPercent: a week in which fewer of the leads, over all tiers, were contacted at all is a severe miss, which escalates to
+	// level 2 at once. Default 50.
+	// +optional
+	SevereBelowContactedPercent *Percent `json:"severeBelowContactedPercent,omitempty"`
 
 	// tiers by intent. A lead with an intent that no tier names has no first-contact clock; the contract does not adopt a definition
 	// without the intents named here.

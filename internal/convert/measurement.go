@@ -24,7 +24,7 @@ func Scorecard(rows []sla.Row) []slav1alpha1.ScorecardRow {
 	out := make([]slav1alpha1.ScorecardRow, 0, len(rows))
 	for _, r := range rows {
 		out = append(out, slav1alpha1.ScorecardRow{
-			Clause: string(r.Clause), Tier: r.Tier, Party: slav1alpha1.Party(r.Party), Period: string(r.Period),
+			Clause: string(r.Clause), Tier: r.Tier, Party: string(r.Party), Period: string(r.Period),
 			Indicator: slav1alpha1.Indicator(r.Indicator), Verdict: slav1alpha1.Verdict(r.Verdict),
 			Met: count(r.Met), Total: count(r.Total), Open: count(r.Open), AtRisk: count(r.AtRisk),
 			Actual: r.Actual, Target: r.Target, EnforcedBy: r.EnforcedBy,

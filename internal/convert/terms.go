@@ -23,9 +23,13 @@ func Terms(spec slav1alpha1.SLAContractSpec) (sla.Terms, error) {
 		Parties: sla.Parties{
 			Marketing: sla.Contact{Owner: t.Parties.Marketing.Owner, Contact: t.Parties.Marketing.Contact},
 			Sales:     sla.Contact{Owner: t.Parties.Sales.Owner, Contact: t.Parties.Sales.Contact},
+			Executive: executive(t.Parties.Executive),
 		},
 		Calendar:      calendar(t.Calendar),
 		Funnel:        funnel(t.Funnel),
+		Governance:    governance(t.Governance),
+		Escalation:    escalation(t.Escalation),
+		Enforcement:   sla.Mode(t.Enforcement),
 		MinimumSample: number(t.MinimumSample),
 		YellowWithin:  number(t.YellowWithin),
 		WarnAtPercent: number(t.WarnAtPercent),
@@ -38,6 +42,34 @@ func Terms(spec slav1alpha1.SLAContractSpec) (sla.Terms, error) {
 		return sla.Terms{}, fmt.Errorf("terms.sales.%w", err)
 	}
 	return out, nil
+}
+
+func executive(p *slav1alpha1.PartyContact) *sla.Contact {
+	if p == nil {
+		return nil
+	}
+	return &sla.Contact{Owner: p.Owner, Contact: p.Contact}
+}
+
+func governance(g *slav1alpha1.Governance) sla.Governance {
+	if g == nil {
+		return sla.Governance{}
+	}
+	return sla.Governance{ReviewsHeld: string(g.ReviewsHeld), DefinitionRefresh: string(g.DefinitionRefresh)}
+}
+
+func escalation(e *slav1alpha1.EscalationTerms) sla.Escalation {
+	var out sla.Escalation
+	if e == nil {
+		return out
+	}
+	if e.Level2 != nil {
+		out.ConsecutiveMisses = int(e.Level2.ConsecutiveMisses)
+	}
+	if e.Level3 != nil {
+		out.UnresolvedWeeks = int(e.Level3.UnresolvedWeeks)
+	}
+	return out
 }
 
 func calendar(c slav1alpha1.Calendar) sla.Calendar {
@@ -87,7 +119,7 @@ func marketing(m *slav1alpha1.MarketingTerms) (*sla.Marketing, error) {
 	}
 	out := &sla.Marketing{Completeness: share(m.Completeness), Score: share(m.Score)}
 	if m.Volume != nil {
-		out.Volume = &sla.Volume{FromFunnel: m.Volume.From != "", MQLsPerMonth: int(value(m.Volume.MQLsPerMonth))}
+		out.Volume = &sla.Volume{FromFunnel: m.Volume.From != "", MQLsPerMonth: int(value(m.Volume.MQLsPerMonth)), SevereBelowPercent: number(m.Volume.SevereBelowPercent)}
 	}
 	if m.Delivery == nil {
 		return out, nil
@@ -108,7 +140,9 @@ func sales(s *slav1alpha1.SalesTerms) (*sla.Sales, error) {
 	}
 	out := &sla.Sales{Rejection: share(s.Rejection), Feedback: share(s.Feedback)}
 	if f := s.FirstContact; f != nil {
-		out.FirstContact = &sla.FirstContact{TargetPercent: int(value(f.TargetPercent))}
+		out.FirstContact = &sla.FirstContact{
+			TargetPercent: int(value(f.TargetPercent)), SevereBelowContactedPercent: number(f.SevereBelowContactedPercent),
+		}
 		for _, t := range f.Tiers {
 			tier, err := tier(t)
 			if err != nil {

@@ -47,6 +47,13 @@ func (c *canonical) text(key, value string) {
 
 func (c *canonical) number(key string, n int64) { c.always(key, strconv.FormatInt(n, 10)) }
 
+// some writes a number when there is one.
+func (c *canonical) some(key string, n int) {
+	if n != 0 {
+		c.number(key, int64(n))
+	}
+}
+
 func (c *canonical) optional(key string, n *int) {
 	if n != nil {
 		c.number(key, int64(*n))

@@ -17,6 +17,9 @@ const (
 	ClauseDisposition  Clause = "disposition"
 	ClauseRejection    Clause = "rejection"
 	ClauseFeedback     Clause = "feedback"
+
+	ClauseReviewsHeld       Clause = "reviewsHeld"
+	ClauseDefinitionRefresh Clause = "definitionRefresh"
 )
 
 // Party that owes the clause; empty for a clause that is none.
@@ -26,6 +29,8 @@ func (c Clause) Party() Party {
 		return PartyMarketing
 	case ClauseAcceptance, ClauseFirstContact, ClauseFollowUp, ClauseDisposition, ClauseRejection, ClauseFeedback:
 		return PartySales
+	case ClauseReviewsHeld, ClauseDefinitionRefresh:
+		return PartyBoth
 	default:
 		return ""
 	}
@@ -54,6 +59,10 @@ func (c Clause) EnforcedBy() string {
 		return "reason code of the first disposition that recycled or disqualified the lead, after the attempts that it demands"
 	case ClauseFeedback:
 		return "structured feedback on a recycled or disqualified lead, until the week after that of its rejection is over"
+	case ClauseReviewsHeld:
+		return "records of the ReviewCadence, by both parties, against the date by which each review is to be held"
+	case ClauseDefinitionRefresh:
+		return "sign-offs of both parties over definition and terms against the quarter"
 	default:
 		return ""
 	}

@@ -135,6 +135,9 @@ func DigestTerms(t Terms) (string, error) {
 		c.group("parties", func() {
 			c.group("marketing", func() { c.contact(t.Parties.Marketing) })
 			c.group("sales", func() { c.contact(t.Parties.Sales) })
+			if x := t.Parties.Executive; x != nil {
+				c.group("executive", func() { c.contact(*x) })
+			}
 		})
 		c.group("calendar", func() { c.calendar(t.Calendar) })
 		if f := t.Funnel; f != nil {
@@ -151,11 +154,28 @@ func DigestTerms(t Terms) (string, error) {
 		if t.Sales != nil {
 			c.group("sales", func() { c.sales(*t.Sales) })
 		}
+		c.governance(t)
 		c.optional("minimumSample", t.MinimumSample)
 		c.optional("yellowWithin", t.YellowWithin)
 		c.optional("warnAtPercent", t.WarnAtPercent)
 	})
 	return c.digest()
+}
+
+func (c *canonical) governance(t Terms) {
+	if g := t.Governance; g != (Governance{}) {
+		c.group("governance", func() {
+			c.text("reviewsHeld", g.ReviewsHeld)
+			c.text("definitionRefresh", g.DefinitionRefresh)
+		})
+	}
+	if e := t.Escalation; e != (Escalation{}) {
+		c.group("escalation", func() {
+			c.some("consecutiveMisses", e.ConsecutiveMisses)
+			c.some("unresolvedWeeks", e.UnresolvedWeeks)
+		})
+	}
+	c.text("enforcement", string(t.Enforcement))
 }
 
 func (c *canonical) contact(p Contact) {
@@ -194,6 +214,7 @@ func (c *canonical) marketing(m Marketing) {
 			if v.MQLsPerMonth != 0 {
 				c.number("mqlsPerMonth", int64(v.MQLsPerMonth))
 			}
+			c.optional("severeBelowPercent", v.SevereBelowPercent)
 		})
 	}
 	c.share("completeness", m.Completeness)
@@ -216,6 +237,7 @@ func (c *canonical) sales(s Sales) {
 				c.window("within", t.Within)
 				c.window("outsideHours", t.OutsideHours)
 			})
+			c.optional("severeBelowContactedPercent", f.SevereBelowContactedPercent)
 		})
 	}
 	if d := s.Disposition; d != nil {

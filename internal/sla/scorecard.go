@@ -17,6 +17,23 @@ type Count struct {
 	Revision string
 
 	Met, Missed, Open, AtRisk, Excused int64 // AtRisk leads are among the Open
+
+	Contacted int64 // of first contact: those among Met and Missed that were contacted at all
+	Times     Times
+}
+
+// Times are how long leads waited, in the time that their clause counts; of the leads that were done. Zero where there is none.
+type Times struct {
+	Leads, Within5m, Within15m int64
+	Median, P90                time.Duration
+}
+
+// Pace is how many leads had become MQL in a month by the end of a week, or by the end of the month within that week.
+type Pace struct {
+	Week, Month Period
+	MQLs        int64
+	Revision    string    // of the terms at the beginning of the month: their target is the month's
+	From        time.Time // when the month began for the contract, where it went live within it; else zero
 }
 
 // Indicator is the traffic light of a row.
@@ -39,6 +56,8 @@ const (
 	VerdictAtRisk           Verdict = "AtRisk" // volume below its pace in a month that is not over
 	VerdictMissed           Verdict = "Missed"
 	VerdictInsufficientData Verdict = "InsufficientData"
+	VerdictWaived           Verdict = "Waived"
+	VerdictUnknown          Verdict = "Unknown" // what is needed to judge is not known, or contradicts itself
 )
 
 // Row is one clause (and tier) judged in one period.
@@ -56,6 +75,14 @@ type Row struct {
 	Actual     string
 	Target     string
 	EnforcedBy string
+
+	Enforcement Mode   // empty where nothing is held back
+	Review      string // Weekly, Monthly or Quarterly
+	Severe      bool   // missed by far
+	MissedWeeks int    // closed weeks in a row, this one among them
+	Waiver      string // name of the waiver, with VerdictWaived
+	Times       Times
+	Contacted   int64
 }
 
 // Scorecard judges every clause and tier that the terms name, worst first: Red, Yellow, Grey, Green, then in the order of the clauses. A

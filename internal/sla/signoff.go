@@ -17,6 +17,9 @@ const (
 	PartySales     Party = "Sales"
 )
 
+// PartyBoth owes what both owe. It signs nothing.
+const PartyBoth Party = "Both"
+
 // SignOff is one party's agreement to one text, named by its digest, of one object.
 type SignOff struct {
 	Party  Party

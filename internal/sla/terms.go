@@ -20,6 +20,9 @@ type Terms struct {
 	Funnel        *Funnel    `json:"funnel,omitempty"`
 	Marketing     *Marketing `json:"marketing,omitempty"`
 	Sales         *Sales     `json:"sales,omitempty"`
+	Governance    Governance `json:"governance,omitzero"`
+	Escalation    Escalation `json:"escalation,omitzero"`
+	Enforcement   Mode       `json:"enforcement,omitempty"`
 	MinimumSample *int       `json:"minimumSample,omitempty"`
 	YellowWithin  *int       `json:"yellowWithin,omitempty"`
 	WarnAtPercent *int       `json:"warnAtPercent,omitempty"`
@@ -30,12 +33,40 @@ const (
 	DefaultMinimumSample = 5
 	DefaultYellowWithin  = 10
 	DefaultWarnAtPercent = 80
+
+	DefaultSevereVolumePercent    = 70
+	DefaultSevereContactedPercent = 50
+	DefaultConsecutiveMisses      = 2
+	DefaultUnresolvedWeeks        = 2
+)
+
+// Governance is what both sides owe the agreement itself.
+type Governance struct {
+	ReviewsHeld       string `json:"reviewsHeld,omitempty"`       // Required, or empty
+	DefinitionRefresh string `json:"definitionRefresh,omitempty"` // Quarterly, or empty
+}
+
+// Escalation says what raises one. Zero is what stands in the constants above.
+type Escalation struct {
+	ConsecutiveMisses int `json:"consecutiveMisses,omitempty"` // closed weeks in a row, for level 2
+	UnresolvedWeeks   int `json:"unresolvedWeeks,omitempty"`   // of a level 2, for level 3
+}
+
+// Mode of enforcement.
+type Mode string
+
+// The modes. Empty means Enforce.
+const (
+	Enforce Mode = "Enforce"
+	Observe Mode = "Observe"
 )
 
 // Parties are who answers for each side.
 type Parties struct {
 	Marketing Contact `json:"marketing"`
 	Sales     Contact `json:"sales"`
+
+	Executive *Contact `json:"executive,omitempty"` // nil: the owners of both sides
 }
 
 // Contact answers for a party.
@@ -121,6 +152,8 @@ type Marketing struct {
 type Volume struct {
 	FromFunnel   bool `json:"fromFunnel,omitempty"`
 	MQLsPerMonth int  `json:"mqlsPerMonth,omitempty"`
+
+	SevereBelowPercent *int `json:"severeBelowPercent,omitempty"` // of the target
 }
 
 // Share of leads that must meet a clause.
@@ -173,6 +206,8 @@ type FollowUp struct {
 type FirstContact struct {
 	TargetPercent int    `json:"targetPercent"`
 	Tiers         []Tier `json:"tiers"`
+
+	SevereBelowContactedPercent *int `json:"severeBelowContactedPercent,omitempty"` // of the leads, contacted at all
 }
 
 // Tier is the first-contact window of one intent.
