@@ -120,6 +120,13 @@ type InForce struct {
 	// since is when the revision came into force by the operator's clock: the later of its ratification and its effectiveFrom.
 	// +required
 	Since metav1.Time `json:"since,omitzero"`
+
+	// signed are the times at which both parties had signed a text of this object, the newest first, at most 8: each the later of two sign-offs. The
+	// same text may be signed again with a new date.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=8
+	Signed []metav1.Time `json:"signed,omitempty"`
 }
 
 // ScheduledRevision is a ratified revision that comes into force later.

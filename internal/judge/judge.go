@@ -21,7 +21,8 @@ type Input struct {
 	ClosedThrough sla.Period  // the last closed week
 
 	Reviews      []Review    // those that were due, and when each was held
-	Ratified     []time.Time // when both parties had signed definition and terms: the later of all four signatures, oldest first
+	Terms        []time.Time // when both parties had signed a text of the terms, in any order
+	Definition   []time.Time // the same of the definition
 	Waivers      []Waiver
 	Dispute      *Dispute
 	Remediations []Remediation
