@@ -36,6 +36,27 @@ func (c Clause) Party() Party {
 	}
 }
 
+// The reviews in which clauses are looked at.
+const (
+	ReviewWeekly    = "Weekly"
+	ReviewMonthly   = "Monthly"
+	ReviewQuarterly = "Quarterly"
+)
+
+// Review in which the clause is looked at; empty for a clause that is none.
+func (c Clause) Review() string {
+	switch {
+	case c == ClauseVolume || c == ClauseScore:
+		return ReviewMonthly
+	case c == ClauseDefinitionRefresh:
+		return ReviewQuarterly
+	case c.Party() == "":
+		return ""
+	default:
+		return ReviewWeekly
+	}
+}
+
 // EnforcedBy says in plain words what is compared with what; empty for a clause that is none.
 func (c Clause) EnforcedBy() string {
 	switch c {

@@ -106,11 +106,11 @@ func Scorecard(c *Compiled, counts []Count, now time.Time) []Row {
 
 // ScorecardOf judges one closed period, worst first. A week has a row for each weekly clause and tier; when the counts also hold the month of
 // its last day, volume is judged too, by the pace at the end of the week: the counts should then hold no lead
-// that qualified later. A month has the row for volume only. What is no period has no rows.
+// that qualified later. A month has the row for volume only. What is neither has no rows.
 func ScorecardOf(c *Compiled, counts []Count, period Period) []Row {
 	loc := c.hours.Location()
 	_, end, err := period.Bounds(loc)
-	if err != nil {
+	if err != nil || period.Quarter() {
 		return nil
 	}
 	sums := sum(counts)
