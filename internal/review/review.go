@@ -55,13 +55,6 @@ type Disposed struct {
 	Count   int64
 }
 
-// Revision is a pair of definition and terms that leads were judged by.
-type Revision struct {
-	Definition string
-	Terms      string
-	Since      time.Time
-}
-
 // Report on one period.
 type Report struct {
 	in       Input
