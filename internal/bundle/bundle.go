@@ -91,9 +91,17 @@ func encode(v any) ([]byte, error) {
 }
 
 func decode[T any](file string, data []byte) (T, error) {
-	var v, zero T
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.DisallowUnknownFields()
+	return decodeBy[T](file, d)
+}
+
+func decodeKnown[T any](file string, data []byte) (T, error) {
+	return decodeBy[T](file, json.NewDecoder(bytes.NewReader(data)))
+}
+
+func decodeBy[T any](file string, d *json.Decoder) (T, error) {
+	var v, zero T
 	if err := d.Decode(&v); err != nil {
 		return zero, fmt.Errorf("%s: %w", file, err)
 	}

@@ -63,6 +63,7 @@ func revisionInput() RevisionInput {
 		Owner: contractOwner(), Label: ContractLabel, Component: Terms, Name: "mid-market-terms-0123abcd", Number: 3,
 		Digest: "v1:sha256:0123abcd", SignedAt: at, RatifiedAt: at.Add(time.Hour), Signers: []string{"Marketing=VP Marketing", "Sales=VP Sales"},
 		Previous: "v1:sha256:89abcdef", SignOffs: `[{"party":"Sales","verified":true}]`,
+		Signed: `["2027-01-14T20:00:00Z"]`,
 		Data: []byte(`{"terms":{}}`), Controller: true,
 	}
 }
@@ -84,6 +85,13 @@ func must[T any](v T, err error) T {
 	return v
 }
 
+func standing() bundle.Standing {
+	return bundle.Standing{Steps: []bundle.EscalationStep{{
+		Clause: "firstContact", Level: 1, At: time.Date(2027, 1, 11, 5, 0, 0, 0, time.UTC), Reason: "97 of 120 leads contacted in time (81%), target 90%",
+		Owners: []string{"VP Sales"}, Due: time.Date(2027, 1, 18, 5, 0, 0, 0, time.UTC),
+	}}}
+}
+
 func TestGolden(t *testing.T) {
 	owner, in := contractOwner(), workerInput(nil)
 	review := reviewInput()
@@ -92,7 +100,7 @@ func TestGolden(t *testing.T) {
 		"revision-dated":    Revision(dated(revisionInput())),
 		"revision-co-owner": RevisionCoOwner(owner, "definition-0123abcd", "uid-of-the-revision"),
 		"bundle":            must(BundleConfigMap(owner, bundle.Bundle{Contract: "revenue/mid-market", Sequence: 7, Lead: lead.Definition{Fields: []lead.Field{{Name: "email", Type: lead.String}}}, SLA: sla.Terms{Definition: "mid-market"}})),
-		"roster":            must(RosterConfigMap(owner, bundle.Roster{Pools: []lead.Pool{{Name: "everyone", Members: []lead.Member{{Rep: "rep-1"}}}}})),
+		"roster":            must(RosterConfigMap(owner, bundle.Roster{Pools: []lead.Pool{{Name: "everyone", Members: []lead.Member{{Rep: "rep-1"}}}}}, standing())),
 		"scoring":           ScoringDeployment(in),
 		"scoring-scaled":    ScoringDeployment(workerInput(scaled())),
 		"routing":           RoutingDeployment(in),

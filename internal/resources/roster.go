@@ -14,14 +14,19 @@ import (
 // RosterName of a contract.
 func RosterName(contract string) string { return contract + "-roster" }
 
-// RosterConfigMap says who may get a lead. It changes without a signature and without a roll-out: the workers reload it.
-func RosterConfigMap(owner Owner, roster bundle.Roster) (*corev1ac.ConfigMapApplyConfiguration, error) {
+// RosterConfigMap says who may get a lead, and how the contract stands, which people are to hear of. Both change without a signature and without a
+// roll-out: the workers reload them.
+func RosterConfigMap(owner Owner, roster bundle.Roster, standing bundle.Standing) (*corev1ac.ConfigMapApplyConfiguration, error) {
 	data, err := json.Marshal(roster)
 	if err != nil {
 		return nil, fmt.Errorf("roster of %s/%s: %w", owner.Namespace, owner.Name, err)
 	}
+	steps, err := standing.Encode()
+	if err != nil {
+		return nil, fmt.Errorf("standing of %s/%s: %w", owner.Namespace, owner.Name, err)
+	}
 	return corev1ac.ConfigMap(RosterName(owner.Name), owner.Namespace).
 		WithLabels(labels(owner.Name, Roster)).
 		WithOwnerReferences(owner.controller()).
-		WithData(map[string]string{bundle.RosterFile: string(data)}), nil
+		WithData(map[string]string{bundle.RosterFile: string(data), bundle.StandingFile: string(steps)}), nil
 }
