@@ -15,6 +15,8 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/go-logr/logr"
 	corev1 "k8s.io/api/core/v1"
@@ -65,12 +67,56 @@ func (f *forward) ended() bool {
 
 // DialContext connects to the Service, whatever the address says. It opens a port-forward when there is none or its pod is gone.
 func (t *Tunnel) DialContext(ctx context.Context, _, _ string) (net.Conn, error) {
-	port, err := t.port(ctx)
+	open, err := t.forward(ctx)
 	if err != nil {
 		return nil, &TunnelError{Err: err}
 	}
 	var d net.Dialer
-	return d.DialContext(ctx, "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(int(port))))
+	conn, err := d.DialContext(ctx, "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(int(open.port))))
+	if err != nil {
+		return nil, err
+	}
+	return &watched{Conn: conn, unanswered: func() { t.drop(open) }}, nil
+}
+
+// watched is a connection through a port-forward. A port-forward may be dead without ending, when its pod was killed at a bad moment: each
+// connection through it is accepted here and never answered. One that asked and heard nothing until it was closed tells so.
+type watched struct {
+	net.Conn
+
+	asked, answered atomic.Bool
+	unanswered      func()
+}
+
+func (w *watched) Read(p []byte) (int, error) {
+	n, err := w.Conn.Read(p)
+	if n > 0 {
+		w.answered.Store(true)
+	}
+	return n, err
+}
+
+func (w *watched) Write(p []byte) (int, error) {
+	w.asked.Store(true)
+	return w.Conn.Write(p)
+}
+
+// Close tells of it at most once: a second Close finds another port-forward.
+func (w *watched) Close() error {
+	if w.asked.Load() && !w.answered.Load() {
+		w.unanswered()
+	}
+	return w.Conn.Close()
+}
+
+// drop gives a port-forward up, so that the next connection opens another one.
+func (t *Tunnel) drop(dead *forward) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.open == dead {
+		close(dead.stop)
+		t.open = nil
+	}
 }
 
 // Close ends the port-forward.
@@ -84,20 +130,26 @@ func (t *Tunnel) Close() {
 	}
 }
 
-func (t *Tunnel) port(ctx context.Context) (uint16, error) {
+// openTimeout bounds the opening of a port-forward. An HTTP client goes on dialling when the request that needed it is given up.
+const openTimeout = 30 * time.Second
+
+// forward is the open port-forward, or a new one.
+func (t *Tunnel) forward(ctx context.Context) (*forward, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.open != nil && !t.open.ended() {
-		return t.open.port, nil
+		return t.open, nil
 	}
+	ctx, cancel := context.WithTimeout(ctx, openTimeout)
+	defer cancel()
 	pod, port, err := t.pick(ctx)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	if t.open, err = t.start(ctx, pod, port); err != nil {
-		return 0, fmt.Errorf("port-forward to pod %s/%s: %w", t.namespace, pod, err)
+		return nil, fmt.Errorf("port-forward to pod %s/%s: %w", t.namespace, pod, err)
 	}
-	return t.open.port, nil
+	return t.open, nil
 }
 
 // pick finds a ready pod and the port that the Service leads to.
