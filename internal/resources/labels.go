@@ -42,8 +42,10 @@ const (
 	PreviousAnnotation = "sla.handoff.dev/previous"
 	// SignOffsAnnotation keeps the sign-offs that ratified the text, in JSON, with their signatures.
 	SignOffsAnnotation = "sla.handoff.dev/sign-offs"
-	PeriodAnnotation   = "sla.handoff.dev/period"
-	ResultAnnotation   = "sla.handoff.dev/result"
+	// SignedAnnotation keeps each time at which both parties had signed the text, in JSON, oldest first: signing it again makes no new revision.
+	SignedAnnotation = "sla.handoff.dev/signed"
+	PeriodAnnotation = "sla.handoff.dev/period"
+	ResultAnnotation = "sla.handoff.dev/result"
 )
 
 // Component is a part of a contract that has objects of its own.

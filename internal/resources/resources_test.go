@@ -64,7 +64,7 @@ func revisionInput() RevisionInput {
 		Digest: "v1:sha256:0123abcd", SignedAt: at, RatifiedAt: at.Add(time.Hour), Signers: []string{"Marketing=VP Marketing", "Sales=VP Sales"},
 		Previous: "v1:sha256:89abcdef", SignOffs: `[{"party":"Sales","verified":true}]`,
 		Signed: `["2027-01-14T20:00:00Z"]`,
-		Data: []byte(`{"terms":{}}`), Controller: true,
+		Data:   []byte(`{"terms":{}}`), Controller: true,
 	}
 }
 

@@ -27,6 +27,7 @@ type RevisionInput struct {
 	Signers    []string // Party=by
 	Previous   string   // digest in force before; empty when there was none
 	SignOffs   string   // JSON
+	Signed     string   // JSON; when both had signed it, each time
 	Data       []byte   // JSON; immutable once written
 	Controller bool     // whether the owner is the only one that manages it
 }
@@ -49,6 +50,7 @@ func Revision(in RevisionInput) *appsv1ac.ControllerRevisionApplyConfiguration {
 		RatifiedAtAnnotation: in.RatifiedAt.UTC().Format(time.RFC3339),
 		SignersAnnotation:    strings.Join(in.Signers, ","),
 		SignOffsAnnotation:   in.SignOffs,
+		SignedAnnotation:     in.Signed,
 	}
 	if in.Previous != "" {
 		annotations[PreviousAnnotation] = in.Previous

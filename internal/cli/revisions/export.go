@@ -23,7 +23,7 @@ import (
 // annotations that say what a revision is.
 var annotations = []string{
 	resources.DigestAnnotation, resources.SignedAtAnnotation, resources.SignersAnnotation, resources.RatifiedAtAnnotation,
-	resources.EffectiveFromAnnotation, resources.PreviousAnnotation, resources.SignOffsAnnotation,
+	resources.EffectiveFromAnnotation, resources.PreviousAnnotation, resources.SignOffsAnnotation, resources.SignedAnnotation,
 }
 
 // exported is a revision in a file. It is a ControllerRevision without what belongs to one cluster only.

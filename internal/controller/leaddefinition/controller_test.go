@@ -140,7 +140,10 @@ func TestRatified(t *testing.T) {
 
 	digest := string(d.Spec.SignOffs[0].Digest)
 	name := "mid-market-" + strings.TrimPrefix(digest, "v1:sha256:")[:8]
-	want := &slav1alpha1.InForce{Revision: name, Digest: slav1alpha1.Digest(digest), Since: metav1.NewTime(testkit.Now().Local())}
+	want := &slav1alpha1.InForce{
+		Revision: name, Digest: slav1alpha1.Digest(digest), Since: metav1.NewTime(testkit.Now().Local()),
+		Signed: []metav1.Time{metav1.NewTime(testkit.Now().Add(-time.Hour).Local())},
+	}
 	if diff := cmp.Diff(want, d.Status.InForce); diff != "" {
 		t.Error(diff)
 	}
@@ -153,6 +156,7 @@ func TestRatified(t *testing.T) {
 	object := d.Namespace + "/mid-market"
 	wantAnnotations := map[string]string{
 		"sla.handoff.dev/digest": digest, "sla.handoff.dev/signed-at": "2027-01-14T14:00:00Z",
+		"sla.handoff.dev/signed":      `["2027-01-14T14:00:00Z"]`,
 		"sla.handoff.dev/ratified-at": "2027-01-14T15:00:00Z", "sla.handoff.dev/signers": "Marketing=VP Marketing,Sales=VP Sales",
 		"sla.handoff.dev/sign-offs": `[{"party":"Marketing","by":"VP Marketing","at":"2027-01-14T14:00:00Z","object":"` + object + `","verified":false},` +
 			`{"party":"Sales","by":"VP Sales","at":"2027-01-14T14:00:00Z","object":"` + object + `","verified":false}]`,

@@ -120,7 +120,7 @@ func TestScheduledRevision(t *testing.T) {
 	testkit.Events(b.events.Events)
 	b.clock.SetTime(at)
 	b.mustReconcile(d)
-	want := &slav1alpha1.InForce{Revision: second.Revision, Digest: second.Digest, Since: metav1.NewTime(at.Local())}
+	want := &slav1alpha1.InForce{Revision: second.Revision, Digest: second.Digest, Since: metav1.NewTime(at.Local()), Signed: []metav1.Time{metav1.NewTime(testkit.Now().Local())}}
 	if diff := cmp.Diff(want, d.Status.InForce); diff != "" {
 		t.Errorf("at its time: %s", diff)
 	}

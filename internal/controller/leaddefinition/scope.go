@@ -106,7 +106,7 @@ func (s *scope) writeStatus(status *slav1alpha1.LeadDefinitionStatus) {
 		return // what is in force is not known: say nothing new about it
 	}
 	status.Digest = slav1alpha1.Digest(s.digest)
-	status.InForce = s.standing.InForce.InForce()
+	status.InForce = s.standing.ShowInForce()
 	status.Pending = s.standing.Pending()
 	status.Scheduled = s.standing.Scheduled()
 	if s.digest == "" {

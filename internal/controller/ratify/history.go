@@ -25,8 +25,9 @@ type Revision struct {
 	UID      types.UID
 	Number   int64
 	Digest   string
-	SignedAt time.Time // the later of the two signatures
-	Since    time.Time // when it was ratified, by the operator's clock
+	SignedAt time.Time   // the later of the two signatures
+	Signed   []time.Time // when both had signed it, each time, oldest first
+	Since    time.Time   // when it was ratified, by the operator's clock
 
 	EffectiveFrom time.Time // of the text; zero when it has no date
 
@@ -101,6 +102,9 @@ func Read(r *appsv1.ControllerRevision) (Revision, error) {
 				r.Namespace, r.Name, annotation, err)
 		}
 		*to = at
+	}
+	if out.Signed, err = readSigned(r.Annotations[resources.SignedAnnotation], out.SignedAt); err != nil {
+		return Revision{}, fmt.Errorf("ControllerRevision %s/%s: annotation %s: %w; restore it or delete it", r.Namespace, r.Name, resources.SignedAnnotation, err)
 	}
 	if text, dated := r.Annotations[resources.EffectiveFromAnnotation]; dated {
 		if out.EffectiveFrom, err = time.Parse(time.RFC3339, text); err != nil {

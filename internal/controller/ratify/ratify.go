@@ -48,6 +48,8 @@ type Standing struct {
 	Ratification sla.Ratification
 	InForce      *Revision
 	Coming       []Revision // ratified, in the order in which they come into force
+	// Signed are the times at which both parties had signed a text of the object, oldest first.
+	Signed []time.Time
 	// Next is when a signature from the future begins to count, or a revision comes into force; zero when there is none.
 	Next time.Time
 
@@ -110,7 +112,7 @@ func (k Keeper) Keep(ctx context.Context, t Text, revisions []Revision, now time
 	if !out.Ratification.Ratified {
 		return out, nil
 	}
-	recorded, err := k.record(ctx, t, out, now)
+	recorded, err := k.record(ctx, t, out, now, func(since time.Time) time.Time { return signedAgain(counted, t.subject(), w.judge, since) })
 	if err != nil {
 		return out, err
 	}
@@ -131,8 +133,12 @@ func split(offs []sla.SignOff, now time.Time) (counted, early []sla.SignOff) {
 }
 
 // record writes the revision; nothing is written when it stands as it should.
-func (k Keeper) record(ctx context.Context, t Text, s *Standing, now time.Time) (*Revision, error) {
-	next, err := k.next(ctx, t, s, now)
+func (k Keeper) record(ctx context.Context, t Text, s *Standing, now time.Time, again func(since time.Time) time.Time) (*Revision, error) {
+	next, err := k.next(ctx, t, s, now, again)
+	if err != nil {
+		return nil, err
+	}
+	signed, err := json.Marshal(next.Signed)
 	if err != nil {
 		return nil, err
 	}
@@ -143,19 +149,16 @@ func (k Keeper) record(ctx context.Context, t Text, s *Standing, now time.Time) 
 	return &next, child.Apply(ctx, k.Client, k.Live, resources.Revision(resources.RevisionInput{
 		Owner: t.Owner, Label: t.Label, Component: t.Component, Controller: t.Controller,
 		Name: next.Name, Number: next.Number, Digest: next.Digest, SignedAt: next.SignedAt, RatifiedAt: next.Since, EffectiveFrom: next.EffectiveFrom,
-		Signers: signers(t.SignOffs), Data: next.Data, Previous: next.Previous, SignOffs: signOffs,
+		Signers: signers(t.SignOffs), Data: next.Data, Previous: next.Previous, SignOffs: signOffs, Signed: string(signed),
 	}))
 }
 
 // next is the revision that should be the newest. A text that is signed again keeps its number and gets the later signatures; a text
-// that comes back gets the next number on its old revision; a new one gets a new revision.
-func (k Keeper) next(ctx context.Context, t Text, s *Standing, now time.Time) (Revision, error) {
+// that comes back gets the next number on its old revision; a new one gets a new revision. again is when both signed since a time; a time of
+// signing is added to those that the revision has, past the cache.
+func (k Keeper) next(ctx context.Context, t Text, s *Standing, now time.Time, again func(since time.Time) time.Time) (Revision, error) {
 	if newest := s.newest; newest != nil && newest.Digest == t.Digest {
-		again := *newest
-		if s.Ratification.SignedAt.After(again.SignedAt) {
-			again.SignedAt = s.Ratification.SignedAt
-		}
-		return again, nil
+		return k.signedOnceMore(ctx, t, *newest, s.Ratification.SignedAt, again)
 	}
 	revisions, err := List(ctx, k.Live, t.Series)
 	if err != nil {
@@ -171,6 +174,7 @@ func (k Keeper) next(ctx context.Context, t Text, s *Standing, now time.Time) (R
 	}
 	old := Named(revisions, next.Name)
 	if old == nil {
+		next.Signed = agreed(nil, next.SignedAt)
 		next.Data, err = json.Marshal(t.Data)
 		return next, err
 	}
@@ -178,7 +182,29 @@ func (k Keeper) next(ctx context.Context, t Text, s *Standing, now time.Time) (R
 		return Revision{}, fmt.Errorf("ControllerRevision %s/%s is taken by %s", t.Namespace, old.Name, Short(old.Digest))
 	}
 	next.Data, next.UID = old.Data, old.UID // the data is immutable
+	next.Signed = agreed(old.Signed, again(lastOf(old.Signed)))
 	return next, nil
+}
+
+// signedOnceMore is the newest revision with the sign-offs that its text has now.
+func (k Keeper) signedOnceMore(
+	ctx context.Context, t Text, newest Revision, signedAt time.Time, again func(since time.Time) time.Time,
+) (Revision, error) {
+	if signedAt.After(newest.SignedAt) {
+		newest.SignedAt = signedAt
+	}
+	if again(lastOf(newest.Signed)).IsZero() {
+		return newest, nil
+	}
+	live, err := List(ctx, k.Live, t.Series) // the cache may not yet have the last time that was added
+	if err != nil {
+		return Revision{}, err
+	}
+	if now := Named(live, newest.Name); now != nil {
+		newest.Signed = now.Signed
+	}
+	newest.Signed = agreed(newest.Signed, again(lastOf(newest.Signed)))
+	return newest, nil
 }
 
 func signers(offs []slav1alpha1.SignOff) []string {

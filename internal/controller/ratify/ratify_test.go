@@ -103,6 +103,7 @@ func TestHistory(t *testing.T) {
 	want := &Revision{
 		Name: "a", Number: 3, Digest: "x",
 		SignedAt: time.Date(2027, 1, 14, 14, 0, 0, 0, time.UTC), Since: time.Date(2027, 1, 14, 15, 0, 0, 0, time.UTC),
+		Signed: []time.Time{time.Date(2027, 1, 14, 14, 0, 0, 0, time.UTC)},
 	}
 	if diff := cmp.Diff(want, Newest(all)); diff != "" {
 		t.Error(diff)

@@ -56,7 +56,7 @@ func Coming(revisions []Revision, after time.Time) []Revision {
 
 // Stand is where the revisions of an object stand at a time.
 func Stand(revisions []Revision, now time.Time) *Standing {
-	s := &Standing{InForce: At(revisions, now), Coming: Coming(revisions, now), newest: Newest(revisions)}
+	s := &Standing{InForce: At(revisions, now), Coming: Coming(revisions, now), Signed: Signed(revisions), newest: Newest(revisions)}
 	if len(s.Coming) > 0 {
 		s.lookAgain(s.Coming[0].EffectiveFrom)
 	}
@@ -65,7 +65,7 @@ func Stand(revisions []Revision, now time.Time) *Standing {
 
 // put takes over what is in force and to come. Every signature counts by then: none is waited for.
 func (s *Standing) put(now *Standing) {
-	s.InForce, s.Coming, s.newest, s.Next = now.InForce, now.Coming, now.newest, now.Next
+	s.InForce, s.Coming, s.Signed, s.newest, s.Next = now.InForce, now.Coming, now.Signed, now.newest, now.Next
 }
 
 func (s *Standing) lookAgain(at time.Time) {

@@ -21,7 +21,7 @@ func (s *scope) writeStatus(status *slav1alpha1.SLAContractStatus) {
 	generation := s.contract.Generation
 	status.ObservedGeneration = generation
 	status.Digest = slav1alpha1.Digest(s.standing.Digest)
-	status.Terms = s.standing.InForce.InForce()
+	status.Terms = s.standing.ShowInForce()
 	status.Pending = s.standing.Pending()
 	status.InForce = s.pair.inForce()
 	status.Scheduled = scheduled(s.coming)
