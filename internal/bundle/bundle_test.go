@@ -54,7 +54,10 @@ func full() Bundle {
 			Definition: "mid-market",
 			Parties: sla.Parties{
 				Marketing: sla.Contact{Owner: "VP Marketing", Contact: "marketing@acme.example"}, Sales: sla.Contact{Owner: "VP Sales", Contact: "sales@acme.example"},
+				Executive: &sla.Contact{Owner: "CRO", Contact: "cro@acme.example"},
 			},
+			Governance: &sla.Governance{ReviewsHeld: "Required", DefinitionRefresh: "Quarterly"},
+			Escalation: &sla.Escalation{ConsecutiveMisses: 2, UnresolvedWeeks: 3}, Enforcement: "Observe",
 			Calendar: sla.Calendar{
 				TimeZone:   "America/New_York",
 				Hours:      []sla.WeekHours{{Days: []string{"Mon"}, Shifts: []sla.Shift{{From: "09:00", To: "24:00"}}}},
@@ -63,11 +66,11 @@ func full() Bundle {
 			},
 			Funnel: &sla.Funnel{BookingsPerMonth: 500000, AverageDealSize: 50000, CloseRatePercent: "25", MQLToOpportunityPercent: "30"},
 			Marketing: &sla.Marketing{
-				Volume: &sla.Volume{FromFunnel: true, MQLsPerMonth: 1}, Completeness: &sla.Share{TargetPercent: 100}, Score: &sla.Share{TargetPercent: 99},
+				Volume: &sla.Volume{FromFunnel: true, MQLsPerMonth: 1, SevereBelowPercent: ptr(70)}, Completeness: &sla.Share{TargetPercent: 100}, Score: &sla.Share{TargetPercent: 99},
 				Delivery: &sla.Delivery{Within: 5 * time.Minute, Mechanism: sla.CRM, TargetPercent: 98},
 			},
 			Sales: &sla.Sales{
-				FirstContact: &sla.FirstContact{TargetPercent: 90, Tiers: []sla.Tier{{Intent: "High", Within: 5 * time.Minute, OutsideHours: time.Hour}}},
+				FirstContact: &sla.FirstContact{TargetPercent: 90, SevereBelowContactedPercent: ptr(50), Tiers: []sla.Tier{{Intent: "High", Within: 5 * time.Minute, OutsideHours: time.Hour}}},
 				Disposition:  &sla.Disposition{Within: 16 * 24 * time.Hour, TargetPercent: 95},
 				Rejection:    &sla.Share{TargetPercent: 100},
 				Acceptance:   &sla.Acceptance{Within: 24 * time.Hour, TargetPercent: 92},

@@ -45,7 +45,7 @@ SELECT j.id, j.kind, CASE WHEN j.finalized_at IS NULL THEN 'Waiting' ELSE 'Parke
     coalesce(n.levels, '{}'), coalesce(n.leads, array_remove(ARRAY[b.lead_id], NULL)), coalesce(n.count, 1), j.created_at, j.finalized_at, j.attempt,
     coalesce(j.errors[array_upper(j.errors, 1)] ->> 'error', '')
 FROM river_job j
-LEFT JOIN messages m ON j.kind = 'notice' AND m.tenant = $1 AND m.id = (j.args ->> 'message')::bigint
+LEFT JOIN messages m ON j.kind IN ('notice', 'report') AND m.tenant = $1 AND m.id = (j.args ->> 'message')::bigint
 LEFT JOIN LATERAL (SELECT array_agg(DISTINCT level) AS levels, (array_agg(DISTINCT lead_id))[1:10] AS leads, count(*) AS count
     FROM notices WHERE tenant = $1 AND message = m.id) AS n ON j.kind = 'notice'
 LEFT JOIN outbox b ON j.kind = 'crm' AND b.tenant = $1 AND b.id = (j.args ->> 'outbox')::bigint
@@ -101,7 +101,7 @@ func (l *Ledger) DiscardLetters(ctx context.Context, jobs []int64) error {
 	return l.eachParked(ctx, jobs, func(tx pgx.Tx, id int64) error {
 		_, err := tx.Exec(ctx, `
 UPDATE messages SET dropped = 'Discarded' WHERE tenant = $1 AND sent_at IS NULL
-AND id = (SELECT (args ->> 'message')::bigint FROM river_job WHERE id = $2 AND kind = 'notice')`, l.tenant, id)
+AND id = (SELECT (args ->> 'message')::bigint FROM river_job WHERE id = $2 AND kind IN ('notice', 'report'))`, l.tenant, id)
 		if err == nil {
 			_, err = tx.Exec(ctx, `UPDATE outbox SET parked = NULL WHERE tenant = $1 AND parked = $2`, l.tenant, id)
 		}
@@ -149,7 +149,7 @@ type Outstanding struct {
 // that the index of the jobs serves: most of them are completed, and kept for a day.
 func (l *Ledger) OutstandingEffects(ctx context.Context) ([]Outstanding, error) {
 	var out []Outstanding
-	for _, kind := range []string{NoticeArgs{}.Kind(), CRMArgs{}.Kind()} {
+	for _, kind := range kinds {
 		b := Outstanding{Kind: kind}
 		err := l.pool.QueryRow(ctx, `
 SELECT count(*) FILTER (WHERE finalized_at IS NULL), count(*) FILTER (WHERE finalized_at IS NOT NULL),

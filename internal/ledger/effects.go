@@ -55,6 +55,7 @@ const (
 	ToManager   Recipient = "Manager"
 	ToMarketing Recipient = "Marketing"
 	ToSales     Recipient = "Sales"
+	ToExecutive Recipient = "Executive" // where the terms have none, marketing and sales are told
 )
 
 // Notice is what somebody is told about a lead, once for each lead, cycle, clause, level and subject.

@@ -22,10 +22,11 @@ import (
 // up here, on purpose.
 const riverVersion = 8
 
-// Attempts until an effect is given up: with waits that double from five seconds up to an hour, a notice is tried for three hours and what
-// the CRM is told for sixteen.
+// Attempts until an effect is given up: with waits that double from five seconds up to an hour, a notice is tried for three hours, and a report and
+// what the CRM is told for sixteen.
 const (
 	noticeAttempts = 12
+	reportAttempts = 25
 	crmAttempts    = 25
 )
 
@@ -38,6 +39,15 @@ type NoticeArgs struct {
 // Kind of the job.
 func (NoticeArgs) Kind() string { return "notice" }
 
+// ReportArgs are what River keeps of a report to be sent.
+type ReportArgs struct {
+	Tenant  string `json:"tenant"`
+	Message int64  `json:"message"`
+}
+
+// Kind of the job.
+func (ReportArgs) Kind() string { return "report" }
+
 // CRMArgs are what River keeps of a write to the CRM.
 type CRMArgs struct {
 	Tenant string `json:"tenant"`
@@ -47,6 +57,9 @@ type CRMArgs struct {
 
 // Kind of the job.
 func (CRMArgs) Kind() string { return "crm" }
+
+// kinds of effects.
+var kinds = []string{NoticeArgs{}.Kind(), ReportArgs{}.Kind(), CRMArgs{}.Kind()}
 
 // queueName is what River calls valid.
 var queueName = regexp.MustCompile(`^[a-z0-9]+([_|-]?[a-z0-9]+)*$`)
@@ -63,7 +76,11 @@ func Queue(kind, tenant string) string {
 
 // queues of the tenant.
 func (l *Ledger) queues() []string {
-	return []string{Queue(NoticeArgs{}.Kind(), l.tenant), Queue(CRMArgs{}.Kind(), l.tenant)}
+	var queues []string
+	for _, kind := range kinds {
+		queues = append(queues, Queue(kind, l.tenant))
+	}
+	return queues
 }
 
 // migrateRiver brings River's tables to the version of this binary.
@@ -118,6 +135,11 @@ func (l *Ledger) noticeJob(message int64, at time.Time, priority int) river.Inse
 	return river.InsertManyParams{Args: args, InsertOpts: &river.InsertOpts{
 		Queue: Queue(args.Kind(), l.tenant), MaxAttempts: noticeAttempts, Priority: priority, ScheduledAt: at,
 	}}
+}
+
+func (l *Ledger) reportJob(message int64) river.InsertManyParams {
+	args := ReportArgs{Tenant: l.tenant, Message: message}
+	return river.InsertManyParams{Args: args, InsertOpts: &river.InsertOpts{Queue: Queue(args.Kind(), l.tenant), MaxAttempts: reportAttempts}}
 }
 
 func (l *Ledger) crmJob(outbox, token int64) river.InsertManyParams {
