@@ -56,8 +56,8 @@ func full() Bundle {
 				Marketing: sla.Contact{Owner: "VP Marketing", Contact: "marketing@acme.example"}, Sales: sla.Contact{Owner: "VP Sales", Contact: "sales@acme.example"},
 				Executive: &sla.Contact{Owner: "CRO", Contact: "cro@acme.example"},
 			},
-			Governance: &sla.Governance{ReviewsHeld: "Required", DefinitionRefresh: "Quarterly"},
-			Escalation: &sla.Escalation{ConsecutiveMisses: 2, UnresolvedWeeks: 3}, Enforcement: "Observe",
+			Governance: sla.Governance{ReviewsHeld: "Required", DefinitionRefresh: "Quarterly"},
+			Escalation: sla.Escalation{ConsecutiveMisses: 2, UnresolvedWeeks: 3}, Enforcement: "Observe",
 			Calendar: sla.Calendar{
 				TimeZone:   "America/New_York",
 				Hours:      []sla.WeekHours{{Days: []string{"Mon"}, Shifts: []sla.Shift{{From: "09:00", To: "24:00"}}}},
