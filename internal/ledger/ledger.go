@@ -54,6 +54,7 @@ func OpenThrough(ctx context.Context, dsn, tenant string, dial pgconn.DialFunc) 
 	if err != nil {
 		return nil, ErrDSN
 	}
+	config.ConnConfig.DialFunc = dialer().DialContext
 	if dial != nil {
 		config.ConnConfig.DialFunc = dial
 		config.ConnConfig.LookupFunc = func(_ context.Context, host string) ([]string, error) { return []string{host}, nil }
