@@ -29,10 +29,8 @@ func OverturnedIn(codes []Disposition, history []Event) []Overturned {
 	latest := -1
 	for i, e := range history {
 		switch {
-		case e.Kind == KindDisposition && e.Disposition != nil:
-			if outcome, _ := e.Disposition.resolve(codes); outcome.rejects() {
-				latest = i
-			}
+		case e.rejects(codes):
+			latest = i
 		case e.overturns() && latest >= 0 && !slices.ContainsFunc(found, func(o Overturned) bool { return o.Rejection == latest }):
 			found = append(found, Overturned{Rejection: latest, Ruling: i})
 		}
@@ -44,17 +42,17 @@ func (e Event) overturns() bool {
 	return e.Kind == KindContested && e.Contest != nil && e.Contest.Ruling == ContestOverturned
 }
 
-// WithoutOverturned is a history, which is in (Time, Sequence) order, without the rejections that were overturned: they are void, for every
-// clause and for the stage. The rulings are left out, too, so that doing it twice is doing it once. The history itself is not changed, and given
+// WithoutOverturned is a history, which is in (Time, Sequence) order, without the rejections that were overturned, and refused attempts at them:
+// they are void, for every clause and for the stage. The rulings are left out, too, so that doing it twice is doing it once. The history itself is not changed, and given
 // back where nothing was overturned.
 func WithoutOverturned(codes []Disposition, history []Event) []Event {
 	if !slices.ContainsFunc(history, Event.overturns) {
 		return history
 	}
-	void := OverturnedIn(codes, history)
+	void := VoidIn(codes, history)
 	kept := make([]Event, 0, len(history))
 	for i, e := range history {
-		if !e.overturns() && !slices.ContainsFunc(void, func(o Overturned) bool { return o.Rejection == i }) {
+		if !e.overturns() && !void[i] {
 			kept = append(kept, e)
 		}
 	}

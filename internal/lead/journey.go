@@ -12,7 +12,7 @@ type Journey struct {
 	Record     map[string]any // field name -> string, []string, int64, float64, bool or time.Time; absent values are not in it
 	Score      Score          // at the end of the history; zero when no event was evaluated
 	Reached    *Reached       // the first time a path held, complete or not; nil if never
-	Qualified  *Qualified     // the first time a path held and no required field was missing; nil if not (yet)
+	Qualified  *Qualified     // the first time a path held and nothing held the lead up; nil if not (yet)
 	MissingNow []string       // required fields missing at the end of the history, if a path holds then
 	Bar        Bar            // what keeps the lead out at the end of the history; zero when no event was evaluated
 }
@@ -119,7 +119,7 @@ func (s *state) stamp(j *Journey, held int) {
 	if j.Reached == nil {
 		j.Reached = &Reached{At: s.now, Path: p.name, Missing: missing}
 	}
-	if j.Qualified == nil && len(missing) == 0 {
+	if j.Qualified == nil && (len(missing) == 0 || s.program.observes) {
 		j.Qualified = &Qualified{
 			At: s.now, Path: p.name, Threshold: valueOr(p.threshold, 0), Score: j.Score.Clamped, Intent: s.intent(),
 			MetThreshold: p.threshold == nil || j.Score.Clamped >= *p.threshold,

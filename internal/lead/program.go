@@ -48,7 +48,8 @@ type Program struct {
 	intents    []intent
 	exclusions []exclusion
 
-	accountField int // index of the field that names the account; -1 for none
+	accountField int  // index of the field that names the account; -1 for none
+	observes     bool // a lead without required fields is handed off
 }
 
 type group struct {

@@ -40,11 +40,11 @@ type Disposal struct {
 	At      time.Time
 	Outcome lead.Outcome
 	Reason  string
-	Coded   bool // the reason was a code for this outcome when it was sent, or is one of the definition that judges; and there were attempts enough
+	Coded   bool // the reason was a code for this outcome when it was sent, or is one of the definition that judges. Whether it counts, Compiled.Coded says
 
 	MinAttempts int  // that the code demands; 0 for none
 	Attempts    int  // outbound touches since the hand-off up to the disposition; counted only where the code demands some
-	FullCadence bool // the code demands the contract's whole follow-up: Compiled.Coded says whether there was
+	FullCadence bool // the code demands the contract's whole follow-up
 }
 
 // Attempt to reach the lead, by a person or a machine.
@@ -70,6 +70,7 @@ type Facts struct {
 	FeedbackAt   time.Time   // earliest structured feedback; zero: none
 	BarredAt     time.Time   // since when the lead must not be contacted; zero: it may be
 	Disposals    []Disposal  // by time
+	RefusedAt    time.Time   // earliest rejection without a code that was refused, and not overturned later; zero: none
 	Voided       []Disposal  // rejections that both parties overturned, as if they had not been; by time
 }
 
@@ -94,11 +95,14 @@ func FactsOf(stamps Stamps, codes []lead.Disposition, history []lead.Event) Fact
 		f.hear(e)
 	}
 	f.BarredAt = f.barred(events, stamps.Marks)
-	void := lead.OverturnedIn(codes, events)
+	void := lead.VoidIn(codes, events)
 	for i, e := range events {
-		overturned := slices.ContainsFunc(void, func(o lead.Overturned) bool { return o.Rejection == i })
-		if e.Kind == lead.KindDisposition && e.Disposition != nil && !f.before(e) {
-			f.dispose(e, codes, overturned)
+		switch {
+		case f.before(e):
+		case e.Kind == lead.KindDisposition && e.Disposition != nil:
+			f.dispose(e, codes, void[i])
+		case e.Kind == lead.KindRefused && !void[i]:
+			f.RefusedAt = earliest(f.RefusedAt, e.Time)
 		}
 	}
 	return f
@@ -147,7 +151,6 @@ func (f *Facts) dispose(e lead.Event, codes []lead.Disposition, overturned bool)
 	}
 	if d.MinAttempts > 0 {
 		d.Attempts = f.attempts(d.At)
-		d.Coded = d.Attempts >= d.MinAttempts
 	}
 	switch {
 	case d.Outcome == "":

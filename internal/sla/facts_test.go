@@ -130,13 +130,13 @@ func TestFactsOf(t *testing.T) {
 				{At: at(6), Outcome: lead.Recycled, Reason: "NoResponse", Coded: true, MinAttempts: 2, Attempts: 2},
 			}},
 		},
-		"after too few attempts it has no code": {
+		"after too few attempts": {
 			stamps: Stamps{Qualified: qualified},
 			history: []lead.Event{ // one before the hand-off, one inbound, one after
 				touchAt(at(4)), inboundAt(at(7)), touchAt(at(6)), disposedAt(at(8), lead.Recycled, "NoResponse"), touchAt(at(9)),
 			},
 			want: Facts{Qualified: qualified, ContactAt: at(6), Disposals: []Disposal{
-				{At: at(8), Outcome: lead.Recycled, Reason: "NoResponse", MinAttempts: 2, Attempts: 1},
+				{At: at(8), Outcome: lead.Recycled, Reason: "NoResponse", Coded: true, MinAttempts: 2, Attempts: 1},
 			}},
 		},
 		"also when it was a code of its time": {
@@ -144,7 +144,7 @@ func TestFactsOf(t *testing.T) {
 			history: []lead.Event{{Kind: lead.KindDisposition, Time: at(8), Disposition: &lead.Disposed{
 				Outcome: lead.Recycled, Reason: "NoResponse", Coded: true,
 			}}},
-			want: Facts{Qualified: qualified, Disposals: []Disposal{{At: at(8), Outcome: lead.Recycled, Reason: "NoResponse", MinAttempts: 2}}},
+			want: Facts{Qualified: qualified, Disposals: []Disposal{{At: at(8), Outcome: lead.Recycled, Reason: "NoResponse", Coded: true, MinAttempts: 2}}},
 		},
 		"without outcome it is no disposition": {history: []lead.Event{disposedAt(at(9), "", "Meh")}},
 		"a disposition from before the hand-off was about something else": {

@@ -9,16 +9,6 @@ import (
 	"github.com/handoff-sla/handoff/internal/lead"
 )
 
-// Coded says whether a disposition has a reason code that counts: one that demands the whole follow-up is none before that.
-func (c *Compiled) Coded(f Facts, d Disposal) bool {
-	clause := c.sales().FollowUp
-	if !d.Coded || !d.FullCadence || clause == nil {
-		return d.Coded
-	}
-	done := f.followedUp(*clause)
-	return !done.IsZero() && !done.After(d.At)
-}
-
 // followedUp is when the lead had been followed up as the clause says: the cadence was complete, or there was a conversation. Zero: not yet.
 func (f *Facts) followedUp(clause FollowUp) time.Time {
 	return earliest(f.TalkedAt, clause.Complete(f.Attempts))
@@ -51,7 +41,7 @@ func (c *Compiled) followUp(clause FollowUp, f Facts, start, now time.Time) Obli
 	}
 	if first, rejected := f.disposal(func(d Disposal) bool { return rejection(d.Outcome) }); rejected {
 		switch contactable := f.BarredAt.IsZero() || first.At.Before(f.BarredAt); {
-		case c.Coded(f, first):
+		case c.Earned(f, first):
 			excuse = earliest(excuse, first.At)
 		case undone(first.At) && contactable:
 			o.State, o.Stop = Missed, first.At

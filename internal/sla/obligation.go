@@ -95,13 +95,15 @@ func (c *Compiled) salesObligations(all []Obligation, f Facts, now time.Time) []
 		}
 	}
 	first, rejected := f.disposal(func(d Disposal) bool { return rejection(d.Outcome) })
-	if f.Qualified == nil || !rejected {
+	if f.Qualified == nil {
 		return all
 	}
 	if s.Rejection != nil {
-		all = append(all, c.moment(ClauseRejection, first.At, c.Coded(f, first)))
+		if o, tried := c.rejection(f, first); tried {
+			all = append(all, o)
+		}
 	}
-	if s.Feedback != nil {
+	if s.Feedback != nil && rejected {
 		all = append(all, c.feedback(f, first.At, now))
 	}
 	return all
