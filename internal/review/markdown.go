@@ -10,9 +10,6 @@ import (
 	"github.com/handoff-sla/handoff/internal/sla"
 )
 
-// lamps have a shape and a word each: colour alone would leave out who cannot tell the colours apart.
-var lamps = map[sla.Indicator]string{sla.Green: "● Green", sla.Yellow: "▲ Yellow", sla.Red: "■ Red", sla.Grey: "○ Grey"}
-
 // Markdown is the report for people. Times are in the contract's time zone.
 func (r Report) Markdown() string {
 	var b strings.Builder
@@ -77,17 +74,6 @@ func (r Report) writeScorecard(b *strings.Builder) {
 	for _, row := range r.in.Rows {
 		fmt.Fprintf(b, "| %s | %s | %s | %s | %s | %s | %d | %s |\n", lamps[row.Indicator], escape(title(row)), row.Party,
 			escape(row.Actual), escape(row.Target), verdict(row.Verdict), row.Open, escape(row.EnforcedBy))
-	}
-}
-
-func verdict(v sla.Verdict) string {
-	switch v {
-	case sla.VerdictAtRisk:
-		return "At risk"
-	case sla.VerdictInsufficientData:
-		return "Too few leads"
-	default:
-		return string(v)
 	}
 }
 
@@ -167,12 +153,3 @@ func (r Report) writeRevisions(b *strings.Builder) {
 }
 
 func (r Report) instant(t time.Time) string { return t.In(r.location).Format("2006-01-02 15:04 MST") }
-
-// special characters of Markdown and HTML that could turn an id into markup; ids come from outside.
-var special = strings.NewReplacer(
-	`\`, `\\`, "`", "\\`", "*", `\*`, "_", `\_`, "[", `\[`, "]", `\]`, "<", "&lt;", ">", "&gt;", "&", "&amp;", "|", `\|`, "#", `\#`,
-	"\n", " ", "\r", " ",
-)
-
-// escape keeps text text.
-func escape(s string) string { return special.Replace(s) }

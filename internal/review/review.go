@@ -174,40 +174,4 @@ func (r Report) Sentence() string {
 	return b.String() + "."
 }
 
-func commitments(n int) string {
-	if n == 1 {
-		return "1 commitment"
-	}
-	return fmt.Sprintf("%d commitments", n)
-}
-
-// title of a row for people.
-func title(row sla.Row) string {
-	name, ok := map[sla.Clause]string{
-		sla.ClauseVolume:       "MQL volume",
-		sla.ClauseCompleteness: "Data completeness",
-		sla.ClauseScore:        "Score at hand-off",
-		sla.ClauseDelivery:     "Delivery to an owner",
-		sla.ClauseAcceptance:   "Acceptance",
-		sla.ClauseFirstContact: "First contact",
-		sla.ClauseFollowUp:     "Follow-up",
-		sla.ClauseDisposition:  "Disposition",
-		sla.ClauseRejection:    "Reason codes of rejections",
-		sla.ClauseFeedback:     "Feedback on rejections",
-	}[row.Clause]
-	if !ok {
-		name = string(row.Clause)
-	}
-	if row.Tier != "" {
-		name += ", " + row.Tier
-	}
-	return name
-}
-
-// lowerFirst fits a title into a sentence; MQL stays as it is.
-func lowerFirst(s string) string {
-	if len(s) < 2 || strings.ToUpper(s[:2]) == s[:2] {
-		return s
-	}
-	return strings.ToLower(s[:1]) + s[1:]
-}
+func title(row sla.Row) string { return named(row.Clause, row.Tier) }

@@ -166,7 +166,7 @@ func TestResultAndSentence(t *testing.T) {
 			"2 of 4 commitments fell short: disposition at 81% (97 of 120) against 90%; MQL volume at 81% (97 of 120) against 90% (1 more had too few leads to judge).",
 		},
 		"a clause without a title": {
-			[]sla.Row{share("reviewsHeld", sla.Red, sla.VerdictMissed)}, "1 red", "1 of 1 commitment fell short: reviewsHeld at 81% (97 of 120) against 90%.",
+			[]sla.Row{share("somethingNew", sla.Red, sla.VerdictMissed)}, "1 red", "1 of 1 commitment fell short: somethingNew at 81% (97 of 120) against 90%.",
 		},
 	}
 	for name, tc := range cases {
