@@ -14,18 +14,27 @@ import (
 type Input struct {
 	Book    map[string]*sla.Compiled // terms by the name of their revision, those in force among them
 	InForce string                   // revision by which the open periods are shown
+	// Spells say which terms were in force since when, the oldest first: the first one is the go-live. Without any, those in force were so
+	// all along, since both texts were first signed.
+	Spells []Spell
 
 	Counts        []sla.Count // of weeks, by clause, tier and revision
 	Paces         []sla.Pace  // of the open week and the closed ones
 	Now           time.Time   // by the ledger's clock
 	ClosedThrough sla.Period  // the last closed week
 
-	Reviews      []Review    // those that were due, and when each was held
+	Reviews      []Review    // those that were due, as Due gives them, and when each was held
 	Terms        []time.Time // when both parties had signed a text of the terms, in any order
 	Definition   []time.Time // the same of the definition
 	Waivers      []Waiver
 	Dispute      *Dispute
 	Remediations []Remediation
+}
+
+// Spell is a time during which terms were in force: from then on, until the next one begins.
+type Spell struct {
+	From     time.Time
+	Revision string
 }
 
 // Review of a period that a cadence demands.
