@@ -23,7 +23,7 @@ type Input struct {
 	Now           time.Time   // by the ledger's clock
 	ClosedThrough sla.Period  // the last closed week
 
-	Reviews      []Review    // those that were due, as Due gives them, and when each was held
+	Reviews      []Review    // those that were due, as DueReviews gives them, and when each was held
 	Terms        []time.Time // when both parties had signed a text of the terms, in any order
 	Definition   []time.Time // the same of the definition
 	Waivers      []Waiver
