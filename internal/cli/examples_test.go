@@ -14,7 +14,7 @@ import (
 )
 
 // needsCluster finds examples that speak to a cluster; the end-to-end tests have one.
-var needsCluster = regexp.MustCompile(`(^|\s)(-n|--namespace|--context|--kubeconfig|--cluster|--live|--to)\b|kubectl (get|apply)|\blive:`)
+var needsCluster = regexp.MustCompile(`(^|\s)(-n|--namespace|--context|--kubeconfig|--cluster|--live|--to|--all-namespaces)\b|kubectl (get|apply)|\blive:`)
 
 // Every example of every verb's --help works when it is pasted at the root of the repository.
 func TestExamplesWorkWhenPasted(t *testing.T) {

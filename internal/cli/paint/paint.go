@@ -28,7 +28,7 @@ const (
 // Palette paints, or leaves texts as they are.
 type Palette struct{ on bool }
 
-// The zero Palette has no colour; Colours has.
+// Colours is the Palette that paints; the zero one does not.
 var Colours = Palette{on: true}
 
 // Modes of colour, for the help of a flag.

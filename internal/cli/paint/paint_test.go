@@ -82,3 +82,16 @@ func TestTableWithoutAHead(t *testing.T) {
 		t.Errorf("%q, want %q", out.String(), want)
 	}
 }
+
+func TestSafe(t *testing.T) {
+	var out bytes.Buffer
+	w := Safe(&out)
+	text := Colours.Paint(Red, "■ red") + " a title\x1b]0;mine\x07, a line\x1b[2Kgone\r, \u009b2J and\ta\nnew one\x1b"
+	if n, err := w.Write([]byte(text)); n != len(text) || err != nil {
+		t.Fatal(n, err)
+	}
+	want := "\x1b[31m■ red\x1b[0m a title]0;mine, a line[2Kgone, 2J and\ta\nnew one"
+	if diff := cmp.Diff(want, out.String()); diff != "" {
+		t.Error(diff)
+	}
+}
