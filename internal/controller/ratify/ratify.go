@@ -55,6 +55,7 @@ type Standing struct {
 
 	effectiveFrom time.Time // of what is written
 	newest        *Revision // that was ratified last
+	superseded    []Revision
 
 	keyed []sla.Party // whose names alone do not count
 	// unreadable keys: of the parties that are missing, and of the others.
@@ -105,8 +106,7 @@ func (k Keeper) Keep(ctx context.Context, t Text, revisions []Revision, now time
 	out.describe(w)
 	for _, off := range early {
 		at := off.At.Add(-skew)
-		out.Ratification.Notes = append(out.Ratification.Notes,
-			fmt.Sprintf("%s's sign-off is dated %s, which is in the future", off.Party, off.At.UTC().Format(time.RFC3339)))
+		out.Ratification.Notes = append(out.Ratification.Notes, future(off))
 		out.lookAgain(at)
 	}
 	if !out.Ratification.Ratified {
@@ -231,10 +231,10 @@ func (s *Standing) SetRatified(conditions *[]metav1.Condition, generation int64,
 	}
 	if s.Ratification.Ratified {
 		set(metav1.ConditionTrue, s.trust(), fmt.Sprintf("both parties signed %s, the last at %s%s%s",
-			Short(s.Digest), stamp(s.Ratification.SignedAt), s.verification(), s.from()))
+			Short(s.Digest), stamp(s.Ratification.SignedAt), s.verification(), s.from()+s.overlap()))
 		return
 	}
-	set(metav1.ConditionFalse, s.untrust(), s.Missing(resource, name))
+	set(metav1.ConditionFalse, s.untrust(), s.Missing(resource, name)+s.overlap())
 }
 
 // Missing says who has not signed, why, and how to.

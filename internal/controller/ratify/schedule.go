@@ -54,9 +54,26 @@ func Coming(revisions []Revision, after time.Time) []Revision {
 	return out
 }
 
+// Superseded are the revisions with a date after a time that never come into force, since one that was ratified later takes effect before them or at
+// the same second, in the order of their numbers.
+func Superseded(revisions []Revision, after time.Time) []Revision {
+	coming := Coming(revisions, after)
+	var out []Revision
+	for _, r := range revisions {
+		if r.EffectiveFrom.After(after) && Named(coming, r.Name) == nil {
+			out = append(out, r)
+		}
+	}
+	slices.SortFunc(out, func(a, b Revision) int { return cmp.Compare(a.Number, b.Number) })
+	return out
+}
+
 // Stand is where the revisions of an object stand at a time.
 func Stand(revisions []Revision, now time.Time) *Standing {
-	s := &Standing{InForce: At(revisions, now), Coming: Coming(revisions, now), Signed: Signed(revisions), newest: Newest(revisions)}
+	s := &Standing{
+		InForce: At(revisions, now), Coming: Coming(revisions, now), superseded: Superseded(revisions, now),
+		Signed: Signed(revisions), newest: Newest(revisions),
+	}
 	if len(s.Coming) > 0 {
 		s.lookAgain(s.Coming[0].EffectiveFrom)
 	}
@@ -65,7 +82,8 @@ func Stand(revisions []Revision, now time.Time) *Standing {
 
 // put takes over what is in force and to come. Every signature counts by then: none is waited for.
 func (s *Standing) put(now *Standing) {
-	s.InForce, s.Coming, s.Signed, s.newest, s.Next = now.InForce, now.Coming, now.Signed, now.newest, now.Next
+	s.InForce, s.Coming, s.superseded = now.InForce, now.Coming, now.superseded
+	s.Signed, s.newest, s.Next = now.Signed, now.newest, now.Next
 }
 
 func (s *Standing) lookAgain(at time.Time) {
@@ -136,6 +154,26 @@ func (s *Standing) from() string {
 		return "; it comes into force at " + stamp(coming.EffectiveFrom)
 	}
 	return ""
+}
+
+// overlap names the texts with a date to come that another one overtook: they were signed, and people may count on them.
+func (s *Standing) overlap() string {
+	said := ""
+	for i := range s.superseded {
+		r := &s.superseded[i]
+		over := s.InForce
+		for j := range s.Coming {
+			if s.Coming[j].Number > r.Number && !s.Coming[j].EffectiveFrom.After(r.EffectiveFrom) {
+				over = &s.Coming[j]
+			}
+		}
+		if over == nil {
+			continue
+		}
+		said += fmt.Sprintf("; %s, ratified for %s, never comes into force: %s was ratified after it and takes effect at %s; "+
+			"if it is to follow, sign its text again", r.Name, stamp(r.EffectiveFrom), over.Name, stamp(over.Start()))
+	}
+	return said
 }
 
 func stamp(at time.Time) string { return at.UTC().Format(time.RFC3339) }

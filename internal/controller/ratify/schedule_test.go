@@ -150,3 +150,29 @@ func TestDamagedDate(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 }
+
+// A text that was ratified for a date and is overtaken is named until that date: both signed it, and may count on it.
+func TestOvertakenTextsAreNamed(t *testing.T) {
+	const none = -1000
+	said := func(over, from string) string {
+		return "; r2, ratified for 2027-01-15T14:00:00Z, never comes into force: " + over + " was ratified after it and takes effect at " + from +
+			"; if it is to follow, sign its text again"
+	}
+	for name, tc := range map[string]struct {
+		revisions []Revision
+		want      string
+	}{
+		"in their order":          {[]Revision{dated(1, none), dated(2, 2), dated(3, 3)}, ""},
+		"an earlier date":         {[]Revision{dated(1, none), dated(2, 2), dated(3, 1)}, said("r3", "2027-01-15T13:00:00Z")},
+		"the same second":         {[]Revision{dated(1, none), dated(2, 2), dated(3, 2)}, said("r3", "2027-01-15T14:00:00Z")},
+		"at once":                 {[]Revision{dated(1, none), dated(2, 2), dated(3, none)}, said("r3", "2027-01-13T10:00:00Z")},
+		"the date has gone by":    {[]Revision{dated(1, none), dated(2, -2), dated(3, none)}, ""},
+		"the second has its turn": {[]Revision{dated(1, none), dated(2, 2), dated(3, 5)}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if diff := cmp.Diff(tc.want, Stand(tc.revisions, noon).overlap()); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
