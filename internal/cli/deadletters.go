@@ -22,7 +22,7 @@ import (
 // maxLetters bounds a list: whoever has more has one cause for them, which a part of them shows.
 const maxLetters = 10_000
 
-const deadLettersHelp = `Notices, and what a CRM is to be told, are tried for hours with longer and longer waits.
+const deadLettersHelp = `Notices, reports, and what a CRM is to be told, are tried for hours with longer and longer waits.
 What is still not taken then, or is refused for good, is parked: it stays in the ledger
 until somebody decides. "list" shows what is parked, with the reason of the last attempt;
 with --waiting also what is still to be done. "retry JOB..." tries once more, or everything with --all: what a
@@ -37,7 +37,7 @@ func deadLettersCommand() *cobra.Command {
 	var f ledgerFlags
 	cmd := &cobra.Command{
 		Use:   "dead-letters",
-		Short: "notices and CRM writes that were given up: list, retry, discard",
+		Short: "notices, reports and CRM writes that were given up: list, retry, discard",
 		Long:  deadLettersHelp + ledgerHelp,
 		Example: `  kubectl sla dead-letters list --contract mid-market -n revenue
   kubectl sla dead-letters retry 4711 4712 --contract mid-market -n revenue
@@ -61,7 +61,7 @@ func listLetters(f *ledgerFlags) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "list",
 		Short:   "what is parked, with the reason of the last attempt",
-		Long:    deadLettersHelp + ledgerHelp + "\n\n-o json prints one list of objects: job, kind, state, recipient, rep, levels, leads, count, since, parkedAt, attempts, error.",
+		Long:    deadLettersHelp + ledgerHelp + "\n\n-o json prints one list of objects: job, kind, state, recipient, rep, levels, about, leads, count, since, parkedAt, attempts, error.",
 		Example: `  kubectl sla dead-letters list --contract mid-market -n revenue -o json`,
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -100,10 +100,13 @@ func showLetters(out io.Writer, letters []ledger.Letter, waiting bool) error {
 		return err
 	}
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "JOB\tKIND\tSTATE\tFOR\tLEADS\tSINCE\tATTEMPTS\tREASON")
+	fmt.Fprintln(table, "JOB\tKIND\tSTATE\tFOR\tABOUT\tSINCE\tATTEMPTS\tREASON")
 	for _, one := range letters {
 		about := strings.Join(one.Leads, ",")
-		if one.Count > len(one.Leads) {
+		switch {
+		case one.About != "":
+			about = one.About
+		case one.Count > len(one.Leads):
 			about += fmt.Sprintf(" (%d items)", one.Count)
 		}
 		recipient := strings.TrimSpace(string(one.Recipient) + " " + strings.Join(one.Levels, ","))

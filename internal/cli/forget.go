@@ -156,6 +156,9 @@ func (f *forgetFlags) show(out io.Writer, e ledger.Erasure) error {
 	if len(e.Duplicates) > 0 {
 		fmt.Fprintf(out, "Held for the same person, and not erased with it: %s\n", strings.Join(e.Duplicates, ", "))
 	}
+	if len(e.Reports) > 0 {
+		fmt.Fprintf(out, "Reports that name an id, and stay as they were sealed: %s\n", strings.Join(e.Reports, ", "))
+	}
 	if e.DryRun {
 		fmt.Fprintln(out, "Nothing was changed. --yes erases.")
 	}

@@ -15,11 +15,12 @@ import (
 // Letter is an effect that waits or was given up. It names ids only.
 type Letter struct {
 	Job       int64      `json:"job"`
-	Kind      string     `json:"kind"`  // notice or crm
+	Kind      string     `json:"kind"`  // notice, report or crm
 	State     string     `json:"state"` // Waiting or Parked
 	Recipient Recipient  `json:"recipient,omitempty"`
 	Rep       string     `json:"rep,omitempty"`
 	Levels    []string   `json:"levels,omitempty"` // of its notices
+	About     string     `json:"about,omitempty"`  // what of the contract: a step of an escalation, or a report
 	Leads     []string   `json:"leads"`            // at most ten
 	Count     int        `json:"count"`            // of its items
 	Since     time.Time  `json:"since"`
@@ -42,19 +43,22 @@ func (l *Ledger) Letters(ctx context.Context, waiting bool, limit int) ([]Letter
 	}
 	rows, err := l.pool.Query(ctx, `
 SELECT j.id, j.kind, CASE WHEN j.finalized_at IS NULL THEN 'Waiting' ELSE 'Parked' END, coalesce(m.recipient, ''), coalesce(m.rep, ''),
-    coalesce(n.levels, '{}'), coalesce(n.leads, array_remove(ARRAY[b.lead_id], NULL)), coalesce(n.count, 1), j.created_at, j.finalized_at, j.attempt,
+    coalesce(n.levels, '{}'), coalesce(e.clause || ' level ' || e.level, r.cadence || ' ' || r.review || ' ' || r.period, ''),
+    coalesce(n.leads, array_remove(ARRAY[b.lead_id], NULL)), CASE WHEN e.id IS NULL THEN coalesce(n.count, 1) ELSE 1 END, j.created_at, j.finalized_at, j.attempt,
     coalesce(j.errors[array_upper(j.errors, 1)] ->> 'error', '')
 FROM river_job j
 LEFT JOIN messages m ON j.kind IN ('notice', 'report') AND m.tenant = $1 AND m.id = (j.args ->> 'message')::bigint
 LEFT JOIN LATERAL (SELECT array_agg(DISTINCT level) AS levels, (array_agg(DISTINCT lead_id))[1:10] AS leads, count(*) AS count
     FROM notices WHERE tenant = $1 AND message = m.id) AS n ON j.kind = 'notice'
+LEFT JOIN escalations e ON e.tenant = $1 AND e.id = m.escalation
+LEFT JOIN reports r ON r.tenant = $1 AND r.id = m.report
 LEFT JOIN outbox b ON j.kind = 'crm' AND b.tenant = $1 AND b.id = (j.args ->> 'outbox')::bigint
 WHERE j.queue = ANY($2) AND j.state = ANY($3::text[]::river_job_state[]) ORDER BY j.id LIMIT $4`, l.tenant, l.queues(), states, limit)
 	if err != nil {
 		return nil, err
 	}
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (one Letter, err error) {
-		err = row.Scan(&one.Job, &one.Kind, &one.State, &one.Recipient, &one.Rep, &one.Levels, &one.Leads, &one.Count, &one.Since, &one.ParkedAt,
+		err = row.Scan(&one.Job, &one.Kind, &one.State, &one.Recipient, &one.Rep, &one.Levels, &one.About, &one.Leads, &one.Count, &one.Since, &one.ParkedAt,
 			&one.Attempts, &one.Error)
 		one.Since = one.Since.UTC()
 		if one.ParkedAt != nil {

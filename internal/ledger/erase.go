@@ -23,7 +23,9 @@ type Erasure struct {
 	// Leads are the ids of the person: the lead and those that it was merged with. They are in no record of the erasure.
 	Leads []string `json:"leads"`
 	// Duplicates are leads that are held for the same person by their identity. They stay: whoever asks decides.
-	Duplicates []string      `json:"duplicates,omitempty"`
+	Duplicates []string `json:"duplicates,omitempty"`
+	// Reports name one of the leads. They are sealed and stay as they are: whoever asks decides whether to delete them.
+	Reports    []string      `json:"reports,omitempty"`
 	Pseudonyms []string      `json:"pseudonyms,omitempty"` // under which what is counted is kept, in the order of Leads
 	Counts     ErasureCounts `json:"counts"`
 }
@@ -78,6 +80,9 @@ func (l *Ledger) erase(ctx context.Context, tx pgx.Tx, id string, e *Erasure) er
 		return err
 	}
 	if e.Duplicates, err = l.duplicatesOf(ctx, tx, e.Leads); err != nil {
+		return err
+	}
+	if e.Reports, err = l.reportsNaming(ctx, tx, e.Leads); err != nil {
 		return err
 	}
 	// The work first, as a worker claims it: the rows of the leads after.

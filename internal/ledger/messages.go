@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/riverqueue/river"
 
+	"github.com/handoff-sla/handoff/internal/bundle"
 	"github.com/handoff-sla/handoff/internal/fault"
 )
 
@@ -23,7 +24,11 @@ type Message struct {
 	Now       time.Time // by the database's clock
 	Done      []int     // positions of the addresses that have it already
 	Over      bool      // sent, or dropped
-	Items     []Notice
+
+	// One of the three: about leads, about an escalation of the contract, or a report.
+	Items  []Notice
+	Step   *bundle.EscalationStep
+	Report *Report
 }
 
 // keepMessages is how long a message is kept after it was sent, or was due and dropped. That it was noted is kept as long as the lead.
@@ -35,9 +40,11 @@ const digestBatch = 200
 // Message reads what is to be sent; nil when it is not there any more.
 func (l *Ledger) Message(ctx context.Context, id int64) (*Message, error) {
 	m := &Message{ID: id}
+	var step, report *int64
 	err := l.pool.QueryRow(ctx, `
-SELECT recipient, rep, due_at, clock_timestamp(), done, sent_at IS NOT NULL OR dropped IS NOT NULL FROM messages WHERE tenant = $1 AND id = $2`,
-		l.tenant, id).Scan(&m.Recipient, &m.Rep, &m.Due, &m.Now, &m.Done, &m.Over)
+SELECT recipient, rep, due_at, clock_timestamp(), done, sent_at IS NOT NULL OR dropped IS NOT NULL, escalation, report
+FROM messages WHERE tenant = $1 AND id = $2`,
+		l.tenant, id).Scan(&m.Recipient, &m.Rep, &m.Due, &m.Now, &m.Done, &m.Over, &step, &report)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, nil
 	}
@@ -45,7 +52,14 @@ SELECT recipient, rep, due_at, clock_timestamp(), done, sent_at IS NOT NULL OR d
 		return nil, err
 	}
 	m.Due, m.Now = m.Due.UTC(), m.Now.UTC()
-	m.Items, err = l.items(ctx, id)
+	switch {
+	case step != nil:
+		m.Step, err = l.step(ctx, *step)
+	case report != nil:
+		m.Report, err = l.report(ctx, *report)
+	default:
+		m.Items, err = l.items(ctx, id)
+	}
 	return m, err
 }
 

@@ -3,8 +3,11 @@
 package ledger
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -79,15 +82,15 @@ func scanReport(row pgx.Row) (r Report, err error) {
 	return r, err
 }
 
+// report reads what a message carries.
+func (l *Ledger) report(ctx context.Context, id int64) (*Report, error) {
+	r, err := scanReport(l.pool.QueryRow(ctx, `SELECT `+reportColumns+` FROM reports WHERE tenant = $1 AND id = $2`, l.tenant, id))
+	return &r, err
+}
+
 // sendReport inserts a message and its job for each recipient.
 func (l *Ledger) sendReport(ctx context.Context, tx pgx.Tx, report int64, to []Recipient) error {
-	rows, err := tx.Query(ctx, `
-INSERT INTO messages (tenant, recipient, report) SELECT DISTINCT $1, recipient, $3::bigint FROM unnest($2::text[]) AS recipient RETURNING id`,
-		l.tenant, to, report)
-	if err != nil {
-		return err
-	}
-	ids, err := pgx.CollectRows(rows, pgx.RowTo[int64])
+	ids, err := l.carry(ctx, tx, "report", report, to)
 	if err != nil {
 		return err
 	}
@@ -96,4 +99,28 @@ INSERT INTO messages (tenant, recipient, report) SELECT DISTINCT $1, recipient, 
 		jobs = append(jobs, l.reportJob(id))
 	}
 	return l.insertJobs(ctx, tx, jobs)
+}
+
+// reportsNaming are the reports in which one of the leads stands, as cadence, review and period. Their JSON has all that the other forms say. An id is
+// looked for as JSON writes it, with and without what HTML would take for its own escaped.
+func (l *Ledger) reportsNaming(ctx context.Context, tx pgx.Tx, leads []string) ([]string, error) {
+	var written []string
+	for _, id := range leads {
+		for _, escape := range []bool{true, false} {
+			var b bytes.Buffer
+			e := json.NewEncoder(&b)
+			e.SetEscapeHTML(escape)
+			if err := e.Encode(id); err != nil {
+				return nil, err
+			}
+			written = append(written, strings.TrimSpace(b.String()))
+		}
+	}
+	rows, err := tx.Query(ctx, `
+SELECT cadence || ' ' || review || ' ' || period FROM reports
+WHERE tenant = $1 AND EXISTS (SELECT FROM unnest($2::text[]) AS id WHERE strpos(json, id) > 0) ORDER BY made_at, id`, l.tenant, written)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowTo[string])
 }

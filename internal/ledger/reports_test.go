@@ -82,3 +82,28 @@ func TestReportsAreApart(t *testing.T) {
 		t.Errorf("made at %s", at)
 	}
 }
+
+// Who erases a lead is told which sealed reports name it, exactly; they stay as they are.
+func TestErasureSaysWhichReportsNameTheLead(t *testing.T) {
+	l, dsn := ledgertest.New(t, tenant)
+	register(t, l, 1)
+	ingest(t, l, captured("e1", "lead-1", nil), captured("e2", "a<b", nil))
+	named, other, escaped := weekly("named"), weekly("other"), weekly("escaped")
+	other.Period, other.JSON = "2027-W04", `{"worst": ["lead-12"]}`
+	escaped.Period, escaped.JSON = "2027-W05", `{"worst": ["a\u003cb"]}`
+	for _, r := range []ledger.Report{named, other, escaped} {
+		if _, _, err := l.KeepReport(t.Context(), r, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	before := ledgertest.Value[string](t, dsn, `SELECT md5(string_agg(r::text, '' ORDER BY id)) FROM reports r`)
+	for id, want := range map[string][]string{"lead-1": {"mid-market weekly 2027-W03"}, "a<b": {"mid-market weekly 2027-W05"}} {
+		e, err := l.Erase(t.Context(), id, "the test", false)
+		if err != nil || !slices.Equal(e.Reports, want) {
+			t.Errorf("%s: %q, %v", id, e.Reports, err)
+		}
+	}
+	if after := ledgertest.Value[string](t, dsn, `SELECT md5(string_agg(r::text, '' ORDER BY id)) FROM reports r`); after != before {
+		t.Error("the reports changed")
+	}
+}
