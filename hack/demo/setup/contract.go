@@ -42,7 +42,7 @@ func (e *Env) Contract(ctx context.Context, t Target) error {
 	if err := e.Samples(ctx, t); err != nil {
 		return err
 	}
-	return e.Wait(ctx, 5*time.Minute, func(ctx context.Context) (string, error) { return e.contractReady(ctx, t) })
+	return e.Wait(ctx, 5*time.Minute, func(ctx context.Context) (string, error) { return e.Ready(ctx, t) })
 }
 
 // Samples applies config/samples alone.
@@ -66,7 +66,8 @@ func (e *Env) Get(ctx context.Context, t Target) (*slav1alpha1.SLAContract, erro
 	return &contract, e.Client.Get(ctx, client.ObjectKey{Namespace: t.Namespace, Name: SampleContract}, &contract)
 }
 
-func (e *Env) contractReady(ctx context.Context, t Target) (string, error) {
+// Ready says what a contract waits for; nothing when its workers take events and its counts are fresh.
+func (e *Env) Ready(ctx context.Context, t Target) (string, error) {
 	contract, err := e.Get(ctx, t)
 	if err != nil {
 		return "", err

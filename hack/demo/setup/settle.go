@@ -84,7 +84,7 @@ func (e *Env) settled(ctx context.Context, t Target) (string, error) {
 	if shown := contract.Status.Leads; shown == nil || deref(shown.Captured) != leads || deref(shown.Waiting) != 0 {
 		return "the contract's status to show the measurement", nil
 	}
-	return e.contractReady(ctx, t)
+	return e.Ready(ctx, t)
 }
 
 func deref(n *int64) int64 {
