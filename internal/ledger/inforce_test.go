@@ -142,10 +142,9 @@ func TestSupersededPairNeverComesIntoForce(t *testing.T) {
 	if got := inForce(t, l); got != 3 {
 		t.Errorf("when the time of the superseded one has come: %d, want 3", got)
 	}
-	switches, err := l.Switches(t.Context(), "2027-W01", before, at.Add(time.Hour))
-	if err != nil {
-		t.Fatal(err)
-	}
+	switches := ledgertest.Read(t, l, func(r *ledger.Reading) ([]ledger.Switch, error) {
+		return r.Switches(t.Context(), before, at.Add(time.Hour), "2027-W01")
+	})
 	var sequences []int64
 	for _, s := range switches {
 		sequences = append(sequences, s.Sequence)
@@ -256,8 +255,11 @@ func TestFirstPairIsCalledOff(t *testing.T) {
 	if snapshot, err := l.Count(t.Context(), nil); err != nil || snapshot.Sequence != 0 {
 		t.Errorf("counted for %d, %v", snapshot.Sequence, err)
 	}
-	if switches, err := l.Switches(t.Context(), "2027-W01", at.Add(-time.Hour), at.Add(time.Hour)); err != nil || len(switches) > 0 {
-		t.Errorf("in force at any time: %+v, %v", switches, err)
+	switches := ledgertest.Read(t, l, func(r *ledger.Reading) ([]ledger.Switch, error) {
+		return r.Switches(t.Context(), at.Add(-time.Hour), at.Add(time.Hour), "2027-W01")
+	})
+	if len(switches) > 0 {
+		t.Errorf("in force at any time: %+v", switches)
 	}
 	registered(t, l, pair(3))
 	if batch, err := l.Score(t.Context(), 3, 10, reach); err != nil || batch.Leads != 1 {

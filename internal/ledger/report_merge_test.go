@@ -38,14 +38,13 @@ func TestReportsOnMergedLeads(t *testing.T) {
 		rejected("10", "c", "Third", 9), rejected("11", "c", "Fourth", 10), overturned("12", "c", 11), overturned("13", "c", 12),
 	)
 	drain(t, func(ctx context.Context) (ledger.Batch, error) { return l.Score(ctx, 1, 10, reach) })
-	flow, err := l.Flow(t.Context(), noon, noon.Add(time.Hour))
-	if err != nil || flow.Captured != 2 {
-		t.Errorf("captured %d, %v; want 2", flow.Captured, err)
+	flow := ledgertest.Read(t, l, func(r *ledger.Reading) (ledger.Flow, error) { return r.Flow(t.Context(), noon, noon.Add(time.Hour)) })
+	if flow.Captured != 2 {
+		t.Errorf("captured %d; want 2", flow.Captured)
 	}
-	list, err := l.Disposed(t.Context(), noon, noon.Add(time.Hour))
-	if err != nil {
-		t.Fatal(err)
-	}
+	list := ledgertest.Read(t, l, func(r *ledger.Reading) ([]ledger.Disposed, error) {
+		return r.Disposed(t.Context(), noon, noon.Add(time.Hour))
+	})
 	want := []ledger.Disposed{
 		{Lead: "a", Outcome: lead.Recycled, Reason: "Second", Attempts: 2},
 		{Lead: "c", Outcome: lead.Recycled, Reason: "Third"},

@@ -200,9 +200,11 @@ func TestRegister(t *testing.T) {
 	if err != nil || sequence != 5 || !since.Equal(second) {
 		t.Errorf("in force: %d since %v, %v", sequence, since, err)
 	}
-	switches, err := l.Switches(t.Context(), "2027-W01", first.Add(-time.Hour), second)
-	if err != nil || len(switches) != 1 || switches[0].Terms != "mid-market-terms-3" {
-		t.Errorf("switches before the second: %+v, %v", switches, err)
+	switches := ledgertest.Read(t, l, func(r *ledger.Reading) ([]ledger.Switch, error) {
+		return r.Switches(t.Context(), first.Add(-time.Hour), second, "2027-W01")
+	})
+	if len(switches) != 1 || switches[0].Terms.Name != "mid-market-terms-3" {
+		t.Errorf("switches before the second: %+v", switches)
 	}
 }
 

@@ -76,9 +76,9 @@ func TestALeadIsHandedOffAgain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	flow, err := r.l.Flow(t.Context(), later(0, 0), later(30, 0))
-	if err != nil || snapshot.Leads.MQLs != 1 || flow.Qualified != 1 {
-		t.Errorf("%d MQLs, %d of the month (%v): it was delivered once", snapshot.Leads.MQLs, flow.Qualified, err)
+	flow := ledgertest.Read(t, r.l, func(x *ledger.Reading) (ledger.Flow, error) { return x.Flow(t.Context(), later(0, 0), later(30, 0)) })
+	if snapshot.Leads.MQLs != 1 || flow.Qualified != 1 {
+		t.Errorf("%d MQLs, %d of the month: it was delivered once", snapshot.Leads.MQLs, flow.Qualified)
 	}
 	r.send(touch("lead-1", later(0, 2)))
 	r.work(team("rep-1"))
@@ -148,9 +148,11 @@ func TestALeadComesBackByItsScore(t *testing.T) {
 	r.work(team("rep-1"))
 	expect(t, r, "in time", "SELECT concat_ws(' ', stage, cycle, path, score_at_handoff, bundle_sequence, met_threshold) FROM leads", "MQL 2 scored 39 2 t")
 	expect(t, r, "the pairs that judge", "SELECT DISTINCT concat_ws(' ', cycle, revision) FROM obligations ORDER BY 1", "1 mid-market-terms-1", "2 mid-market-terms-2")
-	switches, err := r.l.Switches(t.Context(), "2026-W47", later(-7, 0), later(-6, 0))
-	if err != nil || len(switches) != 1 || switches[0].Sequence != 1 {
-		t.Errorf("pairs of the first week: %+v (%v), want the first", switches, err)
+	switches := ledgertest.Read(t, r.l, func(x *ledger.Reading) ([]ledger.Switch, error) {
+		return x.Switches(t.Context(), later(-7, 0), later(-6, 0), "2026-W47")
+	})
+	if len(switches) != 1 || switches[0].Sequence != 1 {
+		t.Errorf("pairs of the first week: %+v, want the first", switches)
 	}
 }
 

@@ -16,9 +16,6 @@ import (
 	"github.com/handoff-sla/handoff/internal/sla"
 )
 
-// worstOf is how many late leads of each clause and tier are read for a report.
-const worstOf = 20
-
 // ReviewLedger is what reports are made from.
 type ReviewLedger interface {
 	Archive
@@ -26,11 +23,8 @@ type ReviewLedger interface {
 	InForce(ctx context.Context) (int64, time.Time, error)
 	Periods(ctx context.Context) ([]sla.Period, error)
 	Count(ctx context.Context, periods []sla.Period) (ledger.Snapshot, error)
-	Backlog(ctx context.Context, period sla.Period) (ledger.Backlog, error)
-	Worst(ctx context.Context, period sla.Period, limit int) ([]ledger.Missed, error)
-	Flow(ctx context.Context, from, to time.Time) (ledger.Flow, error)
-	Disposed(ctx context.Context, from, to time.Time) ([]ledger.Disposed, error)
-	Switches(ctx context.Context, period sla.Period, from, to time.Time) ([]ledger.Switch, error)
+	Backlog(ctx context.Context, periods ...sla.Period) (ledger.Backlog, error)
+	Read(ctx context.Context, look func(*ledger.Reading) error) error
 }
 
 // Reports keeps reports, each once.
@@ -150,34 +144,40 @@ func (r *Reviewing) build(ctx context.Context, pair *Pair, week sla.Period, now 
 		Contract: pair.Bundle.Contract, Cadence: r.Cadence, Review: r.Review, Owner: r.Owner,
 		Period: week, Terms: pair.Terms, Rows: sla.ScorecardOf(pair.Terms, append(snapshot.Counts, volume), week), GeneratedAt: now,
 	}
-	missed, err := r.Ledger.Worst(ctx, week, worstOf)
+	err = r.Ledger.Read(ctx, func(l *ledger.Reading) error { return r.look(ctx, l, pair, &in, from, to) })
 	if err != nil {
 		return review.Report{}, err
+	}
+	return review.Build(in), nil
+}
+
+// look at what happened in the week.
+func (r *Reviewing) look(ctx context.Context, l *ledger.Reading, pair *Pair, in *review.Input, from, to time.Time) error {
+	missed, err := l.Missed(ctx, "", in.Period)
+	if err != nil {
+		return err
 	}
 	for _, m := range missed {
 		o := m.Obligation
 		in.Worst = append(in.Worst, review.Late{
-			Clause: o.Clause, Tier: o.Tier, Lead: m.Lead, LateBy: o.LateBy(now), Open: o.Stop.IsZero(),
+			Clause: o.Clause, Tier: o.Tier, Lead: m.Lead, LateBy: o.LateBy(in.GeneratedAt), Open: o.Stop.IsZero(),
 		})
 	}
-	flow, err := r.Ledger.Flow(ctx, from, to)
+	flow, err := l.Flow(ctx, from, to)
 	if err != nil {
-		return review.Report{}, err
+		return err
 	}
 	in.Leads = review.Leads{Captured: flow.Captured, Qualified: flow.Qualified, Held: flow.Held}
-	sent, err := r.Ledger.Disposed(ctx, from, to)
+	sent, err := l.Disposed(ctx, from, to)
 	if err != nil {
-		return review.Report{}, err
+		return err
 	}
 	in.Disposed = dispositions(sent, pair.Bundle.Lead.Dispositions)
-	switches, err := r.Ledger.Switches(ctx, week, from, to)
-	if err != nil {
-		return review.Report{}, err
-	}
+	switches, err := l.Switches(ctx, from, to, in.Period)
 	for _, s := range switches {
-		in.Revisions = append(in.Revisions, review.Revision{Definition: s.Definition, Terms: s.Terms, Since: s.Since})
+		in.Revisions = append(in.Revisions, review.Revision{Definition: s.Definition.Name, Terms: s.Terms.Name, Since: s.Since})
 	}
-	return review.Build(in), nil
+	return err
 }
 
 // volume of the month so far, at the end of a week: the week's review looks at the pace.
@@ -187,7 +187,11 @@ func (r *Reviewing) volume(ctx context.Context, zone *time.Location, end time.Ti
 	if err != nil {
 		return sla.Count{}, err
 	}
-	flow, err := r.Ledger.Flow(ctx, from, end)
+	var flow ledger.Flow
+	err = r.Ledger.Read(ctx, func(l *ledger.Reading) error {
+		flow, err = l.Flow(ctx, from, end)
+		return err
+	})
 	return sla.Count{Clause: sla.ClauseVolume, Period: month, Met: flow.Qualified}, err
 }
 
