@@ -2,6 +2,8 @@
 
 package sla
 
+import "cmp"
+
 // Clause of the agreement.
 type Clause string
 
@@ -89,45 +91,65 @@ func (c Clause) EnforcedBy() string {
 	}
 }
 
-// demand is one row that the terms ask for: a clause, its tier where it has tiers, and the target.
-type demand struct {
-	clause Clause
-	tier   string
-	target int // percent; for volume MQLs a month
+// Clauses in the order in which they are shown.
+var Clauses = []Clause{
+	ClauseVolume, ClauseCompleteness, ClauseScore, ClauseDelivery,
+	ClauseAcceptance, ClauseFirstContact, ClauseFollowUp, ClauseDisposition, ClauseRejection, ClauseFeedback,
+	ClauseReviewsHeld, ClauseDefinitionRefresh,
 }
 
-// demands are the clauses and tiers that the terms name, in the order in which they are shown.
-func (c *Compiled) demands() []demand {
-	var all []demand
+// Demand is what the terms ask of the leads of a clause, and of its tier where it has tiers.
+type Demand struct {
+	Clause Clause
+	Tier   string
+	Target int // percent; for volume MQLs a month
+}
+
+// Demands are the clauses and tiers of leads that the terms name, in the order in which they are shown.
+func (c *Compiled) Demands() []Demand {
+	var all []Demand
 	share := func(clause Clause, s *Share) {
 		if s != nil {
-			all = append(all, demand{clause: clause, target: s.TargetPercent})
+			all = append(all, Demand{Clause: clause, Target: s.TargetPercent})
 		}
 	}
 	m, s := c.marketing(), c.sales()
 	if m.Volume != nil {
-		all = append(all, demand{clause: ClauseVolume, target: c.volumeTarget})
+		all = append(all, Demand{Clause: ClauseVolume, Target: c.volumeTarget})
 	}
 	share(ClauseCompleteness, m.Completeness)
 	share(ClauseScore, m.Score)
 	if m.Delivery != nil {
-		all = append(all, demand{clause: ClauseDelivery, target: m.Delivery.TargetPercent})
+		all = append(all, Demand{Clause: ClauseDelivery, Target: m.Delivery.TargetPercent})
 	}
 	if s.Acceptance != nil {
-		all = append(all, demand{clause: ClauseAcceptance, target: s.Acceptance.TargetPercent})
+		all = append(all, Demand{Clause: ClauseAcceptance, Target: s.Acceptance.TargetPercent})
 	}
 	if s.FirstContact != nil {
 		for _, tier := range s.FirstContact.Tiers {
-			all = append(all, demand{clause: ClauseFirstContact, tier: tier.Intent, target: s.FirstContact.TargetPercent})
+			all = append(all, Demand{Clause: ClauseFirstContact, Tier: tier.Intent, Target: s.FirstContact.TargetPercent})
 		}
 	}
 	if s.FollowUp != nil {
-		all = append(all, demand{clause: ClauseFollowUp, target: s.FollowUp.TargetPercent})
+		all = append(all, Demand{Clause: ClauseFollowUp, Target: s.FollowUp.TargetPercent})
 	}
 	if s.Disposition != nil {
-		all = append(all, demand{clause: ClauseDisposition, target: s.Disposition.TargetPercent})
+		all = append(all, Demand{Clause: ClauseDisposition, Target: s.Disposition.TargetPercent})
 	}
 	share(ClauseRejection, s.Rejection)
 	share(ClauseFeedback, s.Feedback)
 	return all
+}
+
+// Enforcement of a clause: whether what breaks it is held back or only reported; empty where nothing could be held back, since it is a matter
+// of time or of people. A lead becomes MQL by a path alone, whatever the mode.
+func (c *Compiled) Enforcement(clause Clause) Mode {
+	switch clause {
+	case ClauseScore:
+		return Enforce
+	case ClauseCompleteness, ClauseFollowUp, ClauseRejection:
+		return cmp.Or(c.terms.Enforcement, Enforce)
+	default:
+		return ""
+	}
 }

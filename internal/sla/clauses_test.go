@@ -158,8 +158,8 @@ func TestClocksOfPersistence(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	var order []Clause
-	for _, row := range c.demands() {
-		order = append(order, row.clause)
+	for _, row := range c.Demands() {
+		order = append(order, row.Clause)
 	}
 	var obliged []Clause
 	for _, o := range Obligations(c, FactsOf(handedOff(t), matrix, events), local(t, newYork, "2027-01-22 13:00")) {

@@ -3,6 +3,7 @@
 package sla
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -188,12 +189,40 @@ func (c *Compiled) Hours() *Hours { return c.hours }
 // VolumeTarget is the number of MQLs a month that marketing owes; 0 when the terms have no volume clause.
 func (c *Compiled) VolumeTarget() int { return c.volumeTarget }
 
-func (c *Compiled) minimumSample() int64 {
+// MinimumSample is how many leads a clause needs to be judged.
+func (c *Compiled) MinimumSample() int64 {
 	return int64(valueOr(c.terms.MinimumSample, DefaultMinimumSample))
 }
 
-func (c *Compiled) yellowWithin() int64 {
+// YellowWithin is how many points below its target a clause is still yellow.
+func (c *Compiled) YellowWithin() int64 {
 	return int64(valueOr(c.terms.YellowWithin, DefaultYellowWithin))
+}
+
+// SevereVolumePercent is the share of the volume target below which a miss is severe.
+func (c *Compiled) SevereVolumePercent() int64 {
+	if v := c.marketing().Volume; v != nil {
+		return int64(valueOr(v.SevereBelowPercent, DefaultSevereVolumePercent))
+	}
+	return DefaultSevereVolumePercent
+}
+
+// SevereContactedPercent is the share of leads contacted at all below which a miss of the first contact is severe.
+func (c *Compiled) SevereContactedPercent() int64 {
+	if f := c.sales().FirstContact; f != nil {
+		return int64(valueOr(f.SevereBelowContactedPercent, DefaultSevereContactedPercent))
+	}
+	return DefaultSevereContactedPercent
+}
+
+// ConsecutiveMisses are the missed weeks in a row that raise an escalation to level 2.
+func (c *Compiled) ConsecutiveMisses() int {
+	return cmp.Or(c.terms.Escalation.ConsecutiveMisses, DefaultConsecutiveMisses)
+}
+
+// UnresolvedWeeks are the weeks that a level 2 lasts until it rises to level 3.
+func (c *Compiled) UnresolvedWeeks() int {
+	return cmp.Or(c.terms.Escalation.UnresolvedWeeks, DefaultUnresolvedWeeks)
 }
 
 func (c *Compiled) warnAtPercent() int {

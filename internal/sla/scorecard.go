@@ -93,15 +93,15 @@ func Scorecard(c *Compiled, counts []Count, now time.Time) []Row {
 	loc := c.hours.Location()
 	sums := sum(counts)
 	var rows []Row
-	for _, d := range c.demands() {
-		if d.clause == ClauseVolume {
+	for _, d := range c.Demands() {
+		if d.Clause == ClauseVolume {
 			rows = append(rows, c.volumeRow(d, sums, MonthOf(now, loc), now))
 			continue
 		}
 		period := c.judgedWeek(d, sums, WeekOf(now, loc))
 		rows = append(rows, c.shareRow(d, sums, period))
 	}
-	return worstFirst(rows)
+	return WorstFirst(rows)
 }
 
 // ScorecardOf judges one closed period, worst first. A week has a row for each weekly clause and tier; when the counts also hold the month of
@@ -116,15 +116,15 @@ func ScorecardOf(c *Compiled, counts []Count, period Period) []Row {
 	sums := sum(counts)
 	month := MonthOf(end.Add(-1), loc)
 	var rows []Row
-	for _, d := range c.demands() {
-		switch _, counted := sums[key{d.clause, d.tier, month}]; {
-		case d.clause != ClauseVolume && period.Week():
+	for _, d := range c.Demands() {
+		switch _, counted := sums[key{d.Clause, d.Tier, month}]; {
+		case d.Clause != ClauseVolume && period.Week():
 			rows = append(rows, c.shareRow(d, sums, period))
-		case d.clause == ClauseVolume && (counted || !period.Week()):
+		case d.Clause == ClauseVolume && (counted || !period.Week()):
 			rows = append(rows, c.volumeRow(d, sums, month, end))
 		}
 	}
-	return worstFirst(rows)
+	return WorstFirst(rows)
 }
 
 type key struct {
@@ -150,11 +150,11 @@ func sum(counts []Count) map[key]Count {
 }
 
 // judgedWeek is the newest week up to the current one with the minimum sample, else the current one.
-func (c *Compiled) judgedWeek(d demand, sums map[key]Count, current Period) Period {
+func (c *Compiled) judgedWeek(d Demand, sums map[key]Count, current Period) Period {
 	var newest Period
 	for k, n := range sums {
-		fits := k.clause == d.clause && k.tier == d.tier && k.period.Week() && k.period <= current
-		if fits && n.Met+n.Missed >= c.minimumSample() {
+		fits := k.clause == d.Clause && k.tier == d.Tier && k.period.Week() && k.period <= current
+		if fits && n.Met+n.Missed >= c.MinimumSample() {
 			newest = max(newest, k.period)
 		}
 	}
@@ -162,24 +162,24 @@ func (c *Compiled) judgedWeek(d demand, sums map[key]Count, current Period) Peri
 }
 
 // shareRow judges the share of leads that met a clause in a week.
-func (c *Compiled) shareRow(d demand, sums map[key]Count, period Period) Row {
-	n := sums[key{d.clause, d.tier, period}]
+func (c *Compiled) shareRow(d Demand, sums map[key]Count, period Period) Row {
+	n := sums[key{d.Clause, d.Tier, period}]
 	row := newRow(d, period, n, n.Met+n.Missed)
-	row.Target = fmt.Sprintf("%d%%", d.target)
-	row.Actual = formatShare(row.Met, row.Total, d.target)
-	if row.Total < c.minimumSample() {
+	row.Target = fmt.Sprintf("%d%%", d.Target)
+	row.Actual = FormatShare(row.Met, row.Total, d.Target)
+	if row.Total < c.MinimumSample() {
 		row.Verdict, row.Indicator = VerdictInsufficientData, Grey
 		return row
 	}
 	// Whole numbers on both sides: 89.6 % is below a target of 90 %.
-	row.judge(100*row.Met >= int64(d.target)*row.Total, 100*row.Met >= (int64(d.target)-c.yellowWithin())*row.Total, VerdictMissed)
+	row.judge(100*row.Met >= int64(d.Target)*row.Total, 100*row.Met >= (int64(d.Target)-c.YellowWithin())*row.Total, VerdictMissed)
 	return row
 }
 
 // volumeRow judges the MQLs of a month against the share of the target that is due at the given instant by business time.
-func (c *Compiled) volumeRow(d demand, sums map[key]Count, month Period, at time.Time) Row {
-	row := newRow(d, month, sums[key{d.clause, d.tier, month}], int64(d.target))
-	row.Target = fmt.Sprintf("%d MQLs a month", d.target)
+func (c *Compiled) volumeRow(d Demand, sums map[key]Count, month Period, at time.Time) Row {
+	row := newRow(d, month, sums[key{d.Clause, d.Tier, month}], int64(d.Target))
+	row.Target = fmt.Sprintf("%d MQLs a month", d.Target)
 	row.Actual = fmt.Sprintf("%d of %d MQLs", row.Met, row.Total)
 	from, to, err := month.Bounds(c.hours.Location())
 	if err != nil { // months are made by MonthOf
@@ -193,14 +193,14 @@ func (c *Compiled) volumeRow(d demand, sums map[key]Count, month Period, at time
 	}
 	// met / target >= passed / whole, in whole numbers.
 	due := row.Total * passed
-	row.judge(row.Met*whole >= due, 100*row.Met*whole >= (100-c.yellowWithin())*due, short)
+	row.judge(row.Met*whole >= due, 100*row.Met*whole >= (100-c.YellowWithin())*due, short)
 	return row
 }
 
-func newRow(d demand, period Period, n Count, total int64) Row {
+func newRow(d Demand, period Period, n Count, total int64) Row {
 	return Row{
-		Clause: d.clause, Tier: d.tier, Party: d.clause.Party(), Period: period,
-		Met: n.Met, Total: total, Open: n.Open, AtRisk: n.AtRisk, EnforcedBy: d.clause.EnforcedBy(),
+		Clause: d.Clause, Tier: d.Tier, Party: d.Clause.Party(), Period: period,
+		Met: n.Met, Total: total, Open: n.Open, AtRisk: n.AtRisk, EnforcedBy: d.Clause.EnforcedBy(),
 	}
 }
 
@@ -215,9 +215,9 @@ func (r *Row) judge(met, near bool, short Verdict) {
 	}
 }
 
-// formatShare rounds to the nearest percent, but never up to a target that is not reached, nor up to 100: 89.6 % of a target of 90 %
+// FormatShare is a share in words, such as "81% (97 of 120)". It rounds to the nearest percent, but never up to a target that is not reached, nor up to 100: 89.6 % of a target of 90 %
 // reads 89%.
-func formatShare(met, total int64, target int) string {
+func FormatShare(met, total int64, target int) string {
 	if total == 0 {
 		return "no leads"
 	}
@@ -229,8 +229,8 @@ func formatShare(met, total int64, target int) string {
 	return fmt.Sprintf("%d%% (%d of %d)", percent, met, total)
 }
 
-// worstFirst keeps the order of the clauses within an indicator.
-func worstFirst(rows []Row) []Row {
+// WorstFirst sorts rows: Red, Yellow, Grey, Green. It keeps the order of the clauses within an indicator.
+func WorstFirst(rows []Row) []Row {
 	rank := map[Indicator]int{Red: 0, Yellow: 1, Grey: 2, Green: 3}
 	slices.SortStableFunc(rows, func(a, b Row) int { return rank[a.Indicator] - rank[b.Indicator] })
 	return rows
