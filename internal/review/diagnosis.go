@@ -202,7 +202,8 @@ func (f *Facts) ofClause(row Row) []finding {
 		var found []finding
 		for _, r := range f.Reviews {
 			if r.Held == "" && !r.Due.After(f.GeneratedAt) {
-				found = append(found, finding{cause: "Process", text: fmt.Sprintf("No record says that review %s of %s was held.", r.Name, r.Period), explains: 1})
+				text := fmt.Sprintf("No record says that review %s of %s was held.", r.Name, r.Period)
+				found = append(found, finding{cause: "Process", text: text, explains: 1})
 			}
 		}
 		return found
