@@ -51,7 +51,8 @@ func TestRejectionCodes(t *testing.T) {
 
 func TestEnforced(t *testing.T) {
 	history := []Event{
-		{Kind: KindCaptured}, {Kind: KindDisposition, Disposition: &Disposed{Outcome: Recycled}},
+		{Kind: KindCaptured},
+		{Kind: KindDisposition, Disposition: &Disposed{Outcome: Recycled}},
 		{Kind: KindDisposition, Disposition: &Disposed{Reason: "BadTiming"}},
 	}
 	var got []Kind
@@ -70,10 +71,13 @@ func TestEnforced(t *testing.T) {
 func TestOverturnedWithItsAttempts(t *testing.T) {
 	at := time.Date(2027, 1, 4, 9, 0, 0, 0, time.UTC)
 	history := []Event{
-		{Sequence: 1, Kind: KindRefused}, {Sequence: 2, Kind: KindDisposition, Disposition: &Disposed{Reason: "BadTiming"}},
-		{Sequence: 3, Kind: KindRefused}, {Sequence: 4, Kind: KindTouch, Touch: &Touch{}},
+		{Sequence: 1, Kind: KindRefused},
+		{Sequence: 2, Kind: KindDisposition, Disposition: &Disposed{Reason: "BadTiming"}},
+		{Sequence: 3, Kind: KindRefused},
+		{Sequence: 4, Kind: KindTouch, Touch: &Touch{}},
 		{Sequence: 5, Kind: KindDisposition, Disposition: &Disposed{Reason: "NotICP"}},
-		{Sequence: 6, Kind: KindContested, Contest: &Contest{Ruling: ContestOverturned}}, {Sequence: 7, Kind: KindRefused},
+		{Sequence: 6, Kind: KindContested, Contest: &Contest{Ruling: ContestOverturned}},
+		{Sequence: 7, Kind: KindRefused},
 	}
 	for i := range history {
 		history[i].Time = at.Add(time.Duration(i) * time.Hour)

@@ -35,7 +35,8 @@ func TestEnforcement(t *testing.T) {
 		return lead.Event{Kind: kind, Time: at(hours), Disposition: &lead.Disposed{Outcome: outcome, Reason: reason}}
 	}
 	codes := []lead.Disposition{
-		{Name: "BadTiming", Outcome: lead.Recycled}, {Name: "NoAnswer", Outcome: lead.Recycled, MinAttempts: 2},
+		{Name: "BadTiming", Outcome: lead.Recycled},
+		{Name: "NoAnswer", Outcome: lead.Recycled, MinAttempts: 2},
 		{Name: "NoResponse", Outcome: lead.Recycled, FullCadence: lead.FullCadenceRequired},
 	}
 	refused, coded := said(lead.KindRefused, 2, lead.Recycled, ""), said(lead.KindDisposition, 5, "", "BadTiming")
