@@ -187,6 +187,10 @@ func (l *Ledger) eraseOne(ctx context.Context, tx pgx.Tx, id, pseudonym string, 
 		return err
 	}
 	e.Counts.Events += events.RowsAffected()
+	// As with an event, the id may be made of the lead's.
+	if _, err := tx.Exec(ctx, `UPDATE refusals SET event_id = $3 || '-' || seq WHERE tenant = $1 AND lead_id = $2`, l.tenant, id, pseudonym); err != nil {
+		return err
+	}
 	if err := l.renameWithin(ctx, tx, id, pseudonym, append(slices.Clone(e.Leads), e.Pseudonyms...)); err != nil {
 		return err
 	}

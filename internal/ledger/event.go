@@ -27,6 +27,9 @@ type Entry struct {
 	// Of a disposition, as the definition says that it was checked against: a later or an earlier one may not know the reason.
 	// It is kept, but not part of the content: sent again under another definition, an event is still the same.
 	Resolved Resolved
+
+	// Refused says that a disposition is not taken, for want of a reason code: that it was tried is kept.
+	Refused bool
 }
 
 // Resolved is what a disposition means.
@@ -103,7 +106,7 @@ func (e Entry) encode() (data, hash []byte, err error) {
 // Stored is an event as the ledger holds it.
 type Stored struct {
 	lead.Event
-	ScoredBy int64 // sequence of the pair that scored it; 0 while none has
+	ScoredBy int64 // sequence of the pair that scored it; 0 while none has, negative for what none does
 }
 
 // domain turns stored data into the event that the pure core knows.
@@ -121,7 +124,7 @@ func domain(seq int64, kind lead.Kind, at time.Time, data stored) lead.Event {
 			Rep: data.Rep, Channel: data.Channel, Direction: data.Direction, Actor: data.Actor, Answered: data.Answered,
 			TwoWay: data.TwoWay, LoggedAt: utc(data.LoggedAt),
 		}
-	case lead.KindDisposition:
+	case lead.KindDisposition, lead.KindRefused:
 		e.Disposition = &lead.Disposed{Outcome: data.Outcome, Reason: data.Reason, By: data.By, Coded: data.Coded}
 	case lead.KindQualified:
 		e.Qualification = data.Qualification

@@ -57,9 +57,9 @@ func hashOf(key []byte, id string) []byte {
 	return h.Sum(nil)
 }
 
-// refuse takes back the events of leads that were erased, and the rows of the leads that they made. fresh are the leads that had no row
+// takeBack takes back the events of leads that were erased, and the rows of the leads that they made. fresh are the leads that had no row
 // before: an erased lead has none under its id, so there is nothing to look up for all others.
-func (l *Ledger) refuse(ctx context.Context, tx pgx.Tx, fresh []string) (map[string]bool, error) {
+func (l *Ledger) takeBack(ctx context.Context, tx pgx.Tx, fresh []string) (map[string]bool, error) {
 	forgotten, err := l.forgottenAmong(ctx, tx, fresh)
 	if err != nil || len(forgotten) == 0 {
 		return nil, err
@@ -71,6 +71,7 @@ func (l *Ledger) refuse(ctx context.Context, tx pgx.Tx, fresh []string) (map[str
 	_, err = tx.Exec(ctx, `
 WITH idle AS (DELETE FROM leads l WHERE tenant = $1 AND lead_id = ANY($2)
     AND NOT EXISTS (SELECT 1 FROM events e WHERE e.tenant = $1 AND e.lead_id = l.lead_id)
+    AND NOT EXISTS (SELECT 1 FROM refusals r WHERE r.tenant = $1 AND r.lead_id = l.lead_id)
     AND NOT EXISTS (SELECT 1 FROM merges m WHERE m.tenant = $1 AND m.merged = l.lead_id) RETURNING lead_id)
 DELETE FROM work WHERE tenant = $1 AND lead_id IN (SELECT lead_id FROM idle)`, l.tenant, fresh)
 	return forgotten, err
@@ -84,6 +85,7 @@ func (l *Ledger) dropAgain(ctx context.Context, tx pgx.Tx, ids []string) error {
 		`DELETE FROM work WHERE tenant = $1 AND lead_id = ANY($2)`,
 		`DELETE FROM traces WHERE tenant = $1 AND lead_id = ANY($2)`,
 		`DELETE FROM events WHERE tenant = $1 AND lead_id = ANY($2)`,
+		`DELETE FROM refusals WHERE tenant = $1 AND lead_id = ANY($2)`,
 		`DELETE FROM leads WHERE tenant = $1 AND lead_id = ANY($2)`,
 	} {
 		if _, err := tx.Exec(ctx, sql, l.tenant, ids); err != nil {
@@ -141,7 +143,8 @@ func (l *Ledger) revive(ctx context.Context, tx pgx.Tx, missing []string) ([]*Le
 		return nil
 	}, `
 INSERT INTO leads (tenant, lead_id) SELECT $1, name FROM unnest($2::text[]) AS name
-WHERE EXISTS (SELECT 1 FROM events WHERE tenant = $1 AND lead_id = name) ORDER BY name COLLATE "C"
+WHERE EXISTS (SELECT 1 FROM events WHERE tenant = $1 AND lead_id = name) OR EXISTS (SELECT 1 FROM refusals WHERE tenant = $1 AND lead_id = name)
+ORDER BY name COLLATE "C"
 ON CONFLICT DO NOTHING RETURNING lead_id`, l.tenant, missing)
 	if err != nil || len(ids) == 0 {
 		return nil, err
@@ -151,7 +154,7 @@ ON CONFLICT DO NOTHING RETURNING lead_id`, l.tenant, missing)
 
 func neverScored(one *Lead) bool {
 	for _, e := range one.Events {
-		if e.ScoredBy != 0 {
+		if e.ScoredBy > 0 {
 			return false
 		}
 	}

@@ -23,6 +23,7 @@ const (
 	Duplicate Outcome = "Duplicate" // the same event was there already
 	Forgotten Outcome = "Forgotten" // its lead was erased: nothing about it is taken any more
 	Conflict  Outcome = "Conflict"  // another event with the same identity was there already; this one is refused
+	Refused   Outcome = "Refused"   // not taken; that it was tried is kept
 )
 
 type identity struct{ source, id string }
@@ -46,12 +47,17 @@ func (l *Ledger) Ingest(ctx context.Context, entries []Entry) ([]Outcome, error)
 	hashes := make([][]byte, len(entries))
 	first := make(map[identity]int, len(entries)) // the first entry of each identity speaks for it
 	var cols columns
+	var denied refused
 	for i, e := range entries {
 		data, hash, err := e.encode()
 		if err != nil {
 			return nil, err
 		}
 		hashes[i] = hash
+		if e.Refused {
+			denied.add(e, hash)
+			continue
+		}
 		key := identity{e.Source, e.ID}
 		if _, again := first[key]; again {
 			continue
@@ -60,7 +66,7 @@ func (l *Ledger) Ingest(ctx context.Context, entries []Entry) ([]Outcome, error)
 		cols.add(e, data, hash)
 	}
 	err := l.inTx(ctx, func(tx pgx.Tx) error {
-		accepted, forgotten, err := l.insert(ctx, tx, cols)
+		accepted, taken, forgotten, err := l.insert(ctx, tx, cols, denied)
 		if err != nil {
 			return err
 		}
@@ -75,6 +81,10 @@ func (l *Ledger) Ingest(ctx context.Context, entries []Entry) ([]Outcome, error)
 		}
 		for i, e := range entries {
 			key := identity{e.Source, e.ID}
+			if e.Refused {
+				outcomes[i] = refusalOf(e, taken[key], forgotten)
+				continue
+			}
 			same := bytes.Equal(hashes[i], hashes[first[key]])
 			outcomes[i] = outcomeOf(e, accepted[key], first[key] == i, same, bytes.Equal(hashes[i], known[key]), forgotten)
 		}
@@ -100,6 +110,18 @@ func outcomeOf(e Entry, accepted, first, same, known bool, forgotten map[string]
 		return Duplicate
 	default:
 		return Conflict
+	}
+}
+
+// refusalOf an entry: whether it had been taken before, and which leads were erased.
+func refusalOf(e Entry, taken bool, forgotten map[string]bool) Outcome {
+	switch {
+	case forgotten[e.Lead]:
+		return Forgotten
+	case taken:
+		return Duplicate
+	default:
+		return Refused
 	}
 }
 
@@ -131,7 +153,8 @@ func (c *columns) takenIn() (sources, ids, leads []string) {
 
 // insertSQL numbers the entries in the order in which they came, which breaks ties of their times, and inserts them in the
 // order of their identity, so that two requests with the same events wait for each other instead of deadlocking. The rows
-// of the leads come after, in their order, for the same reason; those of leads that are taken in, of which nothing else may be known, among them.
+// of the leads come after, in their order, for the same reason; those of leads that are taken in, or that somebody was refused to reject, of which
+// nothing else may be known, among them.
 const insertSQL = `
 WITH numbered AS MATERIALIZED (
     SELECT nextval(pg_get_serial_sequence('events', 'seq')) AS seq, u.*
@@ -147,7 +170,8 @@ WITH numbered AS MATERIALIZED (
     RETURNING source, event_id, lead_id
 ), named AS MATERIALIZED (
     SELECT lead_id FROM inserted UNION
-    SELECT told.merged FROM inserted JOIN unnest($10::text[], $11::text[], $12::text[]) AS told (source, event_id, merged) USING (source, event_id)
+    SELECT told.merged FROM inserted JOIN unnest($10::text[], $11::text[], $12::text[]) AS told (source, event_id, merged) USING (source, event_id) UNION
+    SELECT refused.lead_id FROM unnest($13::text[]) AS refused (lead_id)
 ),
 made AS (
     INSERT INTO leads (tenant, lead_id) SELECT $1, lead_id FROM named ORDER BY lead_id COLLATE "C"
@@ -157,7 +181,7 @@ SELECT source, event_id, lead_id, made.lead_id IS NOT NULL FROM inserted FULL JO
 
 // insert writes the events that are new, makes sure their leads have a row, and notes the work: in one statement, since one event that comes alone
 // costs little more than the ways to the database and back. Leads that were erased are taken back, and named.
-func (l *Ledger) insert(ctx context.Context, tx pgx.Tx, c columns) (accepted map[identity]bool, forgotten map[string]bool, err error) {
+func (l *Ledger) insert(ctx context.Context, tx pgx.Tx, c columns, r refused) (accepted, taken map[identity]bool, forgotten map[string]bool, err error) {
 	accepted = map[identity]bool{}
 	fresh := map[string]bool{}
 	var source, id *string // none of a lead that is taken in
@@ -172,17 +196,20 @@ func (l *Ledger) insert(ctx context.Context, tx pgx.Tx, c columns) (accepted map
 			fresh[of] = true
 		}
 		return nil
-	}, insertSQL, l.tenant, c.sources, c.ids, c.leads, c.kinds, c.times, c.data, c.hashes, queueScore, mergers, merges, merged)
+	}, insertSQL, l.tenant, c.sources, c.ids, c.leads, c.kinds, c.times, c.data, c.hashes, queueScore, mergers, merges, merged, r.leads())
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	if len(c.merged) > 0 {
 		if err := l.insertMerges(ctx, tx, c, accepted); err != nil {
-			return nil, nil, err
+			return nil, nil, nil, err
 		}
 	}
-	forgotten, err = l.refuse(ctx, tx, sortedKeys(fresh))
-	return accepted, forgotten, err
+	if taken, err = l.keepRefused(ctx, tx, r); err != nil {
+		return nil, nil, nil, err
+	}
+	forgotten, err = l.takeBack(ctx, tx, sortedKeys(fresh))
+	return accepted, taken, forgotten, err
 }
 
 // contentOf reads the hashes of the events that are there already. It is a statement of its own: what a concurrent request

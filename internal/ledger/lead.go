@@ -160,8 +160,7 @@ func (l *Ledger) readEvents(ctx context.Context, tx pgx.Tx, leads []*Lead) error
 		byID[one.ID] = one
 		ids[i] = one.ID
 	}
-	rows, err := tx.Query(ctx, `SELECT lead_id, seq, kind, time, data, coalesce(scored_by, 0) FROM events
-WHERE tenant = $1 AND lead_id = ANY($2) ORDER BY time, seq`, l.tenant, ids)
+	rows, err := tx.Query(ctx, historySQL, l.tenant, ids, notScored)
 	if err != nil {
 		return err
 	}

@@ -3,8 +3,10 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -100,7 +102,14 @@ WHERE tenant = $1 AND (seq = ANY($2) OR lead_id = $3) ORDER BY time, seq`, r.led
 	if err != nil {
 		return nil, err
 	}
-	return pgx.CollectRows(rows, scanArrival)
+	events, err := pgx.CollectRows(rows, scanArrival)
+	if err != nil {
+		return nil, err
+	}
+	refused, err := r.refusals(ctx, sequences, one.ID)
+	events = append(events, refused...)
+	slices.SortFunc(events, func(a, b Arrival) int { return cmp.Or(a.Time.Compare(b.Time), cmp.Compare(a.Sequence, b.Sequence)) })
+	return events, err
 }
 
 func scanArrival(row pgx.CollectableRow) (a Arrival, err error) {

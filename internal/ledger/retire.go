@@ -67,7 +67,11 @@ func (l *Ledger) oldEvents(ctx context.Context, tx pgx.Tx, before time.Time, lim
 		seen++
 		out.Next = seq
 		return nil
-	}, `SELECT seq, lead_id, received_at < $3 FROM events WHERE tenant = $1 AND seq > $2 ORDER BY seq LIMIT $4`, l.tenant, out.Next, before, limit)
+	}, `
+SELECT seq, lead_id, received_at < $3 FROM (
+    SELECT seq, lead_id, received_at FROM events WHERE tenant = $1 AND seq > $2
+    UNION ALL SELECT seq, lead_id, received_at FROM refusals WHERE tenant = $1 AND seq > $2) AS arrived
+ORDER BY seq LIMIT $4`, l.tenant, out.Next, before, limit)
 	if errors.Is(err, errReached) {
 		return sortedKeys(leads), nil
 	}
@@ -85,6 +89,7 @@ SELECT lead_id FROM leads l WHERE tenant = $1 AND lead_id = ANY($2) AND suppress
   AND NOT EXISTS (SELECT 1 FROM account_marks m WHERE m.tenant = l.tenant AND m.lead_id = l.lead_id)
   AND NOT EXISTS (SELECT 1 FROM work w WHERE w.tenant = l.tenant AND w.lead_id = l.lead_id)
   AND NOT EXISTS (SELECT 1 FROM events e WHERE e.tenant = l.tenant AND e.lead_id = l.lead_id AND (e.time >= $3 OR e.received_at >= $3))
+  AND NOT EXISTS (SELECT 1 FROM refusals r WHERE r.tenant = l.tenant AND r.lead_id = l.lead_id AND (r.time >= $3 OR r.received_at >= $3))
   AND NOT EXISTS (SELECT 1 FROM obligations o WHERE o.tenant = l.tenant AND o.lead_id = l.lead_id AND (o.state = 'Open'
       OR NOT EXISTS (SELECT 1 FROM seals s WHERE s.tenant = o.tenant AND s.period = o.period)))
   AND NOT EXISTS (SELECT 1 FROM leads s WHERE s.tenant = l.tenant AND s.lead_id = l.merged_into)
@@ -100,12 +105,15 @@ ORDER BY lead_id COLLATE "C" FOR UPDATE SKIP LOCKED`, l.tenant, ids, before)
 // retire adds up what the leads counted and deletes their rows. An event that arrives meanwhile stays: with it the lead begins anew.
 func (l *Ledger) retire(ctx context.Context, tx pgx.Tx, ids []string, before time.Time, out *Retired) error {
 	if _, err := tx.Exec(ctx, `
-INSERT INTO retired_counts AS r (tenant, period, clause, tier, revision, met, missed, excused)
+INSERT INTO retired_counts AS r (tenant, period, clause, tier, revision, met, missed, excused, contacted, elapsed, stopped)
 SELECT tenant, period, clause, tier, revision, count(*) FILTER (WHERE state = 'Met'), count(*) FILTER (WHERE state = 'Missed'),
-    count(*) FILTER (WHERE state = 'Excused')
+    count(*) FILTER (WHERE state = 'Excused'), count(*) FILTER (WHERE `+contacted+`),
+    coalesce(array_agg(elapsed) FILTER (WHERE elapsed IS NOT NULL), '{}'),
+    coalesce(array_agg(stopped_at) FILTER (WHERE clause = 'volume' AND state = 'Met' AND stopped_at IS NOT NULL), '{}')
 FROM obligations WHERE tenant = $1 AND lead_id = ANY($2) GROUP BY tenant, period, clause, tier, revision
 ON CONFLICT (tenant, period, clause, tier, revision) DO UPDATE
-    SET met = r.met + excluded.met, missed = r.missed + excluded.missed, excused = r.excused + excluded.excused`, l.tenant, ids); err != nil {
+    SET met = r.met + excluded.met, missed = r.missed + excluded.missed, excused = r.excused + excluded.excused,
+        contacted = r.contacted + excluded.contacted, elapsed = r.elapsed || excluded.elapsed, stopped = r.stopped || excluded.stopped`, l.tenant, ids); err != nil {
 		return err
 	}
 	if err := errors.Join(l.leaveAccounts(ctx, tx, ids), l.leaveIdentities(ctx, tx, ids)); err != nil {
@@ -128,7 +136,7 @@ ON CONFLICT (tenant, period, clause, tier, revision) DO UPDATE
 		switch table {
 		case "work":
 			continue // there was none; what came meanwhile is of an event that stays
-		case "events":
+		case "events", "refusals":
 			condition = ` AND time < $3 AND received_at < $3`
 			args = append(args, before)
 		}

@@ -116,6 +116,9 @@ func (t *teller) events(ctx context.Context) error {
 	points, before := map[string]float64{}, 0
 	for _, a := range t.kept.Arrivals {
 		e := Entry{At: a.Time, Kind: KindEvent, What: string(a.Kind), Event: t.event(a)}
+		if a.Kind == lead.KindRefused {
+			e.Details = []string{"a rejection without a reason code: it was not taken, and misses the clause rejection"}
+		}
 		if i, judged := place[a.Sequence]; scored(a) && judged {
 			if evaluated--; evaluated < maxScores {
 				pair, err := t.pairs.of(ctx, a.ScoredBy)
