@@ -222,8 +222,8 @@ func keys(list []any, key string) []string {
 	seen := map[string]int{}
 	for i, entry := range list {
 		name := "unnamed"
-		if v := asMap(entry)[key]; v != nil {
-			name = text(v)
+		if found, ok := keyOf(entry, key); ok {
+			name = found
 		}
 		if seen[name]++; seen[name] > 1 {
 			name += fmt.Sprintf(" (no. %d of the name)", seen[name])
@@ -231,6 +231,19 @@ func keys(list []any, key string) []string {
 		out[i] = name
 	}
 	return out
+}
+
+// keyOf an entry. A key of several fields, such as review/period, is their values.
+func keyOf(entry any, key string) (string, bool) {
+	var parts []string
+	for field := range strings.SplitSeq(key, "/") {
+		v := asMap(entry)[field]
+		if v == nil {
+			return "", false
+		}
+		parts = append(parts, text(v))
+	}
+	return strings.Join(parts, "/"), true
 }
 
 // union of the keys: in the order of the new list, those that are gone last.

@@ -36,6 +36,20 @@ var (
 // names are a set: their order means nothing.
 var names = unit{norm: func(v any) string { return strings.Join(sorted(v), ",") }, say: func(v any) string { return strings.Join(sorted(v), ", ") }, number: none}
 
+// signed is a list of sign-offs: each is another one when anything in it is.
+var signed = unit{
+	norm: func(v any) string { return strings.Join(sorted(v), ",") },
+	say: func(v any) string {
+		var out []string
+		for _, entry := range asList(v) {
+			off := asMap(entry)
+			out = append(out, fmt.Sprintf("%s (%s, %s)", text(off["party"]), text(off["by"]), instant(off["at"])))
+		}
+		return strings.Join(out, ", ")
+	},
+	number: none,
+}
+
 // ranked are words of which each is more than those before it, and all are more than none.
 func ranked(words ...string) unit {
 	return unit{norm: text, say: sayAny, number: func(v any) (float64, bool) {

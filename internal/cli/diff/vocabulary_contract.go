@@ -24,6 +24,10 @@ var contractVocabulary = vocabulary{signed: signedOfContract, words: []word{
 	{at: "terms.parties.sales.owner", label: "owner", unit: plain},
 	{at: "terms.parties.sales.contact", label: "contact", unit: plain},
 
+	{at: "terms.parties.executive", shape: clause, noun: "Executive", neither: "decides at level 3 of an escalation, and disputes"},
+	{at: "terms.parties.executive.owner", label: "owner", unit: plain},
+	{at: "terms.parties.executive.contact", label: "contact", unit: plain},
+
 	{at: "terms.calendar", shape: group},
 	{at: "terms.calendar.timeZone", label: "time zone", unit: plain, neither: "hours, weeks and months begin elsewhere"},
 	{at: "terms.calendar.hours", label: "business hours", unit: week, verdicts: weekVerdict},
@@ -45,6 +49,10 @@ var contractVocabulary = vocabulary{signed: signedOfContract, words: []word{
 	{at: "terms.marketing.volume", shape: clause, noun: "volume", rising: Stricter, effects: forM},
 	{at: "terms.marketing.volume.from", label: "target", unit: unit{norm: text, say: func(v any) string { return "from the " + text(v) }, number: none}, none: "stated"},
 	{at: "terms.marketing.volume.mqlsPerMonth", label: "target", unit: amount.of("MQLs a month"), none: "not stated", rising: Stricter, effects: forM},
+	{
+		at: "terms.marketing.volume.severeBelowPercent", label: "severe below", unit: percent.of("of the target"), none: rate(sla.DefaultSevereVolumePercent),
+		absent: sla.DefaultSevereVolumePercent, known: true, rising: Stricter, effects: severe(marketing),
+	},
 	{at: "terms.marketing.completeness", shape: clause, noun: "completeness", rising: Stricter, effects: forM},
 	{at: "terms.marketing.completeness.targetPercent", label: "target", unit: percent, rising: Stricter, effects: forM},
 	{at: "terms.marketing.score", shape: clause, noun: "score", rising: Stricter, effects: forM},
@@ -60,6 +68,10 @@ var contractVocabulary = vocabulary{signed: signedOfContract, words: []word{
 	{at: "terms.sales.acceptance.targetPercent", label: "target", unit: percent, rising: Stricter, effects: forS},
 	{at: "terms.sales.firstContact", shape: clause, noun: "firstContact", rising: Stricter, effects: forS},
 	{at: "terms.sales.firstContact.targetPercent", label: "target", unit: percent, rising: Stricter, effects: forS},
+	{
+		at: "terms.sales.firstContact.severeBelowContactedPercent", label: "severe below", unit: percent.of("contacted at all"),
+		none: rate(sla.DefaultSevereContactedPercent), absent: sla.DefaultSevereContactedPercent, known: true, rising: Stricter, effects: severe(sales),
+	},
 	{at: "terms.sales.firstContact.tiers", shape: keyed, key: "intent", noun: "intent", rising: Stricter, effects: forS},
 	{at: "terms.sales.firstContact.tiers[].within", label: "", unit: business, rising: Looser, effects: forS},
 	{
@@ -80,6 +92,31 @@ var contractVocabulary = vocabulary{signed: signedOfContract, words: []word{
 	{at: "terms.sales.feedback", shape: clause, noun: "feedback", rising: Stricter, effects: forS},
 	{at: "terms.sales.feedback.targetPercent", label: "target", unit: percent, rising: Stricter, effects: forS},
 
+	{at: "terms.governance", shape: group},
+	{
+		at: "terms.governance.reviewsHeld", label: "reviews held", unit: ranked("Required"), none: "not owed", known: true, rising: Stricter,
+		effects: effects{both, "both owe that each review is held", "no review is owed"},
+	},
+	{
+		at: "terms.governance.definitionRefresh", label: "definition and terms signed again", unit: ranked("Quarterly"), none: "not owed", known: true,
+		rising: Stricter, effects: effects{both, "both owe a new signature each quarter", "no new signature is owed"},
+	},
+	{at: "terms.escalation", shape: group},
+	{at: "terms.escalation.level2", shape: group},
+	{
+		at: "terms.escalation.level2.consecutiveMisses", label: "missed weeks in a row for level 2", unit: plain, none: standard(sla.DefaultConsecutiveMisses), absent: sla.DefaultConsecutiveMisses, known: true, rising: Looser,
+		effects: effects{both, "both owners deal with it sooner", "both owners deal with it later"},
+	},
+	{at: "terms.escalation.level3", shape: group},
+	{
+		at: "terms.escalation.level3.unresolvedWeeks", label: "weeks at level 2 for level 3", unit: plain, none: standard(sla.DefaultUnresolvedWeeks), absent: sla.DefaultUnresolvedWeeks, known: true, rising: Looser,
+		effects: effects{both, "the executive deals with it sooner", "the executive deals with it later"},
+	},
+	{
+		at: "terms.enforcement", label: "enforcement", unit: ranked(string(sla.Observe), string(sla.Enforce)), none: string(sla.Enforce) + byDefault,
+		absent: 2, known: true, rising: Stricter,
+		effects: effects{both, "what breaks the agreement is held back or refused", "what breaks the agreement passes, and is reported"},
+	},
 	{
 		at: "terms.minimumSample", label: "minimum sample", unit: plain, none: standard(sla.DefaultMinimumSample), rising: Looser,
 		absent: sla.DefaultMinimumSample, known: true, effects: effects{both, "smaller weeks are judged too", "smaller weeks are not judged"},
@@ -92,6 +129,31 @@ var contractVocabulary = vocabulary{signed: signedOfContract, words: []word{
 		at: "terms.warnAtPercent", label: "warning at", unit: percent, none: standard(sla.DefaultWarnAtPercent) + " of a clock",
 		absent: sla.DefaultWarnAtPercent, known: true, neither: "when an open lead counts as at risk",
 	},
+
+	{at: "dispute", shape: clause, noun: "dispute", neither: "an escalation of level 3 until the executive resolves it"},
+	{at: "dispute.raisedBy", label: "raised by", unit: plain},
+	{at: "dispute.at", label: "on", unit: moment},
+	{at: "dispute.clause", label: "about", unit: plain, none: "the terms as a whole"},
+	{at: "dispute.reason", label: "reason", unit: plain},
+	{at: "dispute.resolution", shape: clause, noun: "resolution", neither: "ends the dispute"},
+	{at: "dispute.resolution.by", label: "by", unit: plain},
+	{at: "dispute.resolution.at", label: "on", unit: moment},
+	{at: "dispute.resolution.decision", label: "decision", unit: plain},
+
+	{at: "remediations", shape: keyed, noun: "plan"},
+	{at: "remediations[].clause", label: "for", unit: plain},
+	{at: "remediations[].cause", label: "cause", unit: plain, none: "not known"},
+	{at: "remediations[].owner", label: "owner", unit: plain},
+	{at: "remediations[].plan", label: "plan", unit: plain},
+	{at: "remediations[].due", label: "due", unit: plain},
+	{at: "remediations[].done", label: "done", unit: plain, none: "not yet"},
+
+	{at: "waivers", shape: keyed, noun: "waiver", neither: "holds when both have signed it within 7 days of a week's end"},
+	{at: "waivers[].clause", label: "of", unit: plain, neither: unsigned},
+	{at: "waivers[].from", label: "from", unit: plain, neither: unsigned},
+	{at: "waivers[].to", label: "to", unit: plain, neither: unsigned},
+	{at: "waivers[].reason", label: "reason", unit: plain, neither: unsigned},
+	{at: "waivers[].signOffs", label: "signed by", unit: signed, none: "nobody"},
 
 	{at: "routing", shape: group},
 	{at: "routing.ownerFirst", label: "owner first", unit: orDefault(plain, "Ignore"), none: "Ignore"},
@@ -127,9 +189,19 @@ var contractVocabulary = vocabulary{signed: signedOfContract, words: []word{
 	{at: "retention.events", label: "events are kept", unit: plain, none: "for ever", neither: "what is counted stays"},
 }}
 
-const both = "both"
+const (
+	both     = "both"
+	unsigned = "both sign it anew"
+)
+
+// severe misses are those that a party's clause fell short by far: they escalate at once.
+func severe(party string) effects {
+	return effects{party, "more misses go to level 2 at once", "fewer misses go to level 2 at once"}
+}
 
 func standard(n int) string { return strconv.Itoa(n) + byDefault }
+
+func rate(n int) string { return strconv.Itoa(n) + "%" + byDefault }
 
 // signedOfContract: terms but for the names of exceptions, and definitionRef.
 func signedOfContract(pattern string) bool {
@@ -143,6 +215,14 @@ var cadenceVocabulary = vocabulary{signed: func(string) bool { return false }, w
 	{at: "reviews[].type", label: "type", unit: plain},
 	{at: "reviews[].schedule", label: "schedule", unit: plain},
 	{at: "reviews[].owner", label: "owner", unit: plain},
+	{at: "reviews[].heldWithin", label: "held within", unit: wall, none: "the time that its type has"},
+	{at: "publish", shape: group},
+	{at: "publish.notify", label: "reports sent to", unit: orDefault(plain, "None"), none: "nobody"},
+	{at: "records", shape: keyed, key: "review/period", noun: "record"},
+	{at: "records[].held", label: "held", unit: plain},
+	{at: "records[].by", label: "by", unit: names},
+	{at: "records[].decisions", label: "decisions", unit: plain},
+	{at: "records[].actions", label: "actions", unit: plain},
 	{at: "historyLimit", label: "reports kept", unit: orDefault(plain, "26"), none: "26"},
 }}
 

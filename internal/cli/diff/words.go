@@ -4,6 +4,7 @@ package diff
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 )
 
@@ -168,7 +169,7 @@ func (w *walker) describe(pattern string, entry any, key string) string {
 	}
 	var parts []string
 	for _, name := range w.keys(pattern, fields, nil) {
-		if name == key || name == own.parts && own.parts != "" {
+		if slices.Contains(strings.Split(key, "/"), name) || name == own.parts && own.parts != "" {
 			continue
 		}
 		if text := w.describeField(join(pattern, name), name, fields[name]); text != "" {
@@ -215,7 +216,8 @@ func (w *walker) entries(pattern string, word word, v any) string {
 			out = append(out, w.describe(pattern+"[]", entry, ""))
 			continue
 		}
-		out = append(out, named(text(asMap(entry)[key]), w.describe(pattern+"[]", entry, key)))
+		name, _ := keyOf(entry, key)
+		out = append(out, named(name, w.describe(pattern+"[]", entry, key)))
 	}
 	return strings.Join(out, "; ")
 }
