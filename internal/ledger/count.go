@@ -125,28 +125,6 @@ func (l *Ledger) Count(ctx context.Context, periods []sla.Period) (Snapshot, err
 	return s, err
 }
 
-// counts of the obligations that are there and of those whose leads are no longer kept.
-func (l *Ledger) counts(ctx context.Context, tx pgx.Tx, at time.Time, periods []sla.Period) ([]sla.Count, error) {
-	rows, err := tx.Query(ctx, `
-SELECT clause, tier, period, revision, sum(met)::bigint, sum(missed)::bigint, sum(open)::bigint, sum(risk)::bigint, sum(excused)::bigint FROM (
-    SELECT clause, tier, period, revision,
-        count(*) FILTER (WHERE state = 'Met') AS met, count(*) FILTER (WHERE state = 'Missed') AS missed,
-        count(*) FILTER (WHERE state = 'Open') AS open, count(*) FILTER (WHERE state = 'Open' AND warn_at <= $3) AS risk,
-        count(*) FILTER (WHERE state = 'Excused') AS excused
-    FROM obligations WHERE tenant = $1 AND period = ANY($2) GROUP BY clause, tier, period, revision
-    UNION ALL
-    SELECT clause, tier, period, revision, met, missed, 0, 0, excused FROM retired_counts WHERE tenant = $1 AND period = ANY($2)) AS parts
-GROUP BY clause, tier, period, revision
-ORDER BY period COLLATE "C" DESC, clause COLLATE "C", tier COLLATE "C", revision COLLATE "C"`, l.tenant, periods, at)
-	if err != nil {
-		return nil, err
-	}
-	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (c sla.Count, err error) {
-		err = row.Scan(&c.Clause, &c.Tier, &c.Period, &c.Revision, &c.Met, &c.Missed, &c.Open, &c.AtRisk, &c.Excused)
-		return c, err
-	})
-}
-
 // Pulse changes when the counts may have: it costs next to nothing to take, so a worker at rest does not count.
 type Pulse struct {
 	Work    int64 // causes noted so far, by any tenant

@@ -41,6 +41,7 @@ type Ledger struct {
 
 	wentLive   atomic.Pointer[time.Time] // see goLive; nil while nothing was in force
 	forgetting atomic.Pointer[[]byte]    // the key of the hashes of erased leads; nil until it is needed
+	times      timesCache
 }
 
 // Open connects to the database at dsn for a tenant and checks that it answers. The schema is not touched: see Migrate.

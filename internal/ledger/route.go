@@ -4,6 +4,7 @@ package ledger
 
 import (
 	"context"
+	"math"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -27,6 +28,7 @@ type Routing struct {
 	failed   []Failed
 	failing  map[string]time.Time // nil when the leads are not from the queue
 	owners   map[string]string    // before the decision
+	terms    map[string]*sla.Compiled
 }
 
 type routed struct {
@@ -47,6 +49,28 @@ func (r *Routing) Keep(one *Lead, revision string, obligations []sla.Obligation)
 // KeepPast has the standing of one of the lead's ended cycles written: what happened in it may become known late.
 func (r *Routing) KeepPast(one *Lead, cycle int, revision string, obligations []sla.Obligation) {
 	r.past = append(r.past, routed{lead: one, cycle: cycle, revision: revision, obligations: obligations})
+}
+
+// Timed has it kept how long the clocks of leads ran that are judged by a revision: its terms say in what time they count.
+func (r *Routing) Timed(revision string, terms *sla.Compiled) {
+	if r.terms == nil {
+		r.terms = map[string]*sla.Compiled{}
+	}
+	r.terms[revision] = terms
+}
+
+// elapsed is how long a clock ran, in whole seconds: rounded up, so that what took longer than a limit does so afterwards too. nil where there is nothing to
+// say.
+func (r *Routing) elapsed(revision string, o sla.Obligation) *int64 {
+	terms := r.terms[revision]
+	if terms == nil {
+		return nil
+	}
+	took, done := terms.Took(o)
+	if !done {
+		return nil
+	}
+	return new(min(int64((took+time.Second-1)/time.Second), math.MaxInt32))
 }
 
 // Fail leaves the lead for a later try.
@@ -153,16 +177,16 @@ func (r *Routing) queueObligations(writes *pgx.Batch, one routed) {
 	for i, o := range one.obligations {
 		clauses[i] = string(o.Clause)
 		writes.Queue(`
-INSERT INTO obligations AS o (tenant, lead_id, clause, tier, period, revision, started_at, due_at, warn_at, stopped_at, state, cycle)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+INSERT INTO obligations AS o (tenant, lead_id, clause, tier, period, revision, started_at, due_at, warn_at, stopped_at, state, cycle, elapsed)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
 ON CONFLICT (tenant, lead_id, cycle, clause) DO UPDATE SET tier = excluded.tier, period = excluded.period, revision = excluded.revision,
     started_at = excluded.started_at, due_at = excluded.due_at, warn_at = excluded.warn_at, stopped_at = excluded.stopped_at,
-    state = excluded.state
-WHERE (o.tier, o.period, o.revision, o.started_at, o.due_at, o.warn_at, o.stopped_at, o.state) IS DISTINCT FROM
+    state = excluded.state, elapsed = excluded.elapsed
+WHERE (o.tier, o.period, o.revision, o.started_at, o.due_at, o.warn_at, o.stopped_at, o.state, o.elapsed) IS DISTINCT FROM
     (excluded.tier, excluded.period, excluded.revision, excluded.started_at, excluded.due_at, excluded.warn_at,
-     excluded.stopped_at, excluded.state)`,
+     excluded.stopped_at, excluded.state, excluded.elapsed)`,
 			r.ledger.tenant, one.lead.ID, o.Clause, o.Tier, o.Period, one.revision, orNull(o.Start), orNull(o.Due),
-			orNull(o.Warn), orNull(o.Stop), o.State, one.cycle)
+			orNull(o.Warn), orNull(o.Stop), o.State, one.cycle, r.elapsed(one.revision, o))
 	}
 	writes.Queue(`DELETE FROM obligations WHERE tenant = $1 AND lead_id = $2 AND clause <> ALL($3) AND cycle = $4`,
 		r.ledger.tenant, one.lead.ID, clauses, one.cycle)

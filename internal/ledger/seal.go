@@ -35,7 +35,7 @@ type Seal struct {
 	SealedAt time.Time
 	Previous []byte // digest of the seal before
 	Digest   []byte
-	Counts   []sla.Count // AtRisk is 0
+	Counts   []sla.Count // without AtRisk, Contacted and Times
 }
 
 // digest of what the seal says.
@@ -116,7 +116,7 @@ func (l *Ledger) SealPeriod(ctx context.Context, period sla.Period, zone *time.L
 			return err
 		}
 		s := Seal{Period: period, Version: 1, SealedAt: at.Truncate(precision)}
-		if s.Counts, err = l.counts(ctx, tx, time.Time{}, []sla.Period{period}); err != nil {
+		if s.Counts, err = l.sealable(ctx, tx, period); err != nil {
 			return err
 		}
 		latest, err := l.sealOf(ctx, tx, period)
@@ -137,6 +137,22 @@ func (l *Ledger) SealPeriod(ctx context.Context, period sla.Period, zone *time.L
 		return nil, err
 	}
 	return made, nil
+}
+
+// sealable is what a seal says of the counts of a period as they stand.
+func (l *Ledger) sealable(ctx context.Context, tx pgx.Tx, period sla.Period) ([]sla.Count, error) {
+	sums, err := l.sums(ctx, tx, time.Time{}, []sla.Period{period})
+	counts := make([]sla.Count, len(sums))
+	for i, s := range sums {
+		counts[i] = bare(s.Count)
+	}
+	return counts, err
+}
+
+// bare is what is sealed of a count.
+func bare(c sla.Count) sla.Count {
+	c.AtRisk, c.Contacted, c.Times = 0, 0, sla.Times{}
+	return c
 }
 
 func running(counts []sla.Count) bool {

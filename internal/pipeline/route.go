@@ -142,6 +142,7 @@ func (d *Dispatcher) decide(ctx context.Context, r *ledger.Routing, one *ledger.
 		}
 		own(&one.Cycle, history)
 	}
+	r.Timed(pair.Bundle.Terms.Name, pair.Terms)
 	r.Keep(one, pair.Bundle.Terms.Name, standing)
 	return nil
 }
@@ -173,6 +174,7 @@ func (d *Dispatcher) decidePast(ctx context.Context, r *ledger.Routing, one *led
 		history := one.HistoryOf(c.Number)
 		own(&c, history)
 		facts := factsOf(pair, one, c, history)
+		r.Timed(pair.Bundle.Terms.Name, pair.Terms)
 		r.KeepPast(one, c.Number, pair.Bundle.Terms.Name, sla.Obligations(pair.Terms, facts, r.Now))
 	}
 	return nil
