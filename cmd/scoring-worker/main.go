@@ -126,7 +126,7 @@ func checkers(pairs *pipeline.Pairs) func() *events.Checker {
 		if m := last.Load(); m != nil && m.of == current {
 			return m.checker
 		}
-		m := &made{current, events.NewChecker(current.Bundle.Lead)}
+		m := &made{current, events.NewChecker(current.Bundle.Lead, current.Bundle.SLA.Enforcement)}
 		last.Store(m)
 		return m.checker
 	}

@@ -80,7 +80,7 @@ func overHTTP(ctx context.Context, server *ledgertest.Server, runs int, each tim
 }
 
 func ourHandler(pair *pipeline.Pair, l *ledger.Ledger) http.Handler {
-	checker := events.NewChecker(pair.Bundle.Lead)
+	checker := events.NewChecker(pair.Bundle.Lead, pair.Bundle.SLA.Enforcement)
 	group := &events.Group{Store: func() (events.Store, error) { return l, nil }}
 	return &events.Handler{
 		Checker: func() *events.Checker { return checker }, Store: func() (events.Store, error) { return group, nil },

@@ -24,11 +24,12 @@ const (
 
 // Result is what became of one event.
 type Result struct {
-	ID      string `json:"id"`
-	Source  string `json:"source"`
-	Status  Status `json:"status"`
-	Field   string `json:"field,omitempty"`
-	Message string `json:"message,omitempty"`
+	ID      string   `json:"id"`
+	Source  string   `json:"source"`
+	Status  Status   `json:"status"`
+	Field   string   `json:"field,omitempty"`
+	Message string   `json:"message,omitempty"`
+	Missing []string `json:"missing,omitempty"` // required fields that a lead was captured without
 }
 
 // Answer to a request.
@@ -57,6 +58,8 @@ func (r *Result) outcome(o ledger.Outcome) {
 		r.Status = StatusAccepted
 	case ledger.Duplicate:
 		r.Status = StatusDuplicate
+	case ledger.Refused:
+		r.Status = StatusInvalid
 	case ledger.Forgotten:
 		r.Status, r.Field = StatusForgotten, "subject"
 		r.Message = "the lead was erased on request, and nothing about it is taken any more; remove it from the sending system too"

@@ -15,6 +15,7 @@ import (
 
 	"github.com/handoff-sla/handoff/internal/lead"
 	"github.com/handoff-sla/handoff/internal/ledger"
+	"github.com/handoff-sla/handoff/internal/sla"
 )
 
 // Bounds of an event. What is larger is refused and the field named.
@@ -36,17 +37,26 @@ const (
 
 var earliest = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// Checker knows the definition that events are checked against.
+// Checker knows the definition that events are checked against, and whether its terms enforce what it asks for.
 type Checker struct {
-	fields map[string][]lead.Field // by source property
-	codes  map[string]lead.Outcome
+	fields       map[string][]lead.Field // by source property
+	required     []lead.Field
+	codes        map[string]lead.Outcome
+	dispositions []lead.Disposition
+	observes     bool
 }
 
 // NewChecker makes a Checker.
-func NewChecker(d lead.Definition) *Checker {
-	c := &Checker{fields: map[string][]lead.Field{}, codes: map[string]lead.Outcome{}}
+func NewChecker(d lead.Definition, mode sla.Mode) *Checker {
+	c := &Checker{
+		fields: map[string][]lead.Field{}, codes: map[string]lead.Outcome{}, dispositions: d.Dispositions,
+		observes: mode == sla.Observe,
+	}
 	for _, f := range d.Fields {
 		c.fields[f.SourceProperty()] = append(c.fields[f.SourceProperty()], f)
+		if f.Required {
+			c.required = append(c.required, f)
+		}
 	}
 	for _, d := range d.Dispositions {
 		c.codes[d.Name] = d.Outcome
@@ -78,6 +88,7 @@ func (c *Checker) check(e envelope, now time.Time) (ledger.Entry, error) {
 	entry.Kind = lead.Kind(kind)
 	entry.Data, err = c.data(entry, e.data, now)
 	entry.Resolved = c.resolve(entry)
+	entry.Refused = err == nil && c.refuses(entry)
 	return entry, err
 }
 

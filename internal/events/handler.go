@@ -160,8 +160,14 @@ func (h *Handler) take(w http.ResponseWriter, r *http.Request, m mode, body []by
 		entry.Traceparent = tracing.Event(r.Context(), string(entry.Kind), entry.Lead, e.attributes["traceparent"])
 		entries, positions = append(entries, entry), append(positions, i)
 	}
-	if !h.store(w, r, entries, positions, results) {
+	outcomes, ok := h.store(w, r, entries)
+	if !ok {
 		return
+	}
+	for i, outcome := range outcomes {
+		result := &results[positions[i]]
+		result.outcome(outcome)
+		checker.tell(result, entries[i], outcome)
 	}
 	a := answer(results)
 	for result, n := range map[string]int{"accepted": a.Accepted, "duplicate": a.Duplicates, "rejected": a.Rejected} {
@@ -171,15 +177,15 @@ func (h *Handler) take(w http.ResponseWriter, r *http.Request, m mode, body []by
 	respond(w, a.status(m), a)
 }
 
-// store writes the good events in one transaction and notes their outcomes.
-func (h *Handler) store(w http.ResponseWriter, r *http.Request, entries []ledger.Entry, positions []int, results []Result) bool {
+// store writes the good events, and what was refused, in one transaction. It has answered where that is not ok.
+func (h *Handler) store(w http.ResponseWriter, r *http.Request, entries []ledger.Entry) (_ []ledger.Outcome, ok bool) {
 	if len(entries) == 0 {
-		return true
+		return nil, true
 	}
 	store, err := h.Store()
 	if err != nil {
 		unavailable(w, "the ledger is not available: "+err.Error())
-		return false
+		return nil, false
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), writeTimeout)
 	defer cancel()
@@ -188,12 +194,9 @@ func (h *Handler) store(w http.ResponseWriter, r *http.Request, entries []ledger
 		h.Log.Error("events were not written", "events", len(entries), "error", ledger.Describe(err))
 		h.Taken("failed", len(entries))
 		unavailable(w, "the ledger did not take the events: "+ledger.Describe(err)+". Send them again: what is there already is not counted twice")
-		return false
+		return nil, false
 	}
-	for i, outcome := range outcomes {
-		results[positions[i]].outcome(outcome)
-	}
-	return true
+	return outcomes, true
 }
 
 // split takes a request apart into events. A malformed element of a batch spoils only itself: its problem stands at its

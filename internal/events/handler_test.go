@@ -20,6 +20,7 @@ import (
 	"github.com/handoff-sla/handoff/internal/events"
 	"github.com/handoff-sla/handoff/internal/lead"
 	"github.com/handoff-sla/handoff/internal/ledger"
+	"github.com/handoff-sla/handoff/internal/sla"
 )
 
 var now = time.Date(2027, 1, 4, 14, 3, 0, 0, time.UTC)
@@ -42,10 +43,15 @@ func (s *store) Ingest(_ context.Context, entries []ledger.Entry) ([]ledger.Outc
 		switch e.ID {
 		case "known":
 			outcomes[i] = ledger.Duplicate
+		case "forgotten":
+			outcomes[i] = ledger.Forgotten
 		case "conflicting":
 			outcomes[i] = ledger.Conflict
 		default:
 			outcomes[i] = ledger.Accepted
+			if e.Refused {
+				outcomes[i] = ledger.Refused
+			}
 		}
 	}
 	return outcomes, s.err
@@ -58,15 +64,18 @@ type rig struct {
 	taken   map[string]int
 }
 
-func newRig() *rig {
+var definition = lead.Definition{
+	Fields: []lead.Field{
+		{Name: "employees", Type: lead.Integer, Property: "numberofemployees"},
+		{Name: "email", Type: lead.String, Required: true},
+	},
+	Dispositions: []lead.Disposition{{Name: "BadTiming", Outcome: lead.Recycled}},
+}
+
+// newRig of terms that enforce nothing, unless a mode is given.
+func newRig(mode ...sla.Mode) *rig {
 	r := &rig{store: &store{}, log: &strings.Builder{}, taken: map[string]int{}}
-	checker := events.NewChecker(lead.Definition{
-		Fields: []lead.Field{
-			{Name: "employees", Type: lead.Integer, Property: "numberofemployees"},
-			{Name: "email", Type: lead.String},
-		},
-		Dispositions: []lead.Disposition{{Name: "BadTiming", Outcome: lead.Recycled}},
-	})
+	checker := events.NewChecker(definition, append(mode, sla.Observe)[0])
 	r.handler = &events.Handler{
 		Checker: func() *events.Checker { return checker },
 		Store:   func() (events.Store, error) { return r.store, nil },

@@ -133,6 +133,20 @@ func (s *state) blank(field int) bool {
 	}
 }
 
+// Blank says whether a value that was coerced is none: a blank text and an empty list are, zero and false are not.
+func Blank(value any) bool {
+	switch v := value.(type) {
+	case nil:
+		return true
+	case string:
+		return strings.TrimSpace(v) == ""
+	case []string:
+		return len(v) == 0
+	default:
+		return false
+	}
+}
+
 func (s *state) values() map[string]any {
 	record := make(map[string]any, len(s.slots))
 	for i, f := range s.program.definition.Fields {

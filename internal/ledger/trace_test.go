@@ -48,7 +48,7 @@ func recorded(t *testing.T) *tracetest.InMemoryExporter {
 func post(t *testing.T, l *ledger.Ledger, body string) {
 	t.Helper()
 	h := tracing.Handler(&events.Handler{
-		Checker: func() *events.Checker { return events.NewChecker(lead.Definition{}) }, Store: func() (events.Store, error) { return l, nil },
+		Checker: func() *events.Checker { return events.NewChecker(lead.Definition{}, "") }, Store: func() (events.Store, error) { return l, nil },
 		Token: func() (string, error) { return "token", nil }, Now: time.Now, Taken: func(string, int) {}, Log: slog.New(slog.DiscardHandler),
 	})
 	request := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/v1/events", strings.NewReader(body))

@@ -144,7 +144,7 @@ func replayed(t *testing.T, all map[string]*application, window time.Duration) m
 			pipeline.Loop{Name: name, Step: step, Metrics: metrics(), Log: slog.New(slog.DiscardHandler)}.Run(ctx)
 		})
 	}
-	checker := events.NewChecker(r.pair.Bundle.Lead)
+	checker := events.NewChecker(r.pair.Bundle.Lead, r.pair.Bundle.SLA.Enforcement)
 	server := httptest.NewServer(&events.Handler{
 		Checker: func() *events.Checker { return checker },
 		Store:   func() (events.Store, error) { return r.l, nil },

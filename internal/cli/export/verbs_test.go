@@ -104,7 +104,7 @@ func newRig(t *testing.T) *rig {
 func (r *rig) post(t *testing.T, l *ledger.Ledger, body string) []events.Status {
 	t.Helper()
 	handler := &events.Handler{
-		Checker: func() *events.Checker { return events.NewChecker(r.pair.Bundle.Lead) }, Store: func() (events.Store, error) { return l, nil },
+		Checker: func() *events.Checker { return events.NewChecker(r.pair.Bundle.Lead, r.pair.Bundle.SLA.Enforcement) }, Store: func() (events.Store, error) { return l, nil },
 		Token: func() (string, error) { return "token", nil }, Now: time.Now, Taken: func(string, int) {}, Log: slog.New(slog.DiscardHandler),
 	}
 	request := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/v1/events", strings.NewReader(body))
