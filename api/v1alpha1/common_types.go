@@ -192,6 +192,8 @@ const (
 	RatificationCurrentCondition = "RatificationCurrent"
 	// LedgerAvailableCondition is on an SLAMeasurement: the routing worker reaches its PostgreSQL ledger.
 	LedgerAvailableCondition = "LedgerAvailable"
+	// ClockSteadyCondition is on an SLAMeasurement while it is False: the ledger's clock went back behind a time that it showed before.
+	ClockSteadyCondition = "ClockSteady"
 	// IngestAvailableCondition is on an SLAMeasurement: the scoring worker has what it needs to accept events.
 	IngestAvailableCondition = "IngestAvailable"
 	// EffectsAvailableCondition is on an SLAMeasurement, and from there on its contract: the Secrets of `notify` and `crm` are there. It is absent without

@@ -135,19 +135,19 @@ type Restatement struct {
 // SLAMeasurementStatus is what the workers counted. The manager judges it.
 type SLAMeasurementStatus struct {
 	// conditions of the workers: LedgerAvailable and, with `notify` or `crm`, EffectsAvailable from the routing worker, IngestAvailable from the scoring
-	// worker.
+	// worker; ClockSteady, False, while the ledger's clock is behind a time that it showed before.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
 	// +kubebuilder:validation:MaxItems=16
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
 
-	// asOf is the ledger's time at which these counts were last seen to change.
+	// asOf is the ledger's time at which these counts were last seen to change. It never goes back.
 	// +optional
 	AsOf *metav1.Time `json:"asOf,omitempty"`
 
 	// closedThrough is the last ISO week that is over by the ledger's clock. The manager judges the week after it as the current one,
-	// whatever its own clock says.
+	// whatever its own clock says. A week that was closed stays so.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=16

@@ -3,6 +3,8 @@
 package convert
 
 import (
+	"time"
+
 	slav1alpha1 "github.com/handoff-sla/handoff/api/v1alpha1"
 	"github.com/handoff-sla/handoff/internal/sla"
 )
@@ -14,6 +16,28 @@ func Counts(rows []slav1alpha1.MeasurementRow) []sla.Count {
 		out = append(out, sla.Count{
 			Clause: sla.Clause(r.Clause), Tier: r.Tier, Period: sla.Period(r.Period), Revision: r.Revision,
 			Met: value(r.Met), Missed: value(r.Missed), Open: value(r.Open), AtRisk: value(r.AtRisk), Excused: value(r.Excused),
+			Contacted: value(r.Contacted), Times: times(r.Times),
+		})
+	}
+	return out
+}
+
+func times(t *slav1alpha1.ResponseTimes) sla.Times {
+	if t == nil {
+		return sla.Times{}
+	}
+	return sla.Times{
+		Leads: value(t.Leads), Within5m: value(t.Within5Minutes), Within15m: value(t.Within15Minutes),
+		Median: time.Duration(value(t.MedianSeconds)) * time.Second, P90: time.Duration(value(t.P90Seconds)) * time.Second,
+	}
+}
+
+// Paces of a measurement.
+func Paces(rows []slav1alpha1.MeasuredPace) []sla.Pace {
+	out := make([]sla.Pace, 0, len(rows))
+	for _, r := range rows {
+		out = append(out, sla.Pace{
+			Week: sla.Period(r.Week), Month: sla.Period(r.Month), MQLs: value(r.MQLs), Revision: r.Revision, From: moment(r.From),
 		})
 	}
 	return out
