@@ -89,7 +89,11 @@ func (w Week) Verdict(c sla.Clause) (sla.Row, bool) {
 	var worst sla.Row
 	found := false
 	for _, row := range w.Rows {
-		if row.Clause == c && (!found || rank(row.Verdict) > rank(worst.Verdict)) {
+		if row.Clause != c {
+			continue
+		}
+		redder := rank(row.Verdict) == rank(worst.Verdict) && row.Indicator == sla.Red && worst.Indicator != sla.Red
+		if !found || rank(row.Verdict) > rank(worst.Verdict) || redder {
 			worst, found = row, true
 		}
 	}

@@ -2,7 +2,10 @@
 
 package sla
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // date is a day of the calendar.
 type date struct {
@@ -47,4 +50,14 @@ func offsetAt(t time.Time, loc *time.Location) time.Duration {
 func showsAs(t, shown time.Time) bool {
 	_, seconds := t.Zone()
 	return t.UTC().Add(time.Duration(seconds) * time.Second).Equal(shown)
+}
+
+// Day gives the first instant of a day written as YYYY-MM-DD in loc, and the first after it.
+func Day(text string, loc *time.Location) (from, to time.Time, err error) {
+	at, err := time.Parse(time.DateOnly, text)
+	if err != nil {
+		return time.Time{}, time.Time{}, fmt.Errorf("%q is no date; write YYYY-MM-DD", text)
+	}
+	d := dateOf(at)
+	return wall(d, 0, loc), wall(d.next(), 0, loc), nil
 }

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package judge
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/handoff-sla/handoff/internal/sla"
+)
+
+// shownMisses is how many missed weeks a reason tells, the newest ones.
+const shownMisses = 3
+
+// maxReason is how long a reason may be where it is kept.
+const maxReason = 1024
+
+// reason of a level in words, with the numbers.
+func (l *ladder) reason() string {
+	var text string
+	switch {
+	case len(l.run) == 0:
+		text = "last missed: " + l.last.words()
+	case len(l.run) == 1:
+		text = "missed: " + l.last.words()
+	default:
+		var weeks []string
+		for _, m := range slices.Backward(l.run) {
+			if len(weeks) == shownMisses {
+				break
+			}
+			weeks = append(weeks, m.words())
+		}
+		text = l.running() + ": " + strings.Join(weeks, ", ")
+	}
+	if l.severe != nil {
+		text = l.severe.far() + "; " + text
+		if len(l.run) == 1 && l.severe.index == l.last.index {
+			text = l.severe.far()
+		}
+	}
+	if l.level == levelExecutive {
+		text += "; not resolved since both owners took it up"
+	}
+	return text
+}
+
+// running says how often a clause was missed in a row.
+func (l *ladder) running() string {
+	n := len(l.run)
+	if l.last.index-l.run[0].index == n-1 {
+		return fmt.Sprintf("missed %s weeks running", number(n))
+	}
+	return fmt.Sprintf("missed %s times running, leaving out weeks that were not judged", number(n))
+}
+
+// words of a week: High 81% (97 of 120) against 90% in 2027-W03.
+func (m missed) words() string {
+	return fmt.Sprintf("%s in %s", against(m.row), m.week)
+}
+
+// far says what was missed by far.
+func (m missed) far() string {
+	if m.row.Clause == sla.ClauseFirstContact {
+		return fmt.Sprintf("missed by far: %s; too few of the leads were contacted at all", m.words())
+	}
+	return "missed by far: " + m.words()
+}
+
+func against(row sla.Row) string {
+	text := fmt.Sprintf("%s against %s", row.Actual, row.Target)
+	if row.Tier != "" {
+		text = row.Tier + " " + text
+	}
+	return text
+}
+
+// resolved says in words why an escalation ended.
+func (l *ladder) resolved() string {
+	if l.level == levelExecutive {
+		return "met two weeks running, the last time " + l.metIn.words()
+	}
+	return "met: " + l.metIn.words()
+}
+
+// clears says in words what ends an escalation.
+func (l *ladder) clears() string {
+	switch {
+	case l.level == levelExecutive && l.met == 1:
+		return "one more met week"
+	case l.level == levelExecutive:
+		return "two met weeks in a row"
+	case l.clause == sla.ClauseReviewsHeld:
+		return "a week whose reviews are all held by their dates"
+	case l.clause == sla.ClauseDefinitionRefresh:
+		return "both parties sign definition and terms again"
+	default:
+		return "one met week"
+	}
+}
+
+// words of a dispute.
+func (d *Dispute) words() string {
+	return clip(fmt.Sprintf("%s disputes %s: %s", d.RaisedBy, d.what(), d.Reason), maxReason/2)
+}
+
+func (d *Dispute) what() string {
+	if d.Clause == "" {
+		return "the terms"
+	}
+	return "the terms of " + string(d.Clause)
+}
+
+func (d *Dispute) settled() string {
+	return clip(fmt.Sprintf("%s resolved the dispute about %s: %s", d.ResolvedBy, strings.TrimPrefix(d.what(), "the terms of "), d.Decision), maxReason/2)
+}
+
+// clip shortens a text to a number of bytes, between characters.
+func clip(text string, limit int) string {
+	if len(text) <= limit {
+		return text
+	}
+	return strings.ToValidUTF8(text[:limit-len("…")], "") + "…"
+}
+
+// number in words, as far as they are shorter to read.
+func number(n int) string {
+	words := []string{"no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"}
+	if n < len(words) {
+		return words[n]
+	}
+	return fmt.Sprint(n)
+}
+
+// list joins with commas and a last "and".
+func list(items []string) string {
+	if len(items) < 2 {
+		return strings.Join(items, "")
+	}
+	last := len(items) - 1
+	return strings.Join(items[:last], ", ") + " and " + items[last]
+}
