@@ -10,6 +10,7 @@ import (
 	"github.com/handoff-sla/handoff/internal/lead"
 	"github.com/handoff-sla/handoff/internal/ledger"
 	"github.com/handoff-sla/handoff/internal/ledger/ledgertest"
+	"github.com/handoff-sla/handoff/internal/sla"
 )
 
 // lived is a ledger in which a tenth of the leads are MQLs with an owner, each with a clock that runs.
@@ -24,7 +25,7 @@ FROM generate_series(1, 20000) AS n, LATERAL (SELECT n % 10 = 0 AS mql) AS m, LA
 	`INSERT INTO events (tenant, source, event_id, kind, lead_id, time, content_hash, data, scored_by)
 SELECT 'acme', '/old', lead_id || '-' || i, 'captured', lead_id, now(), '', '{}', 1 FROM leads, generate_series(1, 2) AS i`,
 	`INSERT INTO obligations (tenant, lead_id, clause, tier, period, revision, started_at, due_at, warn_at, state)
-SELECT 'acme', lead_id, clause, '', '2026-W47', 't', qualified_at, now() + interval '1 day', now() + interval '1 hour', 'Open'
+SELECT 'acme', lead_id, clause, '', '2099-W47', 't', qualified_at, now() + interval '1 day', now() + interval '1 hour', 'Open'
 FROM leads, unnest(ARRAY['delivery', 'disposition', 'first-contact']) AS clause WHERE owner IS NOT NULL`,
 	`INSERT INTO work (tenant, queue, lead_id) SELECT 'other', queue, 'old-' || n FROM generate_series(1, 10000) AS n, unnest(ARRAY['score', 'route']) AS queue`,
 	`VACUUM ANALYZE`,
@@ -81,6 +82,18 @@ func TestStepsReadOnlyWhatTheyAreAbout(t *testing.T) {
 		{"warnings", 50, func(ctx context.Context, l *ledger.Ledger) error { _, _, err := l.Warn(ctx, 500); return err }},
 		{"pulse", 50, func(ctx context.Context, l *ledger.Ledger) error { _, err := l.Pulse(ctx); return err }},
 		{"backlog", 50, func(ctx context.Context, l *ledger.Ledger) error { _, err := l.Behind(ctx, 1000); return err }},
+		{"count of other weeks", 50, func(ctx context.Context, l *ledger.Ledger) error {
+			_, err := l.Count(ctx, []sla.Period{"2026-W40", "2026-W41", "2026-10"})
+			return err
+		}},
+		{"paces of other weeks", 50, func(ctx context.Context, l *ledger.Ledger) error {
+			_, err := l.Paces(ctx, []sla.Period{"2026-W40", "2026-W41"}, time.UTC)
+			return err
+		}},
+		{"freeze, none due", 50, func(ctx context.Context, l *ledger.Ledger) error {
+			_, err := l.Freeze(ctx, time.UTC, []sla.Period{"2026-W40", "2026-W41", "2026-10"}, nil)
+			return err
+		}},
 		{"one lead", 50, func(ctx context.Context, l *ledger.Ledger) error {
 			return l.Read(ctx, func(r *ledger.Reading) error { _, err := r.Lead(ctx, "old-5000"); return err })
 		}},
