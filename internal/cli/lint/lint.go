@@ -138,9 +138,11 @@ func (o *object) judge(options Options) {
 		o.checkSignOffs(options.Now)
 		if before == 0 && o.terms != nil {
 			o.adviseContract(options.Now)
+			o.checkGovernance(options.Now)
 		}
 	case o.Cadence != nil:
 		o.checkSchedules(options.Now)
+		o.checkHeldWithin()
 	}
 }
 

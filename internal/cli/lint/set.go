@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/handoff-sla/handoff/internal/cli/lint/truth"
 	"github.com/handoff-sla/handoff/internal/cli/manifest"
@@ -50,7 +51,8 @@ func (s *set) lookUp(ctx context.Context) error {
 	if s.options.Lookup == nil {
 		return nil
 	}
-	for _, o := range slices.Clone(s.objects) {
+	given := slices.Clone(s.objects)
+	for _, o := range given {
 		if o.Cadence != nil {
 			if err := s.fetch(ctx, "SLAContract", o.Namespace, o.Cadence.Spec.ContractRef.Name); err != nil {
 				return err
@@ -62,6 +64,14 @@ func (s *set) lookUp(ctx context.Context) error {
 			if err := s.fetch(ctx, "LeadDefinition", o.Namespace, o.Contract.Spec.DefinitionRef.Name); err != nil {
 				return err
 			}
+		}
+	}
+	for _, o := range given {
+		if o.Err != nil || !o.Signable() {
+			continue
+		}
+		if err := s.checkScheduled(ctx, o); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -163,16 +173,27 @@ func (s *set) contract(o *object, cadences []*object) {
 			if o.terms != nil {
 				o.adviseCadence(definition)
 			}
+			o.checkDates(definition, s.options.Now)
 			o.advisePools(definition)
 			o.adviseOwners(definition)
 		}
 	}
-	reviewed := false
+	s.reviewed(o, cadences)
+}
+
+// reviewed looks for the cadence of a contract.
+func (s *set) reviewed(o *object, cadences []*object) {
 	for _, c := range cadences {
-		reviewed = reviewed || c.Cadence.Spec.ContractRef.Name == o.Name && near(c.Namespace, o.Namespace)
+		if c.Cadence.Spec.ContractRef.Name == o.Name && near(c.Namespace, o.Namespace) {
+			return
+		}
 	}
-	if !reviewed && (s.options.Complete || len(cadences) > 0) {
+	if s.options.Complete || len(cadences) > 0 {
 		o.report(ruleNoCadence, "metadata.name", "no ReviewCadence reviews this contract")
+	}
+	// The cluster is not searched for cadences: they have names of their own.
+	if g := o.Contract.Spec.Terms.Governance; s.options.Lookup == nil && g != nil && g.ReviewsHeld != "" {
+		o.report(ruleNobodyReviews, "spec.terms.governance.reviewsHeld", "no ReviewCadence reviews this contract")
 	}
 }
 
@@ -205,10 +226,14 @@ func (s *set) tenant(o *object, earlier []*object) {
 }
 
 func (s *set) cadence(o *object, earlier []*object) {
-	name := o.Cadence.Spec.ContractRef.Name
-	if s.find("SLAContract", o.Namespace, name) == nil {
+	name, zone := o.Cadence.Spec.ContractRef.Name, time.UTC
+	switch contract := s.find("SLAContract", o.Namespace, name); {
+	case contract == nil:
 		s.dangling(o, ruleNoContract, "spec.contractRef.name", "SLAContract", name)
+	case contract.terms != nil:
+		zone = contract.terms.Hours().Location()
 	}
+	o.checkRecords(zone, s.options.Now)
 	for _, e := range earlier {
 		if e.Name != o.Name && near(e.Namespace, o.Namespace) && name != "" && e.Cadence.Spec.ContractRef.Name == name {
 			o.report(ruleSecondCadence, "spec.contractRef.name", "%s reviews SLAContract/%s already", e, name)
