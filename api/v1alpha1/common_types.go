@@ -186,6 +186,8 @@ const (
 	MeasuredCondition = "Measured"
 	// CompliantCondition is the business outcome: True when no clause is missed.
 	CompliantCondition = "Compliant"
+	// RecordsAcceptedCondition is on an SLAContract: its waivers, plans and dispute count as they are written. It is absent without any.
+	RecordsAcceptedCondition = "RecordsAccepted"
 	// ReviewsHeldCondition is on a ReviewCadence: every review that was due was held by both parties.
 	ReviewsHeldCondition = "ReviewsHeld"
 	// RatificationCurrentCondition is on a ReviewCadence: definition and terms were signed again in time.
@@ -265,6 +267,18 @@ const (
 	ReasonMissed = "Missed"
 	// ReasonInsufficientData: no clause has the minimum sample.
 	ReasonInsufficientData = "InsufficientData"
+	// ReasonRecordsAccepted: every waiver, plan and dispute counts as it is written.
+	ReasonRecordsAccepted = "RecordsAccepted"
+	// ReasonWaiverNotSigned: a waiver lacks the signature of a party; the message names the waiver and the party.
+	ReasonWaiverNotSigned = "WaiverNotSigned"
+	// ReasonWaiverTooLate: a waiver was signed more than 7 days after a week that it touches; the message names both.
+	ReasonWaiverTooLate = "WaiverTooLate"
+	// ReasonUnknownClause: a waiver, a plan or a dispute is about a clause that the terms do not have.
+	ReasonUnknownClause = "UnknownClause"
+	// ReasonInvalidDate: a dispute or its resolution is dated in the future, or resolved before it was raised.
+	ReasonInvalidDate = "InvalidDate"
+	// ReasonRevisionMissing: leads were counted under terms whose revision is gone; they are judged by those in force.
+	ReasonRevisionMissing = "RevisionMissing"
 	// ReasonClockWentBack: the ledger's clock is behind a time that it showed before; nothing is judged until it has caught up.
 	ReasonClockWentBack = "ClockWentBack"
 	// ReasonHeld: every review that was due was held.

@@ -95,6 +95,19 @@ type MeasuredPace struct {
 	From *metav1.Time `json:"from,omitempty"`
 }
 
+// MeasuredSpell is a time during which terms are in force, by the ledger's record: until the next one begins.
+type MeasuredSpell struct {
+	// revision of the terms.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	Revision string `json:"revision,omitempty"`
+
+	// from is when they came into force.
+	// +required
+	From metav1.Time `json:"from,omitzero"`
+}
+
 // Restatement is a count of a closed week that changed after it was frozen.
 type Restatement struct {
 	// clause that was counted again.
@@ -173,6 +186,12 @@ type SLAMeasurementStatus struct {
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=80
 	Paces []MeasuredPace `json:"paces,omitempty"`
+
+	// spells during which terms were in force, the oldest first: the first is the go-live. Of more than 50, the oldest after it are left out.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=50
+	Spells []MeasuredSpell `json:"spells,omitempty"`
 
 	// restatements of frozen weeks, the newest first.
 	// +optional
