@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package review
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/handoff-sla/handoff/internal/sla"
+)
+
+func (d *Document) scorecard() Section {
+	s := Section{ID: "scorecard", Title: "Scorecard"}
+	if len(d.facts.Scorecard) == 0 {
+		s.text("The terms name no commitment that is judged in this period.")
+		return s
+	}
+	var rows, times [][]Cell
+	for _, r := range d.facts.Scorecard {
+		rows = append(rows, append([]Cell{{Text: named(r.Clause, r.Tier)}, {Lamp: r.Indicator}},
+			cells(string(r.Party), r.Actual, r.Target, r.verdict(), run(r.MissedWeeks), open(r))...))
+		if t := r.Times; t != nil {
+			times = append(times, cells(named(r.Clause, r.Tier), grouped(t.Leads), lasted(t.MedianSeconds), lasted(t.P90Seconds),
+				rateOf(t.Within5m, t.Leads).short(), rateOf(t.Within15m, t.Leads).short()))
+		}
+	}
+	s.table("Commitments, those that fell furthest short first",
+		columns("Commitment", "Indicator", "Owed by", "Actual", "Target", "Verdict", "In a row", "#Still open"), rows)
+	s.text("● Green: at target. ▲ Yellow: just below it. ■ Red: below. ○ Grey: too few leads to judge, or waived.")
+	s.table("How long leads waited, of those that were done",
+		columns("Commitment", "#Leads", "#Median", "#9 in 10 within", "#Within 5 min", "#Within 15 min"), times)
+	return s
+}
+
+func (r Row) verdict() string {
+	switch {
+	case r.Severe:
+		return verdict(r.Verdict) + ", by far"
+	case r.Waiver != "":
+		return verdict(r.Verdict) + " (" + r.Waiver + ")"
+	default:
+		return verdict(r.Verdict)
+	}
+}
+
+func run(weeks int64) string {
+	if weeks == 0 {
+		return "-"
+	}
+	return several(weeks, "week") + " missed"
+}
+
+func open(r Row) string {
+	if r.AtRisk > 0 {
+		return fmt.Sprintf("%s, %s at risk", grouped(r.Open), grouped(r.AtRisk))
+	}
+	return grouped(r.Open)
+}
+
+func (d *Document) escalations() Section {
+	s := Section{ID: "escalations", Title: "Escalations"}
+	var rows, steps [][]Cell
+	for _, e := range d.facts.Escalations {
+		due := "-"
+		if !e.Due.IsZero() {
+			due = d.day(e.Due)
+		}
+		rows = append(rows, cells(named(sla.Clause(e.Clause), ""), fmt.Sprintf("%d", e.Level), d.day(e.LevelSince), strings.Join(e.Owners, ", "),
+			e.Reason, due, e.Clears))
+	}
+	for _, x := range d.facts.Steps {
+		level := fmt.Sprintf("level %d", x.Level)
+		if x.Level == 0 {
+			level = "resolved"
+		}
+		steps = append(steps, cells(named(sla.Clause(x.Clause), ""), level, d.day(x.At), x.Reason))
+	}
+	if len(rows) > 0 {
+		s.text("Level 1 is for the weekly meeting, level 2 for both owners, level 3 for the executive. The question is how to get back on track together.")
+	}
+	s.table("Open at the end of the period", columns("Commitment", "#Level", "Since", "With", "Reason", "Goes up on", "Clears"), rows)
+	s.table("Steps within the period", columns("Commitment", "Step", "When", "Reason"), steps)
+	return s
+}
+
+// misses are what fell short, and the plan.
+func (d *Document) misses() Section {
+	s := Section{ID: "misses", Title: "What fell short, and the plan"}
+	if len(d.results.Shortfalls) == 0 {
+		s.text("Nothing that could be judged fell short in this period.")
+		return s
+	}
+	s.text("Each entry is about what happened and what will change. Is it a resource, a process, a data or a people question? Look for the answer together.")
+	for _, m := range d.results.Shortfalls {
+		d.miss(&s, m)
+	}
+	return s
+}
+
+// persistent are the shortfalls that lasted: missed two weeks in a row, or twice within the period.
+func (d *Document) persistent() Section {
+	s := Section{ID: "persistent", Title: "What keeps falling short, and the plan"}
+	for _, m := range d.results.Shortfalls {
+		i := slices.IndexFunc(d.results.Trends, func(t Trend) bool { return t.Clause == m.Clause && t.Tier == m.Tier })
+		if m.Weeks >= 2 || (i >= 0 && d.results.Trends[i].Missed >= 2) {
+			d.miss(&s, m)
+		}
+	}
+	if len(s.Blocks) == 0 {
+		s.text("No commitment fell short in more than one week.")
+	}
+	return s
+}
+
+func (d *Document) miss(s *Section, m Shortfall) {
+	s.Blocks = append(s.Blocks, Block{Heading: &Heading{Text: named(m.Clause, m.Tier), Lamp: m.Indicator}})
+	text := fmt.Sprintf("%s, target %s, owed by %s.", m.Actual, m.Target, strings.ToLower(string(m.Party)))
+	if m.Party == sla.PartyMarketing || m.Party == sla.PartySales {
+		text = fmt.Sprintf("%s, target %s, owed by %s.", m.Actual, m.Target, string(m.Party))
+	}
+	if m.Weeks > 1 {
+		text += fmt.Sprintf(" Missed %s in a row.", several(m.Weeks, "week"))
+	}
+	s.text(text)
+	var rows [][]Cell
+	for _, l := range m.Worst {
+		rows = append(rows, cells(l.Lead, lateFor(l.LateSeconds), state(l.Open), cmp.Or(l.Rep, "-"), cmp.Or(l.Source, "-")))
+	}
+	s.table("Leads that show it best", columns("Lead", "#Late by", "Now", "Rep", "Source"), rows)
+	if m.More > 0 && len(rows) > 0 {
+		s.text(fmt.Sprintf("And %s more.", grouped(m.More)))
+	}
+	s.table("By rep", columns("Rep", "#Fell short"), groupCells(m.Reps))
+	s.table("By source", columns("Source", "#Fell short"), groupCells(m.Sources))
+	var found []string
+	for _, q := range m.Questions {
+		answer := strings.Join(q.Findings, " ")
+		found = append(found, fmt.Sprintf("%s: %s %s", q.Cause, q.Question, cmp.Or(answer, "The numbers are silent.")))
+	}
+	s.items(found)
+	switch m.Likely {
+	case "":
+		s.callout("Likely cause: the numbers point to no single one.")
+	default:
+		s.callout("Likely cause, to be confirmed together: " + strings.ToLower(m.Likely) + ".")
+	}
+	d.plan(s, m)
+}
+
+// plan shows those that are open, or leaves room for one.
+func (d *Document) plan(s *Section, m Shortfall) {
+	var plans []string
+	for _, p := range d.facts.Plans {
+		if p.Clause == m.Clause && p.Done == "" {
+			plans = append(plans, "Plan: "+d.planned(p))
+		}
+	}
+	if len(plans) > 0 {
+		s.items(plans)
+		return
+	}
+	s.Blocks = append(s.Blocks, Block{Blanks: []string{"Cause", "Plan", "Owner", "Due"}})
+}
+
+func (d *Document) planned(p Plan) string {
+	text := fmt.Sprintf("%s (%s, due %s", p.Plan, p.Owner, p.Due)
+	switch {
+	case p.Done != "":
+		text += ", done " + p.Done
+	case p.Due < d.facts.GeneratedAt.In(d.location).Format(time.DateOnly):
+		text += ", past its date"
+	}
+	return text + ")"
+}
+
+func groupCells(all []Group) [][]Cell {
+	var rows [][]Cell
+	for _, g := range all {
+		rows = append(rows, cells(orNone(g.Key), g.Missed.String()))
+	}
+	return rows
+}
+
+func lateFor(seconds int64) string {
+	if seconds <= 0 {
+		return "not timed"
+	}
+	return lasted(seconds)
+}
+
+func state(open bool) string {
+	if open {
+		return "still waits"
+	}
+	return "done"
+}
+
+// recent are the last weeks at a glance.
+func (d *Document) recent() Section {
+	s := Section{ID: "recent", Title: "The last weeks"}
+	if len(d.facts.Weeks) > 1 {
+		d.history(&s, 6)
+	}
+	return s
+}
+
+// history is a matrix of clauses and weeks, the newest last.
+func (d *Document) history(s *Section, weeks int) {
+	all := d.facts.Weeks[max(0, len(d.facts.Weeks)-weeks):]
+	head := columns("Commitment")
+	for _, w := range all {
+		head = append(head, Column{Name: string(w.Period)})
+	}
+	var rows [][]Cell
+	for _, t := range d.results.Trends {
+		row := cells(named(t.Clause, t.Tier))
+		for _, w := range all {
+			row = append(row, t.cell(w.Period))
+		}
+		rows = append(rows, row)
+	}
+	s.matrix("Indicator and share by week", head, rows)
+}
+
+func (t Trend) cell(week sla.Period) Cell {
+	c := Cell{Text: "-"}
+	for _, p := range t.Points {
+		if p.Period == week {
+			c = Cell{Lamp: p.Indicator, Text: p.Share.short()}
+			if p.Share.Of == 0 {
+				c.Text = ""
+			}
+			if p.Verdict == sla.VerdictWaived {
+				c.Text = "waived"
+			}
+		}
+	}
+	return c
+}
