@@ -15,13 +15,16 @@ const summaryHelp = `Says each contract in two sentences a side: what the side d
 counts as kept. Every rep should be able to repeat them. What the terms do not ask
 for is not mentioned. With the contract's LeadDefinition among the documents, a
 sentence before them says what a qualified lead is, and the required fields are
-named.
+named. What both owe the agreement itself (reviews, new signatures, what happens when
+something falls short, whether the rest is held back or only reported) has two
+sentences of its own where the terms speak of it.
 
 PATHs are files, folders (all *.yaml and *.yml below them), "-" for standard
 input, or git revisions written REV:PATH. Terms that the operator would refuse
 are an error.
 
--o json has items[] with name, qualified, marketing[2] and sales[2].`
+-o json has items[] with name, qualified, marketing[2], sales[2]
+and both[2].`
 
 func summaryCommand() *cobra.Command {
 	var output string

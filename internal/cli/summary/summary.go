@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package summary says a contract in two sentences a side: what a side does, and when that counts as kept. A side that owes nothing
-// has two sentences as well, and what the terms do not ask for is not mentioned.
+// has two sentences as well, what both owe the agreement itself has two where the terms speak of it, and what the terms do not ask for is
+// not mentioned.
 package summary
 
 import (
@@ -25,6 +26,7 @@ type Summary struct {
 	Qualified string    `json:"qualified,omitempty"` // what a qualified lead is, in one sentence, when the definition is known
 	Marketing *Sentence `json:"marketing,omitempty"`
 	Sales     *Sentence `json:"sales,omitempty"`
+	Both      *Sentence `json:"both,omitempty"` // what both owe the agreement itself, where the terms speak of it
 }
 
 // Sentence is what one side owes, in two.
@@ -115,6 +117,7 @@ func contract(d manifest.Document, with *manifest.Document) (Summary, error) {
 		b = *terms.Sales
 	}
 	s.Marketing, s.Sales = marketing(m, compiled.VolumeTarget(), definition), sales(b, definition)
+	s.Both = both(terms)
 	return s, nil
 }
 
@@ -156,7 +159,7 @@ func (s Summary) lines() []string {
 	if s.Qualified != "" {
 		out = append(out, s.Qualified)
 	}
-	for _, side := range []*Sentence{s.Marketing, s.Sales} {
+	for _, side := range []*Sentence{s.Marketing, s.Sales, s.Both} {
 		if side != nil {
 			out = append(out, side.String())
 		}
@@ -166,7 +169,7 @@ func (s Summary) lines() []string {
 
 // bold makes the side that a paragraph is about stand out.
 func bold(line string) string {
-	for _, side := range []string{"Marketing", "Sales", "A lead"} {
+	for _, side := range []string{"Marketing", "Sales", "Both", "A lead"} {
 		if rest, ok := strings.CutPrefix(line, side); ok {
 			return "**" + side + "**" + rest
 		}
