@@ -168,7 +168,11 @@ func (r *rig) send(entries ...ledger.Entry) {
 		r.t.Fatal(err)
 	}
 	for i, o := range outcomes {
-		if o != ledger.Accepted {
+		want := ledger.Accepted
+		if entries[i].Refused {
+			want = ledger.Refused
+		}
+		if o != want {
 			r.t.Fatalf("event %d: %s", i, o)
 		}
 	}

@@ -38,6 +38,9 @@ func CompilePair(b bundle.Bundle) (*Pair, error) {
 	if err != nil {
 		return nil, fmt.Errorf("terms %s of bundle %d: %w", b.Terms.Name, b.Sequence, err)
 	}
+	if b.SLA.Observes() {
+		program = program.Observing()
+	}
 	return &Pair{Bundle: b, Program: program, Terms: terms}, nil
 }
 

@@ -58,6 +58,9 @@ func TestOrderOfArrivalDoesNotMatter(t *testing.T) {
 		if i%3 == 0 {
 			add(disposed(id, "BadTiming", monday.Add(110*time.Hour)))
 		}
+		if i%5 == 0 {
+			add(refused(id, monday.Add(time.Duration(100+random.IntN(20))*time.Hour)))
+		}
 	}
 	var want []string
 	for round := range 5 {
