@@ -90,12 +90,12 @@ func newJudging(in Input, terms *sla.Compiled) *judging {
 			j.counts[at] = append(j.counts[at], n)
 		}
 	}
-	j.goLive = wentLive(in)
+	j.goLive = GoLive(in)
 	return j
 }
 
-// wentLive is when the first terms came into force.
-func wentLive(in Input) time.Time {
+// GoLive is when the first terms came into force.
+func GoLive(in Input) time.Time {
 	if len(in.Spells) > 0 {
 		return in.Spells[0].From
 	}
