@@ -126,10 +126,26 @@ func (j *judging) signed(quarter sla.Period) (time.Time, bool) {
 	case !terms.IsZero() && !definition.IsZero():
 		return later(terms, definition), true
 	case !j.goLive.IsZero() && !j.goLive.Before(from) && j.goLive.Before(to):
-		return j.goLive, true
+		return j.signedBefore(), true
 	default:
 		return time.Time{}, false
 	}
+}
+
+// signedBefore is when the texts of the go-live were both signed, as far as that is known.
+func (j *judging) signedBefore() time.Time {
+	var last time.Time
+	for _, times := range [][]time.Time{j.Terms, j.Definition} {
+		for _, t := range times {
+			if !t.After(j.goLive) {
+				last = later(last, t)
+			}
+		}
+	}
+	if last.IsZero() {
+		return j.goLive
+	}
+	return last
 }
 
 // firstIn is the first of the times in a span, up to now; zero when there is none.
@@ -198,8 +214,8 @@ func (j *judging) advice(steps []Step) []string {
 		}
 		renewed := slices.ContainsFunc(j.Terms, func(t time.Time) bool { return t.After(last) && !t.After(j.Now) })
 		if len(clauses) >= 2 && !renewed {
-			return []string{fmt.Sprintf("%d escalations reached the executive in %s (%s): renegotiate the terms. "+
-				"Was the target realistic, or was the engine underfunded?", len(clauses), quarter, list(clauses))}
+			return []string{fmt.Sprintf("%s escalations reached the executive in %s (%s): renegotiate the terms. "+
+				"Was the target realistic, or was the engine underfunded?", number(len(clauses)), quarter, list(clauses))}
 		}
 	}
 	return nil

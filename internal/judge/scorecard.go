@@ -92,16 +92,18 @@ func (j *judging) openShare(s slot) sla.Row {
 	return newest
 }
 
-// openVolume is the pace of the current month. Where the workers count no paces yet, the count of the month stands for it.
+// openVolume is the pace of the current month, by its newest count.
 func (j *judging) openVolume() sla.Row {
 	month := sla.MonthOf(j.Now, j.zone)
-	p, counted := j.pace(j.open.period, month)
-	if !counted {
-		p = sla.Pace{Week: j.open.period, Month: month, Revision: j.InForce}
-		for _, n := range j.Counts {
-			if n.Clause == sla.ClauseVolume && n.Period == month {
-				p.MQLs += n.Met
-			}
+	p := sla.Pace{Month: month, Revision: j.inForceAt(j.Now)}
+	for _, n := range j.Counts {
+		if n.Clause == sla.ClauseVolume && n.Period == month {
+			p.MQLs += n.Met
+		}
+	}
+	for _, q := range j.Paces {
+		if q.Month == month && q.Week <= j.open.period && q.Week > p.Week {
+			p = q
 		}
 	}
 	if row, ok := j.volumeRow(p, j.Now); ok {

@@ -48,13 +48,13 @@ func (j *judging) sampleOf(s slot, counts []sla.Count) sample {
 		out.severe += c.SevereContactedPercent() * leads
 		out.times = together(out.times, n.Times)
 		if leads > 0 {
-			out.target(int64(target), leads)
+			out.add(int64(target), leads)
 		}
 	}
 	return out
 }
 
-func (s *sample) target(percent, leads int64) {
+func (s *sample) add(percent, leads int64) {
 	for i := range s.targets {
 		if s.targets[i].percent == percent {
 			s.targets[i].leads += leads
@@ -95,7 +95,7 @@ func (j *judging) share(s slot, w span, counts []sla.Count) sla.Row {
 }
 
 // asked is the target of the sample, rounded up, and in words: where leads of several terms were counted together, what each asked for.
-func (s sample) asked() (percent int64, words string) {
+func (s *sample) asked() (percent int64, words string) {
 	percent = (s.due + s.total - 1) / s.total
 	if len(s.targets) == 1 {
 		return percent, fmt.Sprintf("%d%%", percent)
@@ -138,7 +138,7 @@ func (j *judging) pooled(s slot, w span, row sla.Row, thin map[slot][][]sla.Coun
 	}
 	delete(thin, s)
 	together.Open, together.AtRisk = row.Open, row.AtRisk
-	together.Actual += " in four weeks"
+	together.Actual = fmt.Sprintf("%s in four weeks)", strings.TrimSuffix(together.Actual, ")"))
 	return together, all
 }
 
@@ -160,6 +160,7 @@ func (j *judging) markSevere(rows []sla.Row, bases map[slot][]sla.Count) {
 	for i := range rows {
 		if rows[i].Clause == sla.ClauseFirstContact && rows[i].Verdict == sla.VerdictMissed {
 			rows[i].Severe = true
+			rows[i].Actual = fmt.Sprintf("%s, %d of %d contacted at all)", strings.TrimSuffix(rows[i].Actual, ")"), all.contacted, all.total)
 		}
 	}
 }

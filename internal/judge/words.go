@@ -34,11 +34,14 @@ func (l *ladder) reason() string {
 		}
 		text = l.running() + ": " + strings.Join(weeks, ", ")
 	}
-	if l.severe != nil {
-		text = l.severe.far() + "; " + text
-		if len(l.run) == 1 && l.severe.index == l.last.index {
-			text = l.severe.far()
-		}
+	switch {
+	case l.severe == nil:
+	case l.severe.index != l.last.index:
+		text = fmt.Sprintf("missed by far in %s; %s", l.severe.week, text)
+	case len(l.run) > 1:
+		text = l.severe.far() + "; " + l.running()
+	case len(l.run) == 1:
+		text = l.severe.far()
 	}
 	if l.level == levelExecutive {
 		text += "; not resolved since both owners took it up"
@@ -52,29 +55,29 @@ func (l *ladder) running() string {
 	if l.last.index-l.run[0].index == n-1 {
 		return fmt.Sprintf("missed %s weeks running", number(n))
 	}
-	return fmt.Sprintf("missed %s times running, leaving out weeks that were not judged", number(n))
+	times := number(n) + " times"
+	if n == 2 {
+		times = "twice"
+	}
+	return fmt.Sprintf("missed %s running, leaving out weeks that were not judged", times)
 }
 
 // words of a week: High 81% (97 of 120) against 90% in 2027-W03.
 func (m missed) words() string {
-	return fmt.Sprintf("%s in %s", against(m.row), m.week)
+	switch {
+	case m.row.Clause == sla.ClauseDefinitionRefresh:
+		return m.row.Actual
+	case m.row.Clause == sla.ClauseReviewsHeld:
+		return fmt.Sprintf("%s, due in %s", m.row.Actual, m.week)
+	case m.row.Tier != "":
+		return fmt.Sprintf("%s %s against %s in %s", m.row.Tier, m.row.Actual, m.row.Target, m.week)
+	default:
+		return fmt.Sprintf("%s against %s in %s", m.row.Actual, m.row.Target, m.week)
+	}
 }
 
 // far says what was missed by far.
-func (m missed) far() string {
-	if m.row.Clause == sla.ClauseFirstContact {
-		return fmt.Sprintf("missed by far: %s; too few of the leads were contacted at all", m.words())
-	}
-	return "missed by far: " + m.words()
-}
-
-func against(row sla.Row) string {
-	text := fmt.Sprintf("%s against %s", row.Actual, row.Target)
-	if row.Tier != "" {
-		text = row.Tier + " " + text
-	}
-	return text
-}
+func (m missed) far() string { return "missed by far: " + m.words() }
 
 // resolved says in words why an escalation ended.
 func (l *ladder) resolved() string {
@@ -91,6 +94,8 @@ func (l *ladder) clears() string {
 		return "one more met week"
 	case l.level == levelExecutive:
 		return "two met weeks in a row"
+	case l.clause == sla.ClauseVolume:
+		return "one week on pace, or a month that reaches its target"
 	case l.clause == sla.ClauseReviewsHeld:
 		return "a week whose reviews are all held by their dates"
 	case l.clause == sla.ClauseDefinitionRefresh:
