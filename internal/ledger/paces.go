@@ -14,12 +14,12 @@ import (
 )
 
 // Paces are how many leads had become MQL for the first time in a month by the end of each week, or by the end of the month within it; up to now in a
-// week that is not over. The newest come first. Months in which nothing was in force yet have none.
+// week that is not over. The newest come first. Months in which nothing was in force yet have none. A clock that was put back takes nothing away.
 func (l *Ledger) Paces(ctx context.Context, weeks []sla.Period, zone *time.Location) ([]sla.Pace, error) {
 	var paces []sla.Pace
 	options := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
 	err := pgx.BeginTxFunc(ctx, l.pool, options, func(tx pgx.Tx) error {
-		at, err := now(ctx, tx)
+		at, err := latest(ctx, tx, l.tenant)
 		if err != nil {
 			return err
 		}
@@ -27,6 +27,13 @@ func (l *Ledger) Paces(ctx context.Context, weeks []sla.Period, zone *time.Locat
 		return err
 	})
 	return paces, err
+}
+
+// latest is now, or the latest count where the clock is behind that.
+func latest(ctx context.Context, tx pgx.Tx, tenant string) (time.Time, error) {
+	var at time.Time
+	err := tx.QueryRow(ctx, `SELECT greatest(clock_timestamp(), (SELECT as_of FROM counted WHERE tenant = $1))`, tenant).Scan(&at)
+	return at.UTC(), err
 }
 
 // mark is where a pace is taken.

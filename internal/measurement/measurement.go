@@ -133,10 +133,17 @@ func (w *Writer) set(ctx context.Context, manager, conditionType string, c Condi
 		}
 		since = old.LastTransitionTime
 	}
-	return w.apply(ctx, manager, map[string]any{"conditions": []any{map[string]any{
-		"type": conditionType, "status": string(status), "reason": c.Reason, "message": c.Message,
-		"lastTransitionTime": since.UTC().Format(time.RFC3339),
-	}}})
+	return w.apply(ctx, manager, map[string]any{"conditions": []any{applied(metav1.Condition{
+		Type: conditionType, Status: status, Reason: c.Reason, Message: c.Message, LastTransitionTime: since,
+	})}})
+}
+
+// applied is a condition as it is written: without the fields that nobody sets.
+func applied(c metav1.Condition) map[string]any {
+	return map[string]any{
+		"type": c.Type, "status": string(c.Status), "reason": c.Reason, "message": c.Message,
+		"lastTransitionTime": c.LastTransitionTime.UTC().Format(time.RFC3339),
+	}
 }
 
 func (w *Writer) get(ctx context.Context) (*slav1alpha1.SLAMeasurement, error) {

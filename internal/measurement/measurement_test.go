@@ -13,6 +13,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"k8s.io/apiextensions-apiserver/pkg/controller/openapi/builder"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
@@ -103,9 +104,24 @@ func counted(at time.Time, met int64) pipeline.Measurement {
 	return pipeline.Measurement{
 		Snapshot: ledger.Snapshot{
 			AsOf: at, Sequence: 3, Leads: ledger.Leads{Captured: 10, MQLs: 4, Unrouted: 1, Fallback: 2, Recycled: 3, Merged: 5, BeforeGoLive: 6},
-			Counts: []sla.Count{{Clause: sla.ClauseFirstContact, Tier: "High", Period: "2027-W03", Revision: "mid-market-terms-1", Met: met, Open: 2, AtRisk: 1}},
+			Counts: []sla.Count{{
+				Clause: sla.ClauseFirstContact, Tier: "High", Period: "2027-W03", Revision: "mid-market-terms-1", Met: met, Open: 2, AtRisk: 1, Contacted: met,
+				Times: sla.Times{Leads: met, Within5m: 1, Within15m: 2, Median: 10 * time.Minute, P90: 3 * time.Hour},
+			}},
 		},
 		ClosedThrough: "2027-W02",
+		Paces: []sla.Pace{
+			{Week: "2027-W03", Month: "2027-01", MQLs: 4, Revision: "mid-market-terms-1", From: noon.AddDate(0, 0, -7)},
+			{Week: "2027-W02", Month: "2027-01", Revision: "mid-market-terms-1"},
+		},
+		Restatements: []ledger.Restatement{{
+			Clause: sla.ClauseFirstContact, Tier: "High", Period: "2027-W01", At: noon.Add(time.Millisecond), Version: 2,
+			Was: sla.Count{Met: 97, Missed: 23}, Is: sla.Count{Met: 119, Missed: 1, Excused: 2},
+		}, {
+			Clause: sla.ClauseVolume, Period: "2026-12", At: noon, Version: 2, Was: sla.Count{Met: 118, Open: 1}, Is: sla.Count{Met: 120},
+		}, {
+			Clause: sla.ClauseScore, Period: "2027-W01", At: noon, Version: 2, Is: sla.Count{Met: 1},
+		}},
 	}
 }
 
@@ -149,11 +165,62 @@ func TestCountsArriveWhole(t *testing.T) {
 		},
 		Rows: []slav1alpha1.MeasurementRow{{
 			Clause: "firstContact", Tier: "High", Period: "2027-W03", Revision: "mid-market-terms-1",
-			Met: new(int64(7)), Missed: new(int64(0)), Open: new(int64(2)), AtRisk: new(int64(1)), Excused: new(int64(0)),
+			Met: new(int64(7)), Missed: new(int64(0)), Open: new(int64(2)), AtRisk: new(int64(1)), Excused: new(int64(0)), Contacted: new(int64(7)),
+			Times: &slav1alpha1.ResponseTimes{
+				Leads: new(int64(7)), MedianSeconds: new(int64(600)), P90Seconds: new(int64(10800)), Within5Minutes: new(int64(1)),
+				Within15Minutes: new(int64(2)),
+			},
 		}},
+		Paces: []slav1alpha1.MeasuredPace{
+			{Week: "2027-W03", Month: "2027-01", MQLs: new(int64(4)), Revision: "mid-market-terms-1", From: new(metav1.NewTime(noon.AddDate(0, 0, -7)))},
+			{Week: "2027-W02", Month: "2027-01", MQLs: new(int64(0)), Revision: "mid-market-terms-1"},
+		},
+		Restatements: []slav1alpha1.Restatement{
+			{Clause: "firstContact", Tier: "High", Period: "2027-W01", At: at, Was: "81% (97 of 120), 0 excused", Is: "99% (119 of 120), 2 excused"},
+			{Clause: "volume", Period: "2026-12", At: at, Was: "118 MQLs, 1 open", Is: "120 MQLs, 0 open"},
+			{Clause: "score", Period: "2027-W01", At: at, Was: "no leads", Is: "100% (1 of 1)"},
+		},
 	}
 	if diff := cmp.Diff(want, status(t, c)); diff != "" {
 		t.Errorf("status (-want +got):\n%s", diff)
+	}
+}
+
+// While the ledger's clock is behind what it showed before, a condition says so; it goes once the clock has caught up.
+func TestClockThatWentBack(t *testing.T) {
+	w, c, now := newWriter(t)
+	if err := w.SetIngest(t.Context(), measurement.Condition{OK: true, Reason: measurement.ReasonIngestAvailable, Message: "events are accepted"}); err != nil {
+		t.Fatal(err)
+	}
+	behind := counted(noon, 1)
+	behind.ClockBehind = true
+	for _, step := range []struct {
+		name   string
+		m      pipeline.Measurement
+		writes int
+		said   bool
+	}{
+		{"steady", counted(noon, 1), 2, false},
+		{"went back", behind, 3, true},
+		{"still behind", behind, 3, true},
+		{"caught up", counted(noon.Add(time.Minute), 1), 4, false},
+		{"steady again", counted(noon.Add(2*time.Minute), 1), 4, false},
+	} {
+		*now = now.Add(time.Minute)
+		if err := w.Write(t.Context(), step.m); err != nil {
+			t.Fatal(err)
+		}
+		conditions := status(t, c).Conditions
+		clock := meta.FindStatusCondition(conditions, slav1alpha1.ClockSteadyCondition)
+		if len(c.writes) != step.writes || (clock != nil) != step.said || !meta.IsStatusConditionTrue(conditions, slav1alpha1.IngestAvailableCondition) {
+			t.Errorf("%s: %d writes, conditions %+v", step.name, len(c.writes), conditions)
+		}
+		const want = "the ledger's clock went back: it has shown 2027-01-18T12:00:00Z before. Closed weeks stay closed, and nothing is judged until it has " +
+			"caught up; set the clock of the database server"
+		if step.said && (clock.Status != metav1.ConditionFalse || clock.Reason != slav1alpha1.ReasonClockWentBack || clock.Message != want ||
+			!clock.LastTransitionTime.Time.Equal(noon.Add(2*time.Minute))) {
+			t.Errorf("%s: %+v", step.name, clock)
+		}
 	}
 }
 

@@ -19,12 +19,19 @@ const (
 	weeksBack, weeksAhead   = 26, 12
 	monthsBack, monthsAhead = 6, 3
 	maxRows                 = 2000
+	maxRestatements         = 50
 )
+
+// clockSlack is how far the ledger's clock may go back before that is said: clocks are set right by seconds, and a standby's is another one.
+const clockSlack = time.Minute
 
 // Measurement is what the cluster gets to know of the ledger: numbers, no lead.
 type Measurement struct {
-	ledger.Snapshot
-	ClosedThrough sla.Period // the last ISO week that is over
+	ledger.Snapshot            // its AsOf never goes back
+	ClosedThrough   sla.Period // the last ISO week that is over; what was ever closed stays so
+	Paces           []sla.Pace // the newest first
+	Restatements    []ledger.Restatement
+	ClockBehind     bool // the ledger's clock went back behind AsOf
 }
 
 // Sink takes measurements. It writes only what differs from what is there, apart from the time of counting.
@@ -41,6 +48,11 @@ type CountLedger interface {
 	Now(ctx context.Context) (time.Time, error)
 	InForce(ctx context.Context) (int64, time.Time, error)
 	Count(ctx context.Context, periods []sla.Period) (ledger.Snapshot, error)
+	Paces(ctx context.Context, weeks []sla.Period, zone *time.Location) ([]sla.Pace, error)
+	Freeze(ctx context.Context, zone *time.Location, counted []sla.Period, counts []sla.Count) ([]ledger.Seal, error)
+	Restatements(ctx context.Context, periods []sla.Period, limit int) ([]ledger.Restatement, error)
+	LastCounted(ctx context.Context) (ledger.Counted, error)
+	NoteCounted(ctx context.Context, c ledger.Counted) error
 }
 
 // Counting counts for the contract, in one replica at a time.
@@ -54,11 +66,13 @@ type Counting struct {
 	Log      *slog.Logger
 
 	counter *ledger.Counter
-	of      CountLedger   // the ledger that counter belongs to
-	pulse   ledger.Pulse  // at the last count
-	seen    ledger.Pulse  // at the last step
-	counted time.Time     // last count; zero before the first
-	stock   *rate.Limiter // of counts
+	of      CountLedger    // the ledger that counter belongs to
+	pulse   ledger.Pulse   // at the last count
+	seen    ledger.Pulse   // at the last step
+	counted time.Time      // last count; zero before the first
+	latest  ledger.Counted // by the ledger's clock
+	behind  bool           // that clock went back, as far as is known
+	stock   *rate.Limiter  // of counts
 }
 
 // burst is how many counts may follow one another after a quiet time. In the long run there is one an interval.
@@ -135,7 +149,7 @@ func (c *Counting) forget(ctx context.Context) {
 	if c.counter != nil {
 		c.counter.Resign(ctx)
 	}
-	c.counter, c.of, c.counted = nil, nil, time.Time{}
+	c.counter, c.of, c.counted, c.latest = nil, nil, time.Time{}, ledger.Counted{}
 }
 
 func (c *Counting) count(ctx context.Context, l CountLedger) error {
@@ -147,23 +161,68 @@ func (c *Counting) count(ctx context.Context, l CountLedger) error {
 	if err != nil {
 		return err
 	}
-	snapshot, err := l.Count(ctx, periods(now, zone))
+	last, err := l.LastCounted(ctx)
 	if err != nil {
 		return err
 	}
-	if len(snapshot.Counts) > maxRows {
-		c.Log.Warn("too many rows; the oldest are left out", "rows", len(snapshot.Counts), "most", maxRows)
-		snapshot.Counts = newest(snapshot.Counts, maxRows, zone)
-	}
-	closed, err := closedThrough(snapshot.AsOf, zone)
+	last = last.Latest(c.latest)
+	m, err := c.measure(ctx, l, latest(now, last.AsOf), zone)
 	if err != nil {
 		return err
 	}
-	if err := c.Sink.Write(ctx, Measurement{Snapshot: snapshot, ClosedThrough: closed}); err != nil {
+	if m.ClosedThrough, err = closedThrough(latest(m.AsOf, last.AsOf), zone); err != nil {
+		return err
+	}
+	m.ClockBehind = last.AsOf.Sub(m.AsOf) > clockSlack
+	last = last.Latest(ledger.Counted{AsOf: m.AsOf, ClosedThrough: m.ClosedThrough})
+	m.AsOf, m.ClosedThrough = last.AsOf, last.ClosedThrough
+	if err := l.NoteCounted(ctx, last); err != nil {
+		return err
+	}
+	if m.ClockBehind && !c.behind {
+		c.Log.Warn("the ledger's clock went back; closed weeks stay closed", "clock", now, "latestCount", last.AsOf)
+	}
+	c.latest, c.behind = last, m.ClockBehind
+	if err := c.Sink.Write(ctx, m); err != nil {
 		return shownError{err}
 	}
 	c.counted = c.Now()
 	return nil
+}
+
+// measure counts what is there, and freezes what has been over for long enough.
+func (c *Counting) measure(ctx context.Context, l CountLedger, at time.Time, zone *time.Location) (Measurement, error) {
+	var m Measurement
+	counted := periods(at, zone)
+	var err error
+	if m.Snapshot, err = l.Count(ctx, counted); err != nil {
+		return m, err
+	}
+	if m.Paces, err = l.Paces(ctx, weeksUpTo(at, zone), zone); err != nil {
+		return m, err
+	}
+	seals, err := l.Freeze(ctx, zone, counted, m.Counts)
+	for _, s := range seals {
+		noteSeal(c.Metrics, c.Log, s)
+	}
+	if err != nil {
+		return m, err
+	}
+	if m.Restatements, err = l.Restatements(ctx, counted, maxRestatements); err != nil {
+		return m, err
+	}
+	if len(m.Counts) > maxRows {
+		c.Log.Warn("too many rows; the oldest are left out", "rows", len(m.Counts), "most", maxRows)
+		m.Counts = newest(m.Counts, maxRows, zone)
+	}
+	return m, nil
+}
+
+func latest(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
 }
 
 // zone is that of the pair in force, which may be another than the mounted one.
@@ -185,14 +244,24 @@ func (c *Counting) zone(ctx context.Context, l CountLedger) (*time.Location, err
 // periods that are counted.
 func periods(now time.Time, zone *time.Location) []sla.Period {
 	local := now.In(zone)
-	var ps []sla.Period
-	noon := time.Date(local.Year(), local.Month(), local.Day(), 12, 0, 0, 0, zone)
-	for week := -weeksBack; week <= weeksAhead; week++ {
-		ps = append(ps, sla.WeekOf(noon.AddDate(0, 0, 7*week), zone))
-	}
+	ps := weeksAround(local, -weeksBack, weeksAhead)
 	middle := time.Date(local.Year(), local.Month(), 15, 12, 0, 0, 0, zone)
 	for month := -monthsBack; month <= monthsAhead; month++ {
 		ps = append(ps, sla.MonthOf(middle.AddDate(0, month, 0), zone))
+	}
+	return ps
+}
+
+// weeksUpTo are those that are judged: the current one and those before.
+func weeksUpTo(now time.Time, zone *time.Location) []sla.Period {
+	return weeksAround(now.In(zone), -weeksBack, 0)
+}
+
+func weeksAround(local time.Time, from, to int) []sla.Period {
+	var ps []sla.Period
+	noon := time.Date(local.Year(), local.Month(), local.Day(), 12, 0, 0, 0, local.Location())
+	for week := from; week <= to; week++ {
+		ps = append(ps, sla.WeekOf(noon.AddDate(0, 0, 7*week), local.Location()))
 	}
 	return ps
 }

@@ -119,19 +119,23 @@ func (r *Retention) begin(ctx context.Context, l RetentionLedger) (*pass, error)
 	return &pass{zone: zone, periods: periods}, nil
 }
 
-// seal a period. The digest goes into the log, which is kept elsewhere: a chain that somebody makes anew is told by it.
+// seal a period, unless whoever counts has: he sees those of the last half year.
 func (r *Retention) seal(ctx context.Context, l RetentionLedger, period sla.Period) error {
 	s, err := l.SealPeriod(ctx, period, r.pass.zone)
-	if err != nil || s == nil {
-		return err
+	if err == nil && s != nil {
+		noteSeal(r.Metrics, r.Log, *s)
 	}
+	return err
+}
+
+// noteSeal has the digest go into the log, which is kept elsewhere: a chain that somebody makes anew is told by it.
+func noteSeal(metrics *Metrics, log *slog.Logger, s ledger.Seal) {
 	kind := "first"
 	if s.Version > 1 {
 		kind = "restated"
 	}
-	r.Metrics.Seals.WithLabelValues(kind).Inc()
-	r.Log.Info("period sealed", "period", string(s.Period), "version", s.Version, "number", s.Number, "digest", hex.EncodeToString(s.Digest))
-	return nil
+	metrics.Seals.WithLabelValues(kind).Inc()
+	log.Info("period sealed", "period", string(s.Period), "version", s.Version, "number", s.Number, "digest", hex.EncodeToString(s.Digest))
 }
 
 // ParseKeep reads how long events are kept: a number of days, such as 400d; 0 for ever when it is empty.
