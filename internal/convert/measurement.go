@@ -3,6 +3,7 @@
 package convert
 
 import (
+	"math"
 	"time"
 
 	slav1alpha1 "github.com/handoff-sla/handoff/api/v1alpha1"
@@ -51,8 +52,20 @@ func Scorecard(rows []sla.Row) []slav1alpha1.ScorecardRow {
 			Clause: string(r.Clause), Tier: r.Tier, Party: string(r.Party), Period: string(r.Period),
 			Indicator: slav1alpha1.Indicator(r.Indicator), Verdict: slav1alpha1.Verdict(r.Verdict),
 			Met: count(r.Met), Total: count(r.Total), Open: count(r.Open), AtRisk: count(r.AtRisk),
-			Actual: r.Actual, Target: r.Target, EnforcedBy: r.EnforcedBy,
+			Actual: r.Actual, Target: r.Target, EnforcedBy: r.EnforcedBy, Enforcement: slav1alpha1.EnforcementMode(r.Enforcement),
+			Review: r.Review, MissedWeeks: int32(min(r.MissedWeeks, math.MaxInt32)), Times: responseTimes(r.Times), Waiver: r.Waiver, //nolint:gosec // bounded
 		})
 	}
 	return out
+}
+
+// responseTimes are absent where no lead was done.
+func responseTimes(t sla.Times) *slav1alpha1.ResponseTimes {
+	if t.Leads == 0 {
+		return nil
+	}
+	return &slav1alpha1.ResponseTimes{
+		Leads: count(t.Leads), MedianSeconds: count(int64(t.Median / time.Second)), P90Seconds: count(int64(t.P90 / time.Second)),
+		Within5Minutes: count(t.Within5m), Within15Minutes: count(t.Within15m),
+	}
 }
