@@ -8,7 +8,6 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 
 	slav1alpha1 "github.com/handoff-sla/handoff/api/v1alpha1"
-	"github.com/handoff-sla/handoff/internal/bundle"
 	"github.com/handoff-sla/handoff/internal/controller/child"
 	"github.com/handoff-sla/handoff/internal/controller/outcome"
 	"github.com/handoff-sla/handoff/internal/convert"
@@ -44,7 +43,7 @@ func (s *scope) applyRoster(ctx context.Context) error {
 			return err
 		}
 	}
-	roster, err := resources.RosterConfigMap(s.owner, wanted, bundle.Standing{})
+	roster, err := resources.RosterConfigMap(s.owner, wanted, s.standingToTell())
 	if err != nil {
 		return err
 	}

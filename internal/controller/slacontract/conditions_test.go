@@ -15,6 +15,7 @@ import (
 	slav1alpha1 "github.com/handoff-sla/handoff/api/v1alpha1"
 	"github.com/handoff-sla/handoff/internal/bundle"
 	"github.com/handoff-sla/handoff/internal/controller/condition"
+	"github.com/handoff-sla/handoff/internal/judge"
 	"github.com/handoff-sla/handoff/internal/resources"
 	"github.com/handoff-sla/handoff/internal/sla"
 )
@@ -141,6 +142,9 @@ func TestMeasured(t *testing.T) {
 		"ledger away": {p, both(1, 1, 1, 1), counted(7, away), finding{
 			"False", "LedgerUnreachable", "counts as of 2027-01-14T15:00:00Z: refused",
 		}},
+		"clock back": {p, both(1, 1, 1, 1), counted(7, metav1.Condition{
+			Type: "ClockSteady", Status: metav1.ConditionFalse, Reason: "ClockWentBack", Message: "it shows an hour before",
+		}), finding{"Unknown", "ClockWentBack", "counts as of 2027-01-14T15:00:00Z: it shows an hour before"}},
 		"routing away": {p, both(1, 1, 2, 0), counted(7), finding{
 			"False", "Waiting", "counts as of 2027-01-14T15:00:00Z: the routing worker, which counts, has 0 of 2 replicas available",
 		}},
@@ -190,11 +194,12 @@ func TestMeasuredAtASwitch(t *testing.T) {
 }
 
 func judged(rows ...sla.Row) *judgement {
-	return &judgement{counted: true, rows: rows, volumeTarget: 133}
+	return &judgement{counted: true, volumeTarget: 133, Judgement: judge.Judgement{Rows: rows}}
 }
 
 func TestCompliant(t *testing.T) {
 	met := sla.Row{Clause: sla.ClauseScore, Verdict: sla.VerdictMet}
+	waived := sla.Row{Clause: sla.ClauseFollowUp, Verdict: sla.VerdictWaived}
 	thin := sla.Row{Clause: sla.ClauseDelivery, Verdict: sla.VerdictInsufficientData}
 	behind := sla.Row{
 		Clause: sla.ClauseVolume, Verdict: sla.VerdictAtRisk, Actual: "60 of 133 MQLs", Target: "133 MQLs a month", Period: "2027-01",
@@ -207,7 +212,7 @@ func TestCompliant(t *testing.T) {
 		want   finding
 	}{
 		"no pair":     {nil, finding{"Unknown", "NotMeasured", "nothing has been counted yet"}},
-		"not counted": {&judgement{rows: []sla.Row{thin}}, finding{"Unknown", "NotMeasured", "nothing has been counted yet"}},
+		"not counted": {&judgement{Judgement: judge.Judgement{Rows: []sla.Row{thin}}}, finding{"Unknown", "NotMeasured", "nothing has been counted yet"}},
 		"no clause":   {judged(), finding{"Unknown", "InsufficientData", "the terms in force have no clause"}},
 		"no sample":   {judged(thin, thin), finding{"Unknown", "InsufficientData", "no clause has enough leads yet to be judged"}},
 		"all met":     {judged(met, met), finding{"True", "AllMet", "2 of 2 clauses met"}},
@@ -221,6 +226,19 @@ func TestCompliant(t *testing.T) {
 		"missed": {judged(missed, met), finding{
 			"False", "Missed", "missed: firstContact High 81% (97 of 120), target 90%, 2027-W03",
 		}},
+		"waived":     {judged(met, waived), finding{"True", "AllMet", "1 of 2 clauses met; 1 waived"}},
+		"all waived": {judged(waived), finding{"Unknown", "InsufficientData", "no clause has enough leads yet to be judged; 1 waived"}},
+		"met, escalated": {
+			&judgement{counted: true, Judgement: judge.Judgement{Rows: []sla.Row{met}, Escalations: []judge.Escalation{
+				{Clause: "terms", Level: 3}, {Clause: "firstContact", Level: 2},
+			}}},
+			finding{"True", "AllMet", "1 of 1 clauses met; escalated: terms at level 3, firstContact at level 2"},
+		},
+		"clock back": {
+			&judgement{counted: true, back: time.Date(2027, 1, 14, 15, 0, 0, 0, time.UTC), Judgement: judge.Judgement{Rows: []sla.Row{missed}}},
+			finding{"Unknown", "ClockWentBack", "the ledger's clock went back, so that what is open is not judged until it has caught up; the scorecard is that " +
+				"of 2027-01-14T15:00:00Z, and closed weeks stay as they were judged"},
+		},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {

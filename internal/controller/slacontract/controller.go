@@ -49,9 +49,9 @@ func (r *Reconciler) Reconcile(ctx context.Context, contract *slav1alpha1.SLACon
 		s.planPairs,
 		s.coOwnDefinitions,
 		s.adoptPairs,
+		s.judge,
 		s.applyRoster,
 		s.applyChildren,
-		s.judge,
 		s.checkWorkers,
 		s.pruneBundles,
 	} {
@@ -71,7 +71,7 @@ func (r *Reconciler) finish(ctx context.Context, s *scope) (reconcile.Result, er
 			s.outcome.Add(client.IgnoreNotFound(fmt.Errorf("status of SLAContract %s: %w", client.ObjectKeyFromObject(s.contract), err)))
 			return s.outcome.Result(ctx, s.next())
 		}
-		condition.Send(r.Events, s.contract, changes(s.contract.Name, before, &s.contract.Status, s.now))
+		condition.Send(r.Events, s.contract, s.changes(before, &s.contract.Status))
 	}
 	return s.outcome.Result(ctx, s.next())
 }

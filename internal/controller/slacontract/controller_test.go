@@ -134,7 +134,11 @@ func (b *bench) count(rows ...slav1alpha1.MeasurementRow) {
 	b.t.Helper()
 	m := b.measurement()
 	m.Status.AsOf = ptr.To(metav1.NewTime(b.clock.Now()))
-	m.Status.Sequence = testkit.Get(b.t, b.contract).Status.InForce.Sequence
+	inForce := testkit.Get(b.t, b.contract).Status.InForce
+	for i := range rows {
+		rows[i].Revision = inForce.Revision
+	}
+	m.Status.Sequence = inForce.Sequence
 	m.Status.Rows = rows
 	m.Status.Leads = &slav1alpha1.LeadCounts{Captured: ptr.To[int64](7), Waiting: ptr.To[int64](2)}
 	b.updateStatus(m)
@@ -147,7 +151,7 @@ func row(clause, tier string, met, missed int64) slav1alpha1.MeasurementRow {
 	}
 	zero := int64(0)
 	return slav1alpha1.MeasurementRow{
-		Clause: clause, Tier: tier, Period: period, Revision: "r", Met: &met, Missed: &missed, Open: &zero, AtRisk: &zero, Excused: &zero,
+		Clause: clause, Tier: tier, Period: period, Met: &met, Missed: &missed, Open: &zero, AtRisk: &zero, Excused: &zero,
 	}
 }
 

@@ -17,7 +17,18 @@ import (
 )
 
 // changes are the events of the step from one status to the next.
-func changes(contract string, before, after *slav1alpha1.SLAContractStatus, now time.Time) []condition.Event {
+func (s *scope) changes(before, after *slav1alpha1.SLAContractStatus) []condition.Event {
+	out := lifecycleEvents(before, after, s.now)
+	out = append(out, clauseEvents(s.contract.Name, before.Scorecard, after.Scorecard)...)
+	if s.judged != nil && s.judged.back.IsZero() {
+		out = append(out, escalationEvents(before, after, s.judged.Steps, s.judged.zone)...)
+		out = append(out, restatementEvents(before.History, after.History, s.measurement)...)
+	}
+	return append(out, problemEvents(before.Conditions, s.problems)...)
+}
+
+// lifecycleEvents are about what is signed and in force.
+func lifecycleEvents(before, after *slav1alpha1.SLAContractStatus, now time.Time) []condition.Event {
 	var out []condition.Event
 	if after.Terms != nil && (before.Terms == nil || before.Terms.Revision != after.Terms.Revision) {
 		out = append(out, normal("Ratified", "Ratify", "the terms "+after.Terms.Revision+" are ratified", condition.Revision(after.Terms.Revision)))
@@ -36,8 +47,7 @@ func changes(contract string, before, after *slav1alpha1.SLAContractStatus, now 
 		out = append(out, normal(slav1alpha1.ReasonSignOffMissing, "Ratify", condition.Note(ratified), corev1.ObjectReference{}))
 	}
 	out = append(out, holidayEvents(before, after)...)
-	out = append(out, condition.StalledEvent(before.Conditions, after.Conditions)...)
-	return append(out, clauseEvents(contract, before.Scorecard, after.Scorecard)...)
+	return append(out, condition.StalledEvent(before.Conditions, after.Conditions)...)
 }
 
 // scheduleEvents are said once, when a pair is handed out whose time is to come, and when it is superseded before that.

@@ -4,23 +4,26 @@ package slacontract
 
 import (
 	"context"
-	"fmt"
-	"strings"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	slav1alpha1 "github.com/handoff-sla/handoff/api/v1alpha1"
-	"github.com/handoff-sla/handoff/internal/controller/outcome"
 	"github.com/handoff-sla/handoff/internal/convert"
+	"github.com/handoff-sla/handoff/internal/judge"
 	"github.com/handoff-sla/handoff/internal/sla"
 )
 
 // judgement of what the workers counted, by the terms of the pair in force.
 type judgement struct {
-	counted      bool // whether any count has arrived
-	rows         []sla.Row
+	counted      bool      // whether any count has arrived
+	back         time.Time // when the last good counts are of; zero unless the ledger's clock went back
+	at           time.Time // by the ledger's clock, as far as it is known
+	zone         *time.Location
 	volumeTarget int
+
+	closedThrough sla.Period
+	judge.Judgement
 }
 
 // finding is one condition's worth of a verdict.
@@ -30,25 +33,51 @@ type finding struct {
 	message string
 }
 
-// judge compares the counts with the terms.
-func (s *scope) judge(context.Context) error {
+// judge compares the counts, and what is on record beside them, with the terms. What cannot be read leaves the last outcome as it is.
+func (s *scope) judge(ctx context.Context) error {
 	if s.pair == nil {
 		return nil
 	}
-	compiled, err := sla.Compile(s.pair.bundle.SLA)
+	s.unread = true
+	book, err := s.readBook(ctx)
 	if err != nil {
-		return outcome.Stalled(slav1alpha1.ReasonInvalidTerms, "the terms in force, %s: %v; sign new terms", s.pair.bundle.Terms.Name, err)
+		return err
 	}
-	s.judged = &judgement{volumeTarget: compiled.VolumeTarget()}
-	var counts []sla.Count
-	at := s.now
-	if s.measurement != nil && s.measurement.Status.AsOf != nil {
-		s.judged.counted = true
-		counts = convert.Counts(s.measurement.Status.Rows)
-		at = withinOpenWeek(s.now, sla.Period(s.measurement.Status.ClosedThrough), compiled.Hours().Location())
+	judged := &judgement{volumeTarget: book.compiled.VolumeTarget(), zone: book.compiled.Hours().Location()}
+	in := judge.Input{
+		Book: book.terms, InForce: s.pair.bundle.Terms.Name, Spells: book.spells, Now: s.now,
+		Terms: s.standing.Signed, Definition: book.signed, Remediations: remediationsOf(s.contract.Spec.Remediations),
+		Dispute: disputeOf(s.contract.Spec.Dispute),
 	}
-	s.judged.rows = sla.Scorecard(compiled, counts, at)
+	if m := s.measurement; m != nil && m.Status.AsOf != nil {
+		judged.counted = true
+		in.Counts, in.Paces = convert.Counts(m.Status.Rows), convert.Paces(m.Status.Paces)
+		in.ClosedThrough = sla.Period(m.Status.ClosedThrough)
+		in.Now = latest(withinOpenWeek(s.now, in.ClosedThrough, judged.zone), m.Status.AsOf.Time)
+		if clockWentBack(m) != nil {
+			judged.back, in.Now = m.Status.AsOf.Time, m.Status.AsOf.Time
+		}
+	}
+	judged.at, judged.closedThrough = in.Now, in.ClosedThrough
+	records, err := s.readRecords(ctx, book, in.Now, judged.zone)
+	if err != nil {
+		return err
+	}
+	in.Waivers, in.Reviews = records.waivers, records.reviews
+	s.problems = append(records.problems(book, in.InForce, in.Now, judged.zone), missingRevisions(in.Counts, in.Book, in.InForce)...)
+	judged.Judgement = judge.Judge(in)
+	for _, e := range judged.Escalations {
+		s.lookAt = append(s.lookAt, e.Due)
+	}
+	s.judged, s.unread = judged, false
 	return nil
+}
+
+// closed says whether a period was over when the last closed week ended.
+func (j *judgement) closed(period string) bool {
+	_, ends, err := sla.Period(period).Bounds(j.zone)
+	_, through, errThrough := j.closedThrough.Bounds(j.zone)
+	return err == nil && errThrough == nil && !ends.After(through)
 }
 
 // withinOpenWeek moves now into the week that follows the last one that is closed. Weeks are closed by the ledger's clock: a manager whose own is
@@ -68,84 +97,22 @@ func withinOpenWeek(now time.Time, closedThrough sla.Period, zone *time.Location
 	return closes.Add(-time.Nanosecond)
 }
 
-// compliant is the business outcome.
-func compliant(j *judgement) finding {
-	if j == nil || !j.counted {
-		return finding{metav1.ConditionUnknown, slav1alpha1.ReasonNotMeasured, "nothing has been counted yet"}
+// clockWentBack is what the routing worker says of the ledger's clock when that shows a time before one that it showed already; nil when it does not.
+func clockWentBack(m *slav1alpha1.SLAMeasurement) *metav1.Condition {
+	if m == nil {
+		return nil
 	}
-	var missed, behind []string
-	met := 0
-	for _, row := range j.rows {
-		switch row.Verdict {
-		case sla.VerdictMissed:
-			missed = append(missed, numbers(row))
-		case sla.VerdictAtRisk:
-			behind = append(behind, numbers(row))
-		case sla.VerdictMet:
-			met++
-		case sla.VerdictInsufficientData:
+	for i := range m.Status.Conditions {
+		if m.Status.Conditions[i].Reason == slav1alpha1.ReasonClockWentBack {
+			return &m.Status.Conditions[i]
 		}
 	}
-	thin := len(j.rows) - met - len(behind) - len(missed)
-	switch {
-	case len(missed) > 0:
-		return finding{metav1.ConditionFalse, slav1alpha1.ReasonMissed, "missed: " + strings.Join(missed, "; ")}
-	case len(j.rows) == 0:
-		return finding{metav1.ConditionUnknown, slav1alpha1.ReasonInsufficientData, "the terms in force have no clause"}
-	case thin == len(j.rows):
-		return finding{metav1.ConditionUnknown, slav1alpha1.ReasonInsufficientData, "no clause has enough leads yet to be judged"}
-	}
-	found := finding{metav1.ConditionTrue, slav1alpha1.ReasonAllMet, fmt.Sprintf("%d of %d clauses met", met, len(j.rows))}
-	if len(behind) > 0 {
-		found.reason = slav1alpha1.ReasonAtRisk
-		found.message += "; behind its pace: " + strings.Join(behind, "; ")
-	}
-	if thin > 0 {
-		found.message += fmt.Sprintf("; %d without enough leads to be judged", thin)
-	}
-	if met == 0 {
-		found.status = metav1.ConditionUnknown // nothing is missed, but nothing is kept either
-	}
-	return found
+	return nil
 }
 
-// numbers of a row in words: firstContact High 81% (97 of 120), target 90%, 2027-W03.
-func numbers(row sla.Row) string {
-	return fmt.Sprintf("%s %s, target %s, %s", clauseName(string(row.Clause), row.Tier), row.Actual, row.Target, row.Period)
-}
-
-func clauseName(clause, tier string) string {
-	if tier == "" {
-		return clause
+func latest(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
 	}
-	return clause + " " + tier
-}
-
-// mqls of the month against the target, such as 118/133; empty without a volume clause.
-func (j *judgement) mqls() string {
-	for _, row := range j.rows {
-		if row.Clause == sla.ClauseVolume {
-			return fmt.Sprintf("%d/%d", row.Met, j.volumeTarget)
-		}
-	}
-	return ""
-}
-
-// firstContact is the share of the worst tier that can be judged, as its row shows it.
-func (j *judgement) firstContact() string {
-	var worst *sla.Row
-	for i := range j.rows {
-		row := &j.rows[i]
-		if row.Clause != sla.ClauseFirstContact || row.Verdict == sla.VerdictInsufficientData || row.Total == 0 {
-			continue
-		}
-		if worst == nil || row.Met*worst.Total < worst.Met*row.Total {
-			worst = row
-		}
-	}
-	if worst == nil {
-		return ""
-	}
-	share, _, _ := strings.Cut(worst.Actual, " ")
-	return share
+	return a
 }

@@ -40,13 +40,15 @@ func TestWeeksAreClosedByTheLedger(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			s := &scope{now: now, pair: &pair{bundle: bundle.Bundle{SLA: terms}}, measurement: &slav1alpha1.SLAMeasurement{
-				Status: slav1alpha1.SLAMeasurementStatus{AsOf: &metav1.Time{Time: now}, ClosedThrough: tc.closedThrough},
-			}}
+			s := &scope{
+				client: testkit.Client, contract: testkit.Contract("revenue", "acme", "mid-market"), glossaries: map[string]*glossary{},
+				now: now, pair: &pair{bundle: bundle.Bundle{SLA: terms}}, measurement: &slav1alpha1.SLAMeasurement{
+					Status: slav1alpha1.SLAMeasurementStatus{AsOf: &metav1.Time{Time: now}, ClosedThrough: tc.closedThrough},
+				}}
 			if err := s.judge(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			for _, row := range s.judged.rows {
+			for _, row := range s.judged.Rows {
 				if row.Clause == sla.ClauseCompleteness && string(row.Period) != tc.week {
 					t.Errorf("judged %s as the current week, want %s", row.Period, tc.week)
 				}

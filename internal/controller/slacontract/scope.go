@@ -48,6 +48,9 @@ type scope struct {
 	pair        *pair                // in force; the workers have it, or are given it now
 	coming      []pair               // adopted, and to come into force
 	judged      *judgement
+	unread      bool        // what there is to judge could not be read: the last outcome stays
+	problems    []problem   // of what is on record
+	lookAt      []time.Time // when something that is on record begins to count, ends, or is due
 }
 
 // ratifiedTerms are terms that both parties signed.
@@ -137,6 +140,11 @@ func (s *scope) next() time.Duration {
 		next = judgeEvery
 	}
 	dates := append([]time.Time{s.standing.Next}, s.dated...)
+	for _, at := range s.lookAt {
+		if at.After(s.now) {
+			dates = append(dates, at)
+		}
+	}
 	for _, p := range s.coming {
 		dates = append(dates, p.bundle.EffectiveFrom)
 	}

@@ -29,6 +29,7 @@ import (
 // +kubebuilder:rbac:groups=sla.handoff.dev,resources=slacontracts/status,verbs=update
 // +kubebuilder:rbac:groups=sla.handoff.dev,resources=slameasurements,verbs=get;list;watch;create;patch
 // +kubebuilder:rbac:groups=sla.handoff.dev,resources=slameasurements/status,verbs=get;patch
+// +kubebuilder:rbac:groups=sla.handoff.dev,resources=reviewcadences,verbs=get;list;watch
 // +kubebuilder:rbac:groups=apps,resources=controllerrevisions;deployments,verbs=get;list;watch;create;patch
 // +kubebuilder:rbac:groups=apps,resources=replicasets,verbs=list;watch
 // +kubebuilder:rbac:groups=batch,resources=cronjobs,verbs=list;watch
@@ -58,6 +59,8 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, keys ratify.SignersCache
 		// A definition that appears, is ratified or goes; its revisions, because the cache may show those later than the definition.
 		Watches(&slav1alpha1.LeadDefinition{}, neighbours).
 		Watches(&appsv1.ControllerRevision{}, neighbours).
+		// What a cadence has on record changes what was held; one that goes leaves the contract to the next.
+		Watches(&slav1alpha1.ReviewCadence{}, neighbours, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		// A contract that goes, or takes another ledger, sets its tenant free.
 		Watches(&slav1alpha1.SLAContract{}, neighbours, builder.WithPredicates(predicate.Funcs{
 			CreateFunc:  func(event.CreateEvent) bool { return false },

@@ -148,6 +148,9 @@ func measured(p *pair, coming []pair, workers []worker, m *slav1alpha1.SLAMeasur
 	if c := complaint(worker{component: resources.Routing}, m); c != nil {
 		return finding{metav1.ConditionFalse, lifted(slav1alpha1.ReasonWorkersUnavailable, c.Reason), asOf + ": " + c.Message}
 	}
+	if c := clockWentBack(m); c != nil {
+		return finding{metav1.ConditionUnknown, slav1alpha1.ReasonClockWentBack, asOf + ": " + c.Message}
+	}
 	for _, w := range workers {
 		wanted, available := w.replicas()
 		if w.component == resources.Routing && (available == 0 || wanted == 0) {
