@@ -51,7 +51,7 @@ func main() {
 	flags.Usage = worker.Usage(flags, usage)
 	o.Options.Register(flags)
 	o.EffectOptions.Register(flags)
-	flags.StringVar(&o.rosterDir, "roster-dir", "/etc/handoff/roster", "folder with roster.json: the pools and their members")
+	flags.StringVar(&o.rosterDir, "roster-dir", "/etc/handoff/roster", "folder with roster.json: the pools and their members, and standing.json: the steps of escalations that people are told of")
 	flags.DurationVar(&o.interval, "measure-interval", time.Minute,
 		"time between two counts into the SLAMeasurement; a change that has been worked off is counted at once while a stock of three lasts")
 	flags.StringVar(&o.retain, "retain-events", "", "how many days the history of a lead is kept after its last event, such as 400d (for ever when empty)")
@@ -129,7 +129,7 @@ func run(ctx context.Context, o options, log *slog.Logger) error {
 	loop := func(name string, step func(context.Context) (time.Duration, error), wake <-chan struct{}) func(context.Context) {
 		return pipeline.Loop{Name: name, Step: step, Wake: wake, Metrics: metrics, Log: log}.Run
 	}
-	outside := outsideOf(&o, pairs, keeper, effects.NewMetrics(registry), now, log)
+	outside := outsideOf(&o, pairs, rosters, keeper, effects.NewMetrics(registry), now, log)
 	process := &worker.Process{
 		Health: &worker.Health{
 			Registry: registry,
@@ -175,20 +175,22 @@ func (out outside) join(process *worker.Process, o *options, writer *measurement
 	process.Support = append(process.Support, outlets.Run, reporter.Run)
 	process.Loops = append(process.Loops, out.runner.Run, loop("effects", out.steps.Count, nil))
 	if o.Notify != "" {
-		process.Loops = append(process.Loops, loop("warn", out.steps.Warn, nil), loop("digest", out.steps.Digest, nil))
+		process.Loops = append(process.Loops, loop("warn", out.steps.Warn, nil), loop("digest", out.steps.Digest, nil), loop("escalate", out.steps.Escalate, nil))
 	}
 }
 
 func outsideOf(
-	o *options, pairs *pipeline.Pairs, keeper *worker.Keeper, metrics *effects.Metrics, now func() time.Time, log *slog.Logger,
+	o *options, pairs *pipeline.Pairs, rosters *worker.Rosters, keeper *worker.Keeper, metrics *effects.Metrics, now func() time.Time, log *slog.Logger,
 ) outside {
 	// The library of the notices sends with the default client, which waits for ever.
 	http.DefaultClient.Timeout = effects.SendTimeout
 	return outside{
 		runner: &effects.Runner{
-			Tenant: o.Tenant, Ledger: keeper.Ledger, Pairs: pairs, Addresses: o.Addresses(), Send: notify.Send, CRM: o.System(now),
+			Tenant: o.Tenant, Ledger: keeper.Ledger, Pairs: pairs, Addresses: o.Addresses(), Send: notify.SendDocument, CRM: o.System(now),
 			Metrics: metrics, Log: log, Now: now,
 		},
-		steps: &effects.Steps{Ledger: keeper.Ledger, Pairs: pairs, Every: o.DigestEvery, Respect: o.Respect(), Metrics: metrics},
+		steps: &effects.Steps{
+			Ledger: keeper.Ledger, Pairs: pairs, Standing: rosters.Standing, Every: o.DigestEvery, Respect: o.Respect(), Metrics: metrics,
+		},
 	}
 }

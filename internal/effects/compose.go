@@ -8,10 +8,33 @@ import (
 	"time"
 
 	"github.com/handoff-sla/handoff/internal/ledger"
+	"github.com/handoff-sla/handoff/internal/notify"
 )
 
 // compose writes a message: ids, clauses and times, and nothing of what the leads are.
-func compose(m *ledger.Message, contract string, zone *time.Location) (title, text string) {
+func compose(m *ledger.Message, contract string, zone *time.Location) notify.Document {
+	d := notify.Document{Ref: fmt.Sprintf("handoff-message-%d", m.ID)}
+	switch {
+	case m.Step != nil:
+		d.Title, d.Text = composeStep(m, contract, zone)
+	case m.Report != nil:
+		composeReport(&d, m, contract)
+	default:
+		d.Title, d.Text = composeItems(m, contract, zone)
+	}
+	return d
+}
+
+// composeReport sends the summary, and the page to who can take it.
+func composeReport(d *notify.Document, m *ledger.Message, contract string) {
+	r := m.Report
+	_, name, _ := strings.Cut(contract, "/")
+	d.Title = fmt.Sprintf("SLA report %s, %s: %s: %s", contract, r.Review, r.Period.Label(), r.Result)
+	d.Text = fmt.Sprintf("%s\n\nContract %s, review %s of %s.\nSeal %s\nRef %d", strings.TrimSpace(r.Summary), contract, r.Review, r.Period, r.Seal, m.ID)
+	d.Name, d.HTML = fmt.Sprintf("%s-%s-%s.html", name, r.Review, r.Period), r.HTML
+}
+
+func composeItems(m *ledger.Message, contract string, zone *time.Location) (title, text string) {
 	if len(m.Items) == 1 && m.Items[0].Level.Urgent() {
 		n := m.Items[0]
 		title = fmt.Sprintf("SLA %s: %s", heading[n.Level], n.Clause)

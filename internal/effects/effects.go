@@ -19,6 +19,7 @@ import (
 
 	"github.com/handoff-sla/handoff/internal/crm"
 	"github.com/handoff-sla/handoff/internal/ledger"
+	"github.com/handoff-sla/handoff/internal/notify"
 	"github.com/handoff-sla/handoff/internal/pipeline"
 )
 
@@ -31,9 +32,6 @@ const (
 	softStop    = 15 * time.Second // for running jobs when the process ends; the pod has 30 s
 	lookEvery   = time.Second
 )
-
-// stale is how long a message may wait untried. An alarm of yesterday misleads; it is parked, so that somebody decides.
-const stale = 24 * time.Hour
 
 // Addresses of a recipient: the URLs, or why they are not known now. None when the contract's people are not to be told.
 type Addresses func(to ledger.Recipient, rep string) ([]string, error)
@@ -49,7 +47,7 @@ type Runner struct {
 	Ledger    func() (*ledger.Ledger, error)
 	Pairs     *pipeline.Pairs
 	Addresses Addresses // nil when the contract does not notify
-	Send      func(ctx context.Context, address, title, text string) error
+	Send      func(ctx context.Context, address string, d notify.Document) error
 	CRM       CRM // nil when there is none
 	Metrics   *Metrics
 	Log       *slog.Logger
@@ -100,13 +98,15 @@ func (r *Runner) runOn(ctx context.Context, l *ledger.Ledger) error {
 func (r *Runner) config(l *ledger.Ledger) river.Config {
 	workers := river.NewWorkers()
 	retries := &retries{now: r.Now, first: cmp.Or(r.First, 5*time.Second), chance: rand.Float64}
-	// Both kinds, always: whichever replica leads looks after the jobs of all tenants.
-	river.AddWorker(workers, &noticeWorker{Runner: r, ledger: l, retries: retries})
+	// All kinds, always: whichever replica leads looks after the jobs of all tenants.
+	river.AddWorker(workers, &messageWorker[ledger.NoticeArgs]{Runner: r, ledger: l, retries: retries})
+	river.AddWorker(workers, &messageWorker[ledger.ReportArgs]{Runner: r, ledger: l, retries: retries})
 	river.AddWorker(workers, &crmWorker{Runner: r, ledger: l, retries: retries})
 	every := cmp.Or(r.Every, 500*time.Millisecond)
 	queues := map[string]river.QueueConfig{}
 	if r.Addresses != nil {
 		queues[ledger.Queue(ledger.NoticeArgs{}.Kind(), r.Tenant)] = river.QueueConfig{MaxWorkers: 8}
+		queues[ledger.Queue(ledger.ReportArgs{}.Kind(), r.Tenant)] = river.QueueConfig{MaxWorkers: 2}
 	}
 	if r.CRM != nil {
 		queues[ledger.Queue(ledger.CRMArgs{}.Kind(), r.Tenant)] = river.QueueConfig{MaxWorkers: 8}

@@ -68,7 +68,7 @@ func TestDeliveredIsNotedAfterTheJob(t *testing.T) {
 	l, _ := ledgertest.New(t, "acme")
 	over, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := (&noticeWorker{ledger: l}).delivered(over, 1, 0); err != nil {
+	if err := (&messageWorker[ledger.NoticeArgs]{ledger: l}).delivered(over, 1, 0); err != nil {
 		t.Error(err)
 	}
 }
@@ -140,27 +140,27 @@ func TestCompose(t *testing.T) {
 	one := &ledger.Message{ID: 7, Items: []ledger.Notice{{
 		Lead: "L-7", Cycle: 1, Clause: sla.ClauseFirstContact, Tier: "High", Level: ledger.Breach, Due: due,
 	}}}
-	title, text := compose(one, "revenue/mid-market", zone)
+	d := compose(one, "revenue/mid-market", zone)
 	want := `Breach: firstContact (High) of lead L-7 was due Tue 5 Jan 2027 10:05 EST and is not done.
 Contract revenue/mid-market. See: kubectl sla lead L-7
 Ref 7 L-7/1/firstContact/Breach`
-	if title != "SLA breach: firstContact" || text != want {
-		t.Errorf("%q\n%s", title, text)
+	if d.Title != "SLA breach: firstContact" || d.Text != want {
+		t.Errorf("%q\n%s", d.Title, d.Text)
 	}
 	several := &ledger.Message{ID: 8, Items: []ledger.Notice{
 		{Lead: "L-1", Level: ledger.Held, Detail: []string{"company", "phone"}, At: due},
 		{Lead: "L-2", Level: ledger.Rejected, Detail: []string{"Recycled", "BadTiming"}, At: due},
 		{Lead: "L-3", Level: ledger.Assigned, At: due},
 	}}
-	title, text = compose(several, "revenue/mid-market", zone)
+	d = compose(several, "revenue/mid-market", zone)
 	want = `3 items about leads of contract revenue/mid-market:
 - New: lead L-3 is yours since Tue 5 Jan 2027 10:05 EST.
 - Returned: lead L-1 is held until it has company, phone.
 - Rejected: lead L-2 by sales, Recycled, BadTiming.
 See: kubectl sla lead L-1
 Ref 8`
-	if title != "SLA digest: 3 items" || text != want {
-		t.Errorf("%q\n%s", title, text)
+	if d.Title != "SLA digest: 3 items" || d.Text != want {
+		t.Errorf("%q\n%s", d.Title, d.Text)
 	}
 }
 

@@ -43,9 +43,9 @@ func child() {
 		Tenant: tenant, Ledger: func() (*ledger.Ledger, error) { return l, nil }, Pairs: &pipeline.Pairs{Mounted: pair},
 		Addresses: func(ledger.Recipient, string) ([]string, error) { return []string{os.Getenv(envAddress)}, nil },
 		Metrics:   effects.NewMetrics(prometheus.NewRegistry()), Log: slog.New(slog.DiscardHandler), Now: time.Now, Every: 10 * time.Millisecond,
-		Send: func(ctx context.Context, address, title, text string) error {
+		Send: func(ctx context.Context, address string, d notify.Document) error {
 			if os.Getenv(envChild) == "after" {
-				if err := notify.Send(ctx, address, title, text); err != nil {
+				if err := notify.SendDocument(ctx, address, d); err != nil {
 					panic(err)
 				}
 			}

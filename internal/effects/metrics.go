@@ -30,7 +30,7 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 	m := &Metrics{
 		Effects: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Namespace: "handoff", Name: "effects_total",
-			Help: "Attempts to send a notice or to tell the CRM, by kind and result: sent, unchanged, dropped, unaddressed, retried, parked.",
+			Help: "Attempts to send a notice or a report, or to tell the CRM, by kind and result: sent, unchanged, dropped, unaddressed, retried, parked.",
 		}, []string{"kind", "result"}),
 		Pending: gauge("outbox_pending", "Effects that are still to be done, by kind."),
 		Parked:  gauge("outbox_parked", "Effects that were given up and wait for somebody to decide, by kind."),

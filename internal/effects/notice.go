@@ -5,6 +5,7 @@ package effects
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -16,9 +17,18 @@ import (
 	"github.com/handoff-sla/handoff/internal/ledger"
 )
 
-const kindNotice = "notice"
+// What a message may wait untried. An alarm of yesterday misleads; it is parked, so that somebody decides. What is about a closed week is so for longer.
+const (
+	stale     = 24 * time.Hour
+	staleWeek = 7 * 24 * time.Hour
+)
 
-var errStale = errors.New("it waited for more than a day before it could be tried; what it says may not be so any more")
+// StaleError says that a message waited for too long.
+type StaleError struct{ After time.Duration }
+
+func (e *StaleError) Error() string {
+	return fmt.Sprintf("it waited for more than %s before it could be tried; what it says may not be so any more", plural(int(e.After/(24*time.Hour)), "day"))
+}
 
 // Why a message was not sent.
 const (
@@ -26,10 +36,10 @@ const (
 	droppedUnaddressed = "Unaddressed" // the Secret names nobody
 )
 
-// noticeWorker sends messages. Each is sent at least once to each address: when the process dies after an address took it and before that is
-// written down, it is sent there again, and the reference at its end is the same.
-type noticeWorker struct {
-	river.WorkerDefaults[ledger.NoticeArgs]
+// messageWorker sends messages of one kind of job. Each is sent at least once to each address: when the process dies after an address took it and
+// before that is written down, it is sent there again, and the reference at its end is the same.
+type messageWorker[T ledger.MessageArgs] struct {
+	river.WorkerDefaults[T]
 
 	*Runner
 
@@ -38,16 +48,17 @@ type noticeWorker struct {
 }
 
 // NextRetry of a job that failed.
-func (w *noticeWorker) NextRetry(job *river.Job[ledger.NoticeArgs]) time.Time {
+func (w *messageWorker[T]) NextRetry(job *river.Job[T]) time.Time {
 	return w.retries.next(job.ID, job.Attempt)
 }
 
 // Work sends one message.
-func (w *noticeWorker) Work(ctx context.Context, job *river.Job[ledger.NoticeArgs]) error {
-	if job.Args.Tenant != w.Tenant {
-		return w.outcome(kindNotice, job.ID, job.Attempt, job.MaxAttempts, true, errForeign)
+func (w *messageWorker[T]) Work(ctx context.Context, job *river.Job[T]) error {
+	tenant, id := job.Args.Carries()
+	if tenant != w.Tenant {
+		return w.fail(job, true, errForeign)
 	}
-	m, err := w.ledger.Message(ctx, job.Args.Message)
+	m, err := w.ledger.Message(ctx, id)
 	switch {
 	case err != nil:
 		return w.fail(job, false, shown(err))
@@ -56,12 +67,16 @@ func (w *noticeWorker) Work(ctx context.Context, job *river.Job[ledger.NoticeArg
 	case m.Now.Before(m.Due): // the clock of this machine is ahead of the ledger's
 		return river.JobSnooze(m.Due.Sub(m.Now))
 	}
-	m.Items = slices.DeleteFunc(m.Items, func(n ledger.Notice) bool { return n.Over })
-	if len(m.Items) == 0 {
-		return w.finish(ctx, job, ResultDropped, droppedOver)
+	after := staleWeek
+	if m.Step == nil && m.Report == nil {
+		after = stale
+		m.Items = slices.DeleteFunc(m.Items, func(n ledger.Notice) bool { return n.Over })
+		if len(m.Items) == 0 {
+			return w.finish(ctx, job, ResultDropped, droppedOver)
+		}
 	}
-	if job.Attempt == 1 && m.Now.Sub(m.Due) > stale {
-		return w.fail(job, true, errStale)
+	if job.Attempt == 1 && m.Now.Sub(m.Due) > after {
+		return w.fail(job, true, &StaleError{After: after})
 	}
 	addresses, err := w.Addresses(m.Recipient, m.Rep)
 	if err != nil {
@@ -70,8 +85,9 @@ func (w *noticeWorker) Work(ctx context.Context, job *river.Job[ledger.NoticeArg
 	if len(addresses) == 0 {
 		return w.finish(ctx, job, ResultUnaddressed, droppedUnaddressed)
 	}
-	followed := w.ledger.FollowEffect(ctx, "effect notice", about(m)...)
-	err = w.sendAll(ctx, m, addresses)
+	kind := job.Args.Kind()
+	followed := w.ledger.FollowEffect(ctx, "effect "+kind, about(m)...)
+	err = w.sendAll(ctx, kind, m, addresses)
 	followed(err)
 	if err != nil {
 		return w.fail(job, false, err)
@@ -89,27 +105,27 @@ func about(m *ledger.Message) []string {
 	return slices.Compact(leads)
 }
 
-func (w *noticeWorker) fail(job *river.Job[ledger.NoticeArgs], hopeless bool, err error) error {
-	return w.outcome(kindNotice, job.ID, job.Attempt, job.MaxAttempts, hopeless, err)
+func (w *messageWorker[T]) fail(job *river.Job[T], hopeless bool, err error) error {
+	return w.outcome(job.Args.Kind(), job.ID, job.Attempt, job.MaxAttempts, hopeless, err)
 }
 
 // sendAll sends to the addresses that do not have the message yet. One that fails does not hold up the others.
-func (w *noticeWorker) sendAll(ctx context.Context, m *ledger.Message, addresses []string) error {
+func (w *messageWorker[T]) sendAll(ctx context.Context, kind string, m *ledger.Message, addresses []string) error {
 	pair := w.Pairs.Current()
-	title, text := compose(m, pair.Bundle.Contract, pair.Zone())
+	d := compose(m, pair.Bundle.Contract, pair.Zone())
 	var failed []error
 	for i, address := range addresses {
 		if slices.Contains(m.Done, i) {
 			continue
 		}
 		sending, cancel := context.WithTimeout(ctx, SendTimeout)
-		err := w.Send(sending, address, title, text)
+		err := w.Send(sending, address, d)
 		cancel()
 		if err != nil {
 			failed = append(failed, err)
 			continue
 		}
-		fault.Point("notice.sent")
+		fault.Point(kind + ".sent")
 		if err := w.delivered(ctx, m.ID, i); err != nil {
 			failed = append(failed, shown(err))
 		}
@@ -118,21 +134,22 @@ func (w *noticeWorker) sendAll(ctx context.Context, m *ledger.Message, addresses
 }
 
 // delivered notes that an address has the message, even when the job's time ends just now: it would be sent there again.
-func (w *noticeWorker) delivered(ctx context.Context, message int64, address int) error {
+func (w *messageWorker[T]) delivered(ctx context.Context, message int64, address int) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), noteTimeout)
 	defer cancel()
 	return w.ledger.Delivered(ctx, message, address)
 }
 
 // finish marks the message and completes the job in one transaction.
-func (w *noticeWorker) finish(ctx context.Context, job *river.Job[ledger.NoticeArgs], result, dropped string) error {
-	err := w.ledger.FinishMessage(ctx, job.Args.Message, dropped, func(ctx context.Context, tx pgx.Tx) error {
+func (w *messageWorker[T]) finish(ctx context.Context, job *river.Job[T], result, dropped string) error {
+	_, id := job.Args.Carries()
+	err := w.ledger.FinishMessage(ctx, id, dropped, func(ctx context.Context, tx pgx.Tx) error {
 		_, err := river.JobCompleteTx[*riverpgxv5.Driver](ctx, tx, job)
 		return err
 	})
 	if err != nil {
 		return w.fail(job, false, shown(err))
 	}
-	w.Metrics.Effects.WithLabelValues(kindNotice, result).Inc()
+	w.Metrics.Effects.WithLabelValues(job.Args.Kind(), result).Inc()
 	return nil
 }

@@ -249,7 +249,7 @@ func (s *sink) addresses(to ledger.Recipient, rep string) ([]string, error) {
 func (r *rig) runner(edit func(*effects.Runner)) *effects.Runner {
 	r.t.Helper()
 	run := &effects.Runner{
-		Tenant: tenant, Ledger: func() (*ledger.Ledger, error) { return r.l, nil }, Pairs: pairs(r.t), Send: notify.Send,
+		Tenant: tenant, Ledger: func() (*ledger.Ledger, error) { return r.l, nil }, Pairs: pairs(r.t), Send: notify.SendDocument,
 		Metrics: effects.NewMetrics(prometheus.NewRegistry()), Log: slog.New(slog.DiscardHandler), Now: time.Now,
 		Every: 10 * time.Millisecond, First: time.Millisecond,
 	}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/handoff-sla/handoff/internal/bundle"
 	"github.com/handoff-sla/handoff/internal/ledger"
 	"github.com/handoff-sla/handoff/internal/pipeline"
 )
@@ -20,11 +21,12 @@ const (
 
 // Steps are what goes on beside the jobs.
 type Steps struct {
-	Ledger  func() (*ledger.Ledger, error)
-	Pairs   *pipeline.Pairs
-	Every   time.Duration // that items wait for a digest at most, within business hours
-	Respect bool          // no digest outside business hours
-	Metrics *Metrics
+	Ledger   func() (*ledger.Ledger, error)
+	Pairs    *pipeline.Pairs
+	Standing func() bundle.Standing // of the contract, as the manager wrote it down last
+	Every    time.Duration          // that items wait for a digest at most, within business hours
+	Respect  bool                   // no digest, and no step of an escalation, outside business hours
+	Metrics  *Metrics
 }
 
 // Warn gives the warnings that are due and sleeps until the next one, one second at most: new clocks come in meanwhile.

@@ -48,6 +48,18 @@ type ReportArgs struct {
 // Kind of the job.
 func (ReportArgs) Kind() string { return "report" }
 
+// MessageArgs are those of jobs that send a message.
+type MessageArgs interface {
+	river.JobArgs
+	Carries() (tenant string, message int64)
+}
+
+// Carries says which message the job sends.
+func (a NoticeArgs) Carries() (tenant string, message int64) { return a.Tenant, a.Message }
+
+// Carries says which message the job sends.
+func (a ReportArgs) Carries() (tenant string, message int64) { return a.Tenant, a.Message }
+
 // CRMArgs are what River keeps of a write to the CRM.
 type CRMArgs struct {
 	Tenant string `json:"tenant"`

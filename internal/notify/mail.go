@@ -18,13 +18,13 @@ import (
 	"github.com/handoff-sla/handoff/internal/outage"
 )
 
-// Document is a text with a page that belongs to it.
+// Document is a text, and perhaps a page that belongs to it.
 type Document struct {
 	Title string
 	Text  string // what a chat shows, and the body of a mail
 	Name  string // of the page's file
-	HTML  string
-	Ref   string // the same however often it is sent, so that who gets it twice can tell
+	HTML  string // empty: there is no page
+	Ref   string // of the mail: the same however often it is sent, so that its reader's program can tell
 }
 
 // SendDocument sends the text to an address, and with a mail the page.
@@ -34,7 +34,7 @@ func SendDocument(ctx context.Context, address string, d Document) error {
 		return err
 	}
 	mailbox, ok := service.(*smtp.Service)
-	if !ok {
+	if !ok || d.HTML == "" {
 		return Send(ctx, address, d.Title, d.Text)
 	}
 	if err := sendMail(ctx, mailbox.Config, d); err != nil {

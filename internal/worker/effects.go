@@ -42,7 +42,7 @@ type EffectOptions struct {
 // Register declares the flags.
 func (o *EffectOptions) Register(flags *flag.FlagSet) {
 	flags.StringVar(&o.Notify, "notify-secret", "", "name of the Secret with the addresses of notices; nobody is told of anything when empty")
-	flags.StringVar(&o.NotifyDir, "notify-dir", "/etc/handoff/notify", "folder with the keys of that Secret: rep, manager, marketing, sales, all; they may appear later")
+	flags.StringVar(&o.NotifyDir, "notify-dir", "/etc/handoff/notify", "folder with the keys of that Secret: rep, manager, marketing, sales, executive, all; they may appear later")
 	flags.DurationVar(&o.EscalateAfter, "escalate-after", 15*time.Minute, "how long after the rep the manager is told of a breach")
 	flags.DurationVar(&o.DigestEvery, "digest-every", time.Hour, "how long a notice that can wait does so for others to the same recipient")
 	flags.StringVar(&o.QuietHours, "quiet-hours", "Respect", "Respect: no digest outside the calendar of the terms; or Ignore")
@@ -85,7 +85,7 @@ func (o *EffectOptions) Ledger() ledger.Effects {
 func keyOf(to ledger.Recipient) string { return strings.ToLower(string(to)) }
 
 // recipients that a Secret may have a key for.
-var recipients = []ledger.Recipient{ledger.ToRep, ledger.ToManager, ledger.ToMarketing, ledger.ToSales}
+var recipients = []ledger.Recipient{ledger.ToRep, ledger.ToManager, ledger.ToMarketing, ledger.ToSales, ledger.ToExecutive}
 
 // Addresses read the Secret as it is now; nil when the contract does not notify.
 func (o *EffectOptions) Addresses() effects.Addresses {
@@ -125,7 +125,7 @@ func (o *EffectOptions) anybody() error {
 	}
 	var missing *NotFoundError
 	if errors.As(err, &missing) {
-		return fmt.Errorf("Secret %q has none of the keys rep, manager, marketing, sales and all; create it in the contract's namespace. "+
+		return fmt.Errorf("Secret %q has none of the keys rep, manager, marketing, sales, executive and all; create it in the contract's namespace. "+
 			"It is picked up within a minute or so", o.Notify)
 	}
 	return err

@@ -71,6 +71,22 @@ func TestAddressesOfTheSecret(t *testing.T) {
 	is(ledger.ToManager, "slack://all")
 	write(t, dir, "manager", "slack://m1\nslack://m2")
 	is(ledger.ToManager, "slack://m1", "slack://m2")
+	is(ledger.ToExecutive, "slack://all")
+	write(t, dir, "executive", "slack://cro")
+	is(ledger.ToExecutive, "slack://cro")
+}
+
+// A Secret for nobody but the executive is one.
+func TestASecretForTheExecutive(t *testing.T) {
+	dir := t.TempDir()
+	o, err := effectOptions(t, "--notify-secret=notify-urls", "--notify-dir="+dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, dir, "executive", "slack://cro")
+	if got, err := o.Addresses()(ledger.ToSales, ""); len(got) != 0 || err != nil {
+		t.Errorf("sales: %q, %v", got, err)
+	}
 }
 
 func TestTargetOfTheCRM(t *testing.T) {

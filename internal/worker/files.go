@@ -113,3 +113,19 @@ func LoadRoster(dir string, pair *pipeline.Pair) (roster *pipeline.Roster, text 
 	roster, err = pair.CompileRoster(r)
 	return roster, string(raw), err
 }
+
+// LoadStanding reads the standing beside the roster. There is none under a manager that does not write it.
+func LoadStanding(dir string) (bundle.Standing, error) {
+	raw, err := readFile(filepath.Join(dir, bundle.StandingFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return bundle.Standing{}, nil
+	}
+	if err != nil {
+		return bundle.Standing{}, fmt.Errorf("the standing of the contract cannot be read: %w", err)
+	}
+	s, err := bundle.DecodeStanding(raw)
+	if err != nil {
+		return bundle.Standing{}, fmt.Errorf("the standing of the contract in %s is not valid: %w", dir, err)
+	}
+	return s, nil
+}

@@ -343,3 +343,36 @@ func TestRostersFollowTheFile(t *testing.T) {
 		t.Error("an unchanged roster was taken for a change")
 	}
 }
+
+// The standing beside the roster is read without a restart. One that cannot be read is said; the last good one stays in use, and the worker ready.
+func TestStandingFollowsTheFile(t *testing.T) {
+	pair, _ := compiled(t)
+	dir := t.TempDir()
+	write(t, dir, bundle.RosterFile, encode(t, bundle.Roster{Pools: []lead.Pool{{Name: "p", Members: []lead.Member{{Rep: "rep-1"}}}}}))
+	r := &worker.Rosters{
+		Dir: dir, Pairs: &pipeline.Pairs{Mounted: pair}, Every: 10 * time.Millisecond, Changed: make(chan struct{}, 1),
+		Metrics: pipeline.NewMetrics(prometheus.NewRegistry()), Log: quiet,
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	var done sync.WaitGroup
+	done.Go(func() { r.Run(ctx) })
+	defer func() { cancel(); done.Wait() }()
+	is := func(what string, levels int, remark string) {
+		t.Helper()
+		for range 300 {
+			if ok, detail := r.Check(); ok && len(r.Standing().Steps) == levels && strings.Contains(detail, remark) && (detail == "") == (remark == "") {
+				return
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+		ok, detail := r.Check()
+		t.Fatalf("%s: %+v, %t %q", what, r.Standing(), ok, detail)
+	}
+	is("without one", 0, "")
+	write(t, dir, bundle.StandingFile, `{"steps": [{"clause": "volume", "level": 1, "at": "2027-01-11T05:00:00Z", "reason": "r"}]}`)
+	is("a step", 1, "")
+	write(t, dir, bundle.StandingFile, `{"steps": [`)
+	is("half a file", 1, "standing.json")
+	write(t, dir, bundle.StandingFile, `{}`)
+	is("none any more", 0, "")
+}

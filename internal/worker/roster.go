@@ -8,10 +8,11 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/handoff-sla/handoff/internal/bundle"
 	"github.com/handoff-sla/handoff/internal/pipeline"
 )
 
-// Rosters follows the mounted roster without a restart.
+// Rosters follows the mounted roster, and the standing of the contract beside it, without a restart.
 type Rosters struct {
 	Dir     string
 	Pairs   *pipeline.Pairs // a roster is checked against the one in force
@@ -22,15 +23,29 @@ type Rosters struct {
 
 	current atomic.Pointer[pipeline.Roster]
 	problem atomic.Pointer[string]
+
+	standing   atomic.Pointer[bundle.Standing]
+	noStanding atomic.Pointer[string] // why the last one was not taken
 }
 
 // Current is the last good roster; nil before the first.
 func (r *Rosters) Current() *pipeline.Roster { return r.current.Load() }
 
-// Check is ready once a good roster was read. A bad one that came later is said, but the last good one stays in use.
+// Standing is the last good one; empty before the first, as under a manager that wrote none.
+func (r *Rosters) Standing() bundle.Standing {
+	if s := r.standing.Load(); s != nil {
+		return *s
+	}
+	return bundle.Standing{}
+}
+
+// Check is ready once a good roster was read. A bad one that came later is said, but the last good one stays in use; so is a bad standing, without
+// which leads are routed all the same.
 func (r *Rosters) Check() (bool, string) {
-	if problem := r.problem.Load(); problem != nil {
-		return r.Current() != nil, *problem
+	for _, problem := range []*string{r.problem.Load(), r.noStanding.Load()} {
+		if problem != nil {
+			return r.Current() != nil, *problem
+		}
 	}
 	return r.Current() != nil, ""
 }
@@ -40,6 +55,7 @@ func (r *Rosters) Run(ctx context.Context) {
 	var last string
 	for {
 		last = r.look(last)
+		r.lookAtStanding()
 		timer := time.NewTimer(r.Every)
 		select {
 		case <-ctx.Done():
@@ -73,4 +89,18 @@ func (r *Rosters) look(last string) string {
 	default: // a change is pending already
 	}
 	return text
+}
+
+// lookAtStanding reads the standing anew; it is small, and told of once however often it is read.
+func (r *Rosters) lookAtStanding() {
+	standing, err := LoadStanding(r.Dir)
+	if err != nil {
+		message := err.Error()
+		if old := r.noStanding.Swap(&message); old == nil || *old != message {
+			r.Log.Error("the standing of the contract was not taken; nobody is told of new steps of escalations", "error", message)
+		}
+		return
+	}
+	r.noStanding.Store(nil)
+	r.standing.Store(&standing)
 }
