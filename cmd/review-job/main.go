@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Command review-job reports the closed weeks of a contract.
+// Command review-job reports the closed periods of a contract: weeks, months or quarters.
 package main
 
 import (
@@ -11,25 +11,26 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 	_ "time/tzdata" // the image has no zone files
 
+	slav1alpha1 "github.com/handoff-sla/handoff/api/v1alpha1"
 	"github.com/handoff-sla/handoff/internal/ledger"
 	"github.com/handoff-sla/handoff/internal/measurement"
 	"github.com/handoff-sla/handoff/internal/pipeline"
+	"github.com/handoff-sla/handoff/internal/review"
 	"github.com/handoff-sla/handoff/internal/worker"
 )
 
-const usage = `review-job writes a report about every closed ISO week that has data and no report yet, the oldest first, as an immutable
-ConfigMap that the ReviewCadence owns. Which weeks are closed is decided by the ledger's clock and the contract's time zone. A week that
-a missed schedule left out is caught up; running it again changes nothing.
+const usage = `review-job writes a report about every closed period that has data and no report yet, the oldest first: ISO weeks (Operational), months
+(Performance) or quarters (Strategic). Which periods are closed is decided by the ledger's clock and the contract's time zone. A report is kept in the
+ledger, from where it is sent to those whom the cadence publishes it to, and shown as an immutable ConfigMap that the ReviewCadence owns. A period that a
+missed schedule left out is caught up; running it again changes nothing.
 
 Example:
   review-job --tenant acme-mid-market --namespace revenue --cadence mid-market --review weekly --owner RevOps --type Operational
 `
-
-// operational is the only type of review that there is.
-const operational = "Operational"
 
 type options struct {
 	bundleDir, ledgerDir, ledgerSecret string
@@ -50,8 +51,8 @@ func main() {
 	flags.StringVar(&o.cadence, "cadence", "", "name of the ReviewCadence (required)")
 	flags.StringVar(&o.review, "review", "", "name of the review in the cadence (required)")
 	flags.StringVar(&o.owner, "owner", "", "who holds the review; named in the report (required)")
-	flags.StringVar(&o.kind, "type", operational, "what is reported; Operational: closed ISO weeks")
-	flags.IntVar(&o.limit, "history-limit", 26, "how many weeks back reports are caught up")
+	flags.StringVar(&o.kind, "type", string(review.Operational), "what is reported: Operational (ISO weeks), Performance (months) or Strategic (quarters)")
+	flags.IntVar(&o.limit, "history-limit", 26, "how many periods back reports are caught up")
 	_ = flags.Parse(os.Args[1:]) // ends the process itself when it fails
 	if err := o.validate(flags); err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -70,8 +71,8 @@ func (o options) validate(flags *flag.FlagSet) error {
 	err := errors.Join(
 		worker.Required("tenant", o.tenant), worker.Required("namespace", o.namespace), worker.Required("cadence", o.cadence),
 		worker.Required("review", o.review), worker.Required("owner", o.owner))
-	if o.kind != operational {
-		err = errors.Join(err, fmt.Errorf("--type should be %s", operational))
+	if kinds := []review.Kind{review.Operational, review.Performance, review.Strategic}; !slices.Contains(kinds, review.Kind(o.kind)) {
+		err = errors.Join(err, fmt.Errorf("--type should be one of %v", kinds))
 	}
 	if o.limit < 1 {
 		err = errors.Join(err, errors.New("--history-limit should be at least 1"))
@@ -99,14 +100,20 @@ func run(ctx context.Context, o options, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
+	agreement, err := measurement.Agreement(ctx, cluster, reports.Cadence)
+	if err != nil {
+		return err
+	}
 	open, err := ledger.Open(ctx, dsn, o.tenant)
 	if err != nil {
 		return errors.New(ledger.Describe(err))
 	}
 	defer open.Close()
+	publish := reports.Cadence.Spec.Publish
 	reviewing := &pipeline.Reviewing{
-		Cadence: o.cadence, Review: o.review, Owner: o.owner, HistoryLimit: o.limit,
-		Pairs: pairs, Ledger: open, Reports: reports, Log: log,
+		Review: o.review, Owner: o.owner, Kind: review.Kind(o.kind), HistoryLimit: o.limit,
+		Publish:   publish != nil && publish.Notify == slav1alpha1.PublishAll,
+		Agreement: agreement, Pairs: pairs, Ledger: open, Reports: reports, Log: log,
 	}
 	made, err := reviewing.Run(ctx)
 	switch {
@@ -116,7 +123,7 @@ func run(ctx context.Context, o options, log *slog.Logger) error {
 	case err != nil:
 		return pipeline.Explain(err)
 	case made == 0:
-		log.Info("nothing to report: every closed week with data has its report")
+		log.Info("nothing to report: every closed period with data has its report")
 	}
 	return nil
 }

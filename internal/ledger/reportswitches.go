@@ -71,3 +71,12 @@ type PairSince struct {
 	Bundle bundle.Bundle
 	Since  time.Time
 }
+
+// Paces are those of Ledger.Paces, at the instant of the reading.
+func (r *Reading) Paces(ctx context.Context, weeks []sla.Period, zone *time.Location) ([]sla.Pace, error) {
+	at, err := now(ctx, r.tx)
+	if err != nil {
+		return nil, err
+	}
+	return r.ledger.paces(ctx, r.tx, weeks, zone, at)
+}

@@ -24,6 +24,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	slav1alpha1 "github.com/handoff-sla/handoff/api/v1alpha1"
+	"github.com/handoff-sla/handoff/internal/judge"
 	"github.com/handoff-sla/handoff/internal/ledger"
 	"github.com/handoff-sla/handoff/internal/measurement"
 	"github.com/handoff-sla/handoff/internal/pipeline"
@@ -114,6 +115,7 @@ func counted(at time.Time, met int64) pipeline.Measurement {
 			{Week: "2027-W03", Month: "2027-01", MQLs: 4, Revision: "mid-market-terms-1", From: noon.AddDate(0, 0, -7)},
 			{Week: "2027-W02", Month: "2027-01", Revision: "mid-market-terms-1"},
 		},
+		Spells: []judge.Spell{{From: noon.AddDate(0, 0, -7), Revision: "mid-market-terms-1"}},
 		Restatements: []ledger.Restatement{{
 			Clause: sla.ClauseFirstContact, Tier: "High", Period: "2027-W01", At: noon.Add(time.Millisecond), Version: 2,
 			Was: sla.Count{Met: 97, Missed: 23}, Is: sla.Count{Met: 119, Missed: 1, Excused: 2},
@@ -175,6 +177,7 @@ func TestCountsArriveWhole(t *testing.T) {
 			{Week: "2027-W03", Month: "2027-01", MQLs: new(int64(4)), Revision: "mid-market-terms-1", From: new(metav1.NewTime(noon.AddDate(0, 0, -7)))},
 			{Week: "2027-W02", Month: "2027-01", MQLs: new(int64(0)), Revision: "mid-market-terms-1"},
 		},
+		Spells: []slav1alpha1.MeasuredSpell{{Revision: "mid-market-terms-1", From: metav1.NewTime(noon.AddDate(0, 0, -7))}},
 		Restatements: []slav1alpha1.Restatement{
 			{Clause: "firstContact", Tier: "High", Period: "2027-W01", At: at, Was: "81% (97 of 120), 0 excused", Is: "99% (119 of 120), 2 excused"},
 			{Clause: "volume", Period: "2026-12", At: at, Was: "118 MQLs, 1 open", Is: "120 MQLs, 0 open"},
@@ -340,7 +343,7 @@ func TestReports(t *testing.T) {
 		t.Errorf("before: %v, %v", there, err)
 	}
 	for _, text := range []string{"# First", "# Second"} {
-		if err := reports.Put(t.Context(), "2027-W03", "8 green", text); err != nil {
+		if err := reports.Put(t.Context(), ledger.Report{Period: "2027-W03", Result: "8 green", Seal: "v1:sha256:9f", Markdown: text, HTML: "<p>", JSON: "{}"}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -358,12 +361,12 @@ func TestReports(t *testing.T) {
 				"app.kubernetes.io/managed-by": "handoff", "app.kubernetes.io/component": "review", "sla.handoff.dev/contract": "contract",
 				"sla.handoff.dev/cadence": "mid-market", "sla.handoff.dev/review": "weekly",
 			},
-			Annotations: map[string]string{"sla.handoff.dev/period": "2027-W03", "sla.handoff.dev/result": "8 green"},
+			Annotations: map[string]string{"sla.handoff.dev/period": "2027-W03", "sla.handoff.dev/result": "8 green", "sla.handoff.dev/seal": "v1:sha256:9f"},
 			OwnerReferences: []metav1.OwnerReference{{
 				APIVersion: "sla.handoff.dev/v1alpha1", Kind: "ReviewCadence", Name: "mid-market", UID: "uid-1", BlockOwnerDeletion: new(false),
 			}},
 		},
-		Immutable: new(true), Data: map[string]string{"report.md": "# First"},
+		Immutable: new(true), Data: map[string]string{"report.md": "# First", "report.html": "<p>", "report.json": "{}"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("report (-want +got):\n%s", diff)

@@ -14,12 +14,17 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	slav1alpha1 "github.com/handoff-sla/handoff/api/v1alpha1"
+	"github.com/handoff-sla/handoff/internal/ledger"
 	"github.com/handoff-sla/handoff/internal/resources"
 	"github.com/handoff-sla/handoff/internal/sla"
 )
 
-// ReportKey is the key of a report's text in its ConfigMap.
-const ReportKey = "report.md"
+// Keys of a report in its ConfigMap.
+const (
+	ReportKey     = "report.md"
+	ReportHTMLKey = "report.html"
+	ReportJSONKey = "report.json"
+)
 
 // Reports keeps the reports of one review as immutable ConfigMaps, named after their period and owned by the cadence.
 type Reports struct {
@@ -54,16 +59,17 @@ func (r *Reports) Has(ctx context.Context, period sla.Period) (bool, error) {
 	return true, nil
 }
 
-// Put writes a report. When another job was faster, its report stands.
-func (r *Reports) Put(ctx context.Context, period sla.Period, result, markdown string) error {
+// Put shows a report. When another job was faster, it is there already: both had it from the ledger.
+func (r *Reports) Put(ctx context.Context, made ledger.Report) error {
 	report := &corev1.ConfigMap{
 		ObjectMeta: metav1.ObjectMeta{
 			Namespace: r.Cadence.Namespace,
-			Name:      r.name(period),
+			Name:      r.name(made.Period),
 			Labels:    resources.ReviewLabels(r.Cadence.Spec.ContractRef.Name, r.Cadence.Name, r.Review),
 			Annotations: map[string]string{
-				resources.PeriodAnnotation: string(period),
-				resources.ResultAnnotation: result,
+				resources.PeriodAnnotation: string(made.Period),
+				resources.ResultAnnotation: made.Result,
+				resources.SealAnnotation:   made.Seal,
 			},
 			OwnerReferences: []metav1.OwnerReference{{
 				APIVersion: slav1alpha1.GroupVersion.String(), Kind: "ReviewCadence",
@@ -71,10 +77,10 @@ func (r *Reports) Put(ctx context.Context, period sla.Period, result, markdown s
 			}},
 		},
 		Immutable: new(true),
-		Data:      map[string]string{ReportKey: markdown},
+		Data:      map[string]string{ReportKey: made.Markdown, ReportHTMLKey: made.HTML, ReportJSONKey: made.JSON},
 	}
 	if err := r.Client.Create(ctx, report); err != nil && !apierrors.IsAlreadyExists(err) {
-		return fmt.Errorf("writing the report on %s: %w", period, err)
+		return fmt.Errorf("writing the report on %s: %w", made.Period, err)
 	}
 	return nil
 }

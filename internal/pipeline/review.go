@@ -3,47 +3,51 @@
 package pipeline
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
 	"slices"
 	"time"
 
-	"github.com/handoff-sla/handoff/internal/lead"
+	"github.com/handoff-sla/handoff/internal/fault"
 	"github.com/handoff-sla/handoff/internal/ledger"
 	"github.com/handoff-sla/handoff/internal/review"
 	"github.com/handoff-sla/handoff/internal/sla"
 )
 
-// ReviewLedger is what reports are made from.
+// ReviewLedger is what reports are made from and kept in.
 type ReviewLedger interface {
 	Archive
 	Now(ctx context.Context) (time.Time, error)
 	InForce(ctx context.Context) (int64, time.Time, error)
 	Periods(ctx context.Context) ([]sla.Period, error)
-	Count(ctx context.Context, periods []sla.Period) (ledger.Snapshot, error)
 	Backlog(ctx context.Context, periods ...sla.Period) (ledger.Backlog, error)
 	Read(ctx context.Context, look func(*ledger.Reading) error) error
+	Restatements(ctx context.Context, periods []sla.Period, limit int) ([]ledger.Restatement, error)
+	Report(ctx context.Context, cadence, review string, period sla.Period) (*ledger.Report, error)
+	KeepReport(ctx context.Context, r ledger.Report, to []ledger.Recipient) (kept ledger.Report, made bool, err error)
 }
 
-// Reports keeps reports, each once.
+// Reports shows reports in the cluster, each once.
 type Reports interface {
 	Has(ctx context.Context, period sla.Period) (bool, error)
-	Put(ctx context.Context, period sla.Period, result, markdown string) error
+	Put(ctx context.Context, r ledger.Report) error
 }
 
-// Reviewing reports every closed week that has data and no report yet.
+// Reviewing reports every closed period of a review's type that has data and no report yet: weeks, months or quarters.
 type Reviewing struct {
-	Cadence, Review, Owner string
-	HistoryLimit           int // weeks to look back
-	Pairs                  *Pairs
-	Ledger                 ReviewLedger
-	Reports                Reports
-	Log                    *slog.Logger
+	Review, Owner string
+	Kind          review.Kind
+	HistoryLimit  int  // periods to look back
+	Publish       bool // to those who do not read the cluster
+	Agreement     Agreement
+	Pairs         *Pairs
+	Ledger        ReviewLedger
+	Reports       Reports
+	Log           *slog.Logger
 }
 
-// Run reports what is due, the oldest week first, and says how many reports it made. Running it again changes nothing.
+// Run reports what is due, the oldest period first, and says how many reports the cluster got. Running it again changes nothing.
 func (r *Reviewing) Run(ctx context.Context) (made int, err error) {
 	now, err := r.Ledger.Now(ctx)
 	if err != nil {
@@ -53,51 +57,75 @@ func (r *Reviewing) Run(ctx context.Context) (made int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	weeks, err := r.due(ctx, now, pair.Zone())
+	periods, err := r.Ledger.Periods(ctx)
 	if err != nil {
 		return 0, err
 	}
-	for _, week := range weeks {
-		there, err := r.Reports.Has(ctx, week)
+	due, err := closedPeriods(r.Kind, now, pair.Zone(), r.HistoryLimit, periods)
+	if err != nil {
+		return 0, err
+	}
+	for _, p := range due {
+		there, err := r.Reports.Has(ctx, p.period)
 		if err != nil {
 			return made, shownError{err}
 		}
 		if there {
 			continue
 		}
-		if err := r.settled(ctx, week); err != nil {
+		report, err := r.report(ctx, pair, p, now)
+		if err != nil {
 			return made, err
 		}
-		report, err := r.build(ctx, pair, week, now)
-		if err != nil {
-			return made, fmt.Errorf("report on %s: %w", week, err)
-		}
-		if err := r.Reports.Put(ctx, week, report.Result(), report.Markdown()); err != nil {
+		if err := r.Reports.Put(ctx, *report); err != nil {
 			return made, shownError{err}
 		}
-		r.Log.Info("reported", "period", week, "result", report.Result())
+		r.Log.Info("reported", "period", p.period, "result", report.Result)
 		made++
 	}
 	return made, nil
 }
 
-// settled is an error while something is not worked off that the report, which never changes, should say.
-func (r *Reviewing) settled(ctx context.Context, week sla.Period) error {
-	b, err := r.Ledger.Backlog(ctx, week)
+// report on a period: the one that the ledger has, or a new one. What a job left there that died before the cluster had it, or another one has just made,
+// stands.
+func (r *Reviewing) report(ctx context.Context, pair *Pair, p stretch, now time.Time) (*ledger.Report, error) {
+	kept, err := r.Ledger.Report(ctx, r.Agreement.Cadence, r.Review, p.period)
+	if err != nil || kept != nil {
+		return kept, err
+	}
+	if err := r.settled(ctx, p); err != nil {
+		return nil, err
+	}
+	made, to, err := r.build(ctx, pair, p, now)
+	if err != nil {
+		return nil, fmt.Errorf("report on %s: %w", p.period, err)
+	}
+	report, _, err := r.Ledger.KeepReport(ctx, made, to)
+	if err != nil {
+		return nil, err
+	}
+	fault.Point("report.kept")
+	return &report, nil
+}
+
+// settled is an error while something is not worked off, or not judged, that the report, which never changes, should say.
+func (r *Reviewing) settled(ctx context.Context, p stretch) error {
+	weeks := p.weeks()
+	b, err := r.Ledger.Backlog(ctx, append(slices.Clone(weeks), p.months()...)...)
 	switch {
 	case err != nil:
 		return err
 	case b.Waiting > 0:
-		return shownError{fmt.Errorf("%d leads are not yet worked off; the report on %s waits", b.Waiting, week)}
+		return shownError{fmt.Errorf("%d leads are not yet worked off; the report on %s waits", b.Waiting, p.period)}
 	case b.Unmarked > 0:
-		return shownError{fmt.Errorf("%d deadlines have passed and are not yet marked; the report on %s waits", b.Unmarked, week)}
+		return shownError{fmt.Errorf("%d deadlines have passed and are not yet marked; the report on %s waits", b.Unmarked, p.period)}
 	case b.Stuck > 0:
-		r.Log.Warn("leads that have failed for an hour are reported as they stand", "period", week, "leads", b.Stuck)
+		r.Log.Warn("leads that have failed for an hour are reported as they stand", "period", p.period, "leads", b.Stuck)
 	}
-	return nil
+	return r.Agreement.unjudged(weeks, p.zone)
 }
 
-// pairInForce judges all weeks: those of older terms keep their own counts, and are compared with today's targets.
+// pairInForce names who is addressed, and the days on which a period begins and ends.
 func (r *Reviewing) pairInForce(ctx context.Context) (*Pair, error) {
 	sequence, _, err := r.Ledger.InForce(ctx)
 	if err != nil {
@@ -109,129 +137,100 @@ func (r *Reviewing) pairInForce(ctx context.Context) (*Pair, error) {
 	return r.Pairs.Of(ctx, r.Ledger, sequence)
 }
 
-// due are the closed weeks with data, no further back than the history limit. ISO weeks sort as text.
-func (r *Reviewing) due(ctx context.Context, now time.Time, zone *time.Location) ([]sla.Period, error) {
-	last, err := closedThrough(now, zone)
+// build makes a report, and says who gets it.
+func (r *Reviewing) build(ctx context.Context, pair *Pair, p stretch, now time.Time) (ledger.Report, []ledger.Recipient, error) {
+	facts, err := r.facts(ctx, pair, p, now)
 	if err != nil {
-		return nil, err
+		return ledger.Report{}, nil, err
 	}
-	begin, _, err := last.Bounds(zone)
-	if err != nil {
-		return nil, err
+	if err := r.propose(&facts, now, p); err != nil {
+		return ledger.Report{}, nil, err
 	}
-	first := sla.WeekOf(begin.AddDate(0, 0, -7*(r.HistoryLimit-1)), zone)
-	periods, err := r.Ledger.Periods(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return slices.DeleteFunc(periods, func(p sla.Period) bool { return !p.Week() || p < first || p > last }), nil
+	made, err := r.fit(facts)
+	return made, r.recipients(facts), err
 }
 
-func (r *Reviewing) build(ctx context.Context, pair *Pair, week sla.Period, now time.Time) (review.Report, error) {
-	from, to, err := week.Bounds(pair.Zone())
-	if err != nil {
-		return review.Report{}, err
+// propose the manifests for the quarter that comes next, of the newest quarter that is over: what an older one has shown is overtaken.
+func (r *Reviewing) propose(f *review.Facts, now time.Time, p stretch) error {
+	if r.Kind != review.Strategic || r.Agreement.Propose == nil || p.period != sla.QuarterOf(now, p.zone).Before() {
+		return nil
 	}
-	snapshot, err := r.Ledger.Count(ctx, []sla.Period{week})
-	if err != nil {
-		return review.Report{}, err
-	}
-	volume, err := r.volume(ctx, pair.Zone(), to)
-	if err != nil {
-		return review.Report{}, err
-	}
-	in := review.Input{
-		Contract: pair.Bundle.Contract, Cadence: r.Cadence, Review: r.Review, Owner: r.Owner,
-		Period: week, Terms: pair.Terms, Rows: sla.ScorecardOf(pair.Terms, append(snapshot.Counts, volume), week), GeneratedAt: now,
-	}
-	err = r.Ledger.Read(ctx, func(l *ledger.Reading) error { return r.look(ctx, l, pair, &in, from, to) })
-	if err != nil {
-		return review.Report{}, err
-	}
-	return review.Build(in), nil
-}
-
-// look at what happened in the week.
-func (r *Reviewing) look(ctx context.Context, l *ledger.Reading, pair *Pair, in *review.Input, from, to time.Time) error {
-	missed, err := l.Missed(ctx, "", in.Period)
+	document, err := review.New(*f)
 	if err != nil {
 		return err
 	}
-	for _, m := range missed {
-		o := m.Obligation
-		in.Worst = append(in.Worst, review.Late{
-			Clause: o.Clause, Tier: o.Tier, Lead: m.Lead, LateBy: o.LateBy(in.GeneratedAt), Open: o.Stop.IsZero(),
-		})
-	}
-	flow, err := l.Flow(ctx, from, to)
+	from, _, err := sla.QuarterOf(now, p.zone).Next().Bounds(p.zone)
 	if err != nil {
 		return err
 	}
-	in.Leads = review.Leads{Captured: flow.Captured, Qualified: flow.Qualified, Held: flow.Held}
-	sent, err := l.Disposed(ctx, from, to)
-	if err != nil {
-		return err
-	}
-	in.Disposed = dispositions(sent, pair.Bundle.Lead.Dispositions)
-	switches, err := l.Switches(ctx, from, to, in.Period)
-	for _, s := range switches {
-		in.Revisions = append(in.Revisions, review.Revision{Definition: s.Definition.Name, Terms: s.Terms.Name, Since: s.Since})
-	}
+	f.Proposal, err = r.Agreement.Propose(document.Results(), from)
 	return err
 }
 
-// volume of the month so far, at the end of a week: the week's review looks at the pace.
-func (r *Reviewing) volume(ctx context.Context, zone *time.Location, end time.Time) (sla.Count, error) {
-	month := sla.MonthOf(end.Add(-1), zone)
-	from, _, err := month.Bounds(zone)
-	if err != nil {
-		return sla.Count{}, err
+// maxReport is how many bytes all forms of a report may have together: a ConfigMap takes 1 MiB, names included.
+const maxReport = 1_000_000
+
+// fit cuts the lists of leads until the report fits into a ConfigMap, and says so in it. Numbers are never cut.
+func (r *Reviewing) fit(f review.Facts) (ledger.Report, error) {
+	for _, most := range []int{maxWorst, 3, 0} {
+		shorter := f
+		if most < maxWorst {
+			shorter = shortened(f, most)
+		}
+		made, err := r.render(shorter)
+		if err != nil {
+			return made, err
+		}
+		if len(made.Markdown)+len(made.HTML)+len(made.JSON) <= maxReport {
+			return made, nil
+		}
 	}
-	var flow ledger.Flow
-	err = r.Ledger.Read(ctx, func(l *ledger.Reading) error {
-		flow, err = l.Flow(ctx, from, end)
-		return err
-	})
-	return sla.Count{Clause: sla.ClauseVolume, Period: month, Met: flow.Qualified}, err
+	return ledger.Report{}, shownError{fmt.Errorf("it has more than %d bytes without any list of leads, and fits into no ConfigMap", maxReport)}
 }
 
-// dispositions counts leads by outcome and code; a reason that is no code, neither when it was sent nor now, counts as none,
-// and so does a code that was given after fewer attempts than it demands.
-func dispositions(sent []ledger.Disposed, codes []lead.Disposition) []review.Disposed {
-	type key struct {
-		outcome lead.Outcome
-		reason  string
+func shortened(f review.Facts, most int) review.Facts {
+	f.Misses = slices.Clone(f.Misses)
+	for i := range f.Misses {
+		f.Misses[i].Worst = f.Misses[i].Worst[:min(most, len(f.Misses[i].Worst))]
 	}
-	type told struct {
-		key
-		lead string
+	f.Feedback.Examples = f.Feedback.Examples[:min(most, len(f.Feedback.Examples))]
+	f.Notes = append(slices.Clone(f.Notes), fmt.Sprintf(
+		"The lists of leads are cut to %d each, since the report would not fit into its ConfigMap otherwise; the numbers are of all leads", most))
+	return f
+}
+
+func (r *Reviewing) render(f review.Facts) (ledger.Report, error) {
+	document, err := review.New(f)
+	if err != nil {
+		return ledger.Report{}, err
 	}
-	seen := map[told]bool{}
-	counts := map[key]int64{}
-	for _, s := range sent {
-		k := key{outcome: s.Outcome}
-		if s.Coded {
-			k.reason = s.Reason
-		}
-		for _, code := range codes {
-			if code.Name == s.Reason && (s.Outcome == "" || s.Outcome == code.Outcome) {
-				k = key{code.Outcome, code.Name}
-				if s.Attempts < code.MinAttempts {
-					k.reason = ""
-				}
-			}
-		}
-		if t := (told{k, s.Lead}); k.outcome != "" && !seen[t] {
-			seen[t] = true
-			counts[k]++
-		}
+	text, err := document.JSON()
+	if err != nil {
+		return ledger.Report{}, err
 	}
-	var out []review.Disposed
-	for k, n := range counts {
-		out = append(out, review.Disposed{Outcome: k.outcome, Reason: k.reason, Count: n})
+	page, err := document.HTML()
+	if err != nil {
+		return ledger.Report{}, err
 	}
-	slices.SortFunc(out, func(a, b review.Disposed) int {
-		return cmp.Or(cmp.Compare(a.Outcome, b.Outcome), cmp.Compare(a.Reason, b.Reason))
-	})
-	return out
+	seal, err := document.Seal()
+	return ledger.Report{
+		Cadence: f.Cadence, Review: f.Review, Kind: string(f.Kind), Period: f.Period, Result: document.Result(), Summary: document.Summary(), Seal: seal,
+		Markdown: document.Markdown(), HTML: page, JSON: string(text), MadeAt: f.GeneratedAt,
+	}, err
+}
+
+// executiveLevel of an escalation concerns the executive.
+const executiveLevel = 3
+
+// recipients of a report: both sides, and the executive of those about a quarter and while something waits for a decision.
+func (r *Reviewing) recipients(f review.Facts) []ledger.Recipient {
+	if !r.Publish {
+		return nil
+	}
+	to := []ledger.Recipient{ledger.ToMarketing, ledger.ToSales}
+	waits := slices.ContainsFunc(f.Escalations, func(e review.Escalation) bool { return e.Level >= executiveLevel })
+	if f.Kind == review.Strategic || waits {
+		to = append(to, ledger.ToExecutive)
+	}
+	return to
 }

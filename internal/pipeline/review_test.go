@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"strings"
 	"testing"
@@ -18,40 +19,47 @@ import (
 	"github.com/handoff-sla/handoff/internal/ledger"
 	"github.com/handoff-sla/handoff/internal/ledger/ledgertest"
 	"github.com/handoff-sla/handoff/internal/pipeline"
+	"github.com/handoff-sla/handoff/internal/review"
 	"github.com/handoff-sla/handoff/internal/sla"
 )
 
 // shelf keeps reports in memory.
 type shelf struct {
 	order []sla.Period
-	text  map[sla.Period]string
+	made  map[sla.Period]ledger.Report
 	fail  sla.Period
 }
 
 func (s *shelf) Has(_ context.Context, p sla.Period) (bool, error) {
-	_, there := s.text[p]
+	_, there := s.made[p]
 	return there, nil
 }
 
-func (s *shelf) Put(_ context.Context, p sla.Period, result, markdown string) error {
-	if p == s.fail {
+func (s *shelf) Put(_ context.Context, r ledger.Report) error {
+	if r.Period == s.fail {
 		return errors.New("no room")
 	}
-	if s.text == nil {
-		s.text = map[sla.Period]string{}
+	if s.made == nil {
+		s.made = map[sla.Period]ledger.Report{}
 	}
-	s.text[p] = result + "\n" + markdown
-	s.order = append(s.order, p)
+	s.made[r.Period] = r
+	s.order = append(s.order, r.Period)
 	return nil
+}
+
+// weekly reviews of the rig's contract.
+func (r *rig) weekly(s *shelf, log io.Writer) *pipeline.Reviewing {
+	return &pipeline.Reviewing{
+		Review: "weekly", Owner: "RevOps", Kind: review.Operational, HistoryLimit: 4,
+		Agreement: pipeline.Agreement{Contract: "revenue/mid-market", Cadence: "mid-market"},
+		Pairs:     &pipeline.Pairs{Mounted: r.pair}, Ledger: r.l, Reports: s, Log: slog.New(slog.NewTextHandler(log, nil)),
+	}
 }
 
 func TestReviewing(t *testing.T) {
 	r := newRig(t, bundleOf(1, byCRM, func(b *bundle.Bundle) { b.SLA.MinimumSample = new(1) }))
 	var s shelf
-	reviewing := &pipeline.Reviewing{
-		Cadence: "mid-market", Review: "weekly", Owner: "RevOps", HistoryLimit: 4,
-		Pairs: &pipeline.Pairs{Mounted: r.pair}, Ledger: r.l, Reports: &s, Log: slog.New(slog.DiscardHandler),
-	}
+	reviewing := r.weekly(&s, io.Discard)
 	run := func(want ...sla.Period) {
 		t.Helper()
 		s.order = nil
@@ -96,8 +104,8 @@ func TestReviewing(t *testing.T) {
 	run(last)
 	run()
 	for _, want := range []string{"late-1", "VP Sales", "RevOps", "BadTiming", string(last), "mid-market-terms-1", "volume"} {
-		if !strings.Contains(s.text[last], want) {
-			t.Errorf("%q is not in the report:\n%s", want, s.text[last])
+		if !strings.Contains(s.made[last].Markdown, want) {
+			t.Errorf("%q is not in the report:\n%s", want, s.made[last].Markdown)
 		}
 	}
 }
@@ -107,10 +115,7 @@ func TestReviewingWaitsForTheBacklog(t *testing.T) {
 	r := newRig(t, bundleOf(1, byCRM))
 	var s shelf
 	var log strings.Builder
-	reviewing := &pipeline.Reviewing{
-		Cadence: "mid-market", Review: "weekly", Owner: "RevOps", HistoryLimit: 4,
-		Pairs: &pipeline.Pairs{Mounted: r.pair}, Ledger: r.l, Reports: &s, Log: slog.New(slog.NewTextHandler(&log, nil)),
-	}
+	reviewing := r.weekly(&s, &log)
 	at := time.Now().UTC().AddDate(0, 0, -7).Truncate(24 * time.Hour)
 	week := sla.WeekOf(at, time.UTC)
 	waits := func(name, want string) {
@@ -173,15 +178,12 @@ func TestDispositionsAcrossPairs(t *testing.T) {
 	}
 	r.inForce(bundleOf(3, byCRM, func(b *bundle.Bundle) { b.Lead.Dispositions[0].MinAttempts = 1 }))
 	var s shelf
-	reviewing := &pipeline.Reviewing{
-		Cadence: "mid-market", Review: "weekly", Owner: "RevOps", HistoryLimit: 4,
-		Pairs: &pipeline.Pairs{Mounted: r.pair}, Ledger: r.l, Reports: &s, Log: slog.New(slog.DiscardHandler),
-	}
+	reviewing := r.weekly(&s, io.Discard)
 	if _, err := reviewing.Run(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{"| Disqualified | Student | 1 |", "| Recycled | (no code) | 2 |", "| Recycled | BadTiming | 1 |"} {
-		if text := s.text[sla.WeekOf(at, time.UTC)]; !strings.Contains(text, want) {
+		if text := s.made[sla.WeekOf(at, time.UTC)].Markdown; !strings.Contains(text, want) {
 			t.Errorf("the report does not have %q:\n%s", want, text)
 		}
 	}

@@ -46,6 +46,8 @@ const (
 	SignedAnnotation = "sla.handoff.dev/signed"
 	PeriodAnnotation = "sla.handoff.dev/period"
 	ResultAnnotation = "sla.handoff.dev/result"
+	// SealAnnotation is the digest of what a report was made from.
+	SealAnnotation = "sla.handoff.dev/seal"
 )
 
 // Component is a part of a contract that has objects of its own.

@@ -116,7 +116,7 @@ func TestGolden(t *testing.T) {
 		"measure-binding":   MeasureRoleBinding(owner),
 		"review-cronjob":    ReviewCronJob(review),
 		"review-account":    ReviewAccount(review.Owner, review.Contract),
-		"review-role":       ReviewRole(review.Owner, review.Contract),
+		"review-role":       ReviewRole(review.Owner, review.Contract, "mid-market"),
 		"review-binding":    ReviewRoleBinding(review.Owner, review.Contract),
 	}
 	for name, object := range objects {

@@ -24,17 +24,22 @@ func ReviewAccount(owner Owner, contract string) *corev1ac.ServiceAccountApplyCo
 		WithAutomountServiceAccountToken(false)
 }
 
-// ReviewRole lets the jobs find out which periods are reported, write reports, and read their own cadence, which owns the reports.
+// ReviewRole lets the jobs find out which periods are reported, write reports, and read their own cadence, which owns the reports, its contract and the
+// definition of that: what was signed, waived, planned and disputed, and the text that the proposal for the next quarter is made from.
 // The names of new ConfigMaps cannot be limited by RBAC; the jobs may neither change nor delete one.
-func ReviewRole(owner Owner, contract string) *rbacv1ac.RoleApplyConfiguration {
+func ReviewRole(owner Owner, contract, definition string) *rbacv1ac.RoleApplyConfiguration {
 	return rbacv1ac.Role(ReviewAccountName(owner.Name), owner.Namespace).
 		WithLabels(reviewLabels(owner, contract)).
 		WithOwnerReferences(owner.controller()).
 		WithRules(
 			rbacv1ac.PolicyRule().WithAPIGroups("").WithResources("configmaps").WithVerbs("create", "get"),
-			rbacv1ac.PolicyRule().WithAPIGroups(slav1alpha1.GroupVersion.Group).
-				WithResources("reviewcadences").WithResourceNames(owner.Name).WithVerbs("get"),
+			readable("reviewcadences", owner.Name), readable("slacontracts", contract), readable("leaddefinitions", definition),
 		)
+}
+
+// readable is one object of ours, by its name.
+func readable(what, name string) *rbacv1ac.PolicyRuleApplyConfiguration {
+	return rbacv1ac.PolicyRule().WithAPIGroups(slav1alpha1.GroupVersion.Group).WithResources(what).WithResourceNames(name).WithVerbs("get")
 }
 
 // ReviewRoleBinding gives it to the jobs' account.

@@ -52,7 +52,7 @@ func (s *scope) applyChildren(ctx context.Context) error {
 	}
 	name := s.contract.Name
 	wanted := []runtime.ApplyConfiguration{
-		resources.ReviewAccount(s.owner, name), resources.ReviewRole(s.owner, name), resources.ReviewRoleBinding(s.owner, name),
+		resources.ReviewAccount(s.owner, name), resources.ReviewRole(s.owner, name, s.contract.Spec.DefinitionRef.Name), resources.ReviewRoleBinding(s.owner, name),
 	}
 	for _, review := range s.cadence.Spec.Reviews {
 		if s.schedules[review.Name] == nil {

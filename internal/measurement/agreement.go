@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package measurement
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	slav1alpha1 "github.com/handoff-sla/handoff/api/v1alpha1"
+	"github.com/handoff-sla/handoff/internal/judge"
+	"github.com/handoff-sla/handoff/internal/pipeline"
+	"github.com/handoff-sla/handoff/internal/proposal"
+	"github.com/handoff-sla/handoff/internal/review"
+	"github.com/handoff-sla/handoff/internal/sla"
+)
+
+// Agreement reads the contract of a cadence and its definition: what was signed and when, the plans, waivers and disputes, and the reviews that were held.
+// Without the definition, or before there is one, nothing is proposed. Times of day are of the zone.
+func Agreement(ctx context.Context, c client.Client, cadence *slav1alpha1.ReviewCadence) (pipeline.Agreement, error) {
+	var contract slav1alpha1.SLAContract
+	key := types.NamespacedName{Namespace: cadence.Namespace, Name: cadence.Spec.ContractRef.Name}
+	if err := c.Get(ctx, key, &contract); err != nil {
+		return pipeline.Agreement{}, fmt.Errorf("reading SLAContract %s: %w", key, err)
+	}
+	a, err := agreementOf(cadence, &contract)
+	if err != nil {
+		return a, err
+	}
+	key.Name = contract.Spec.DefinitionRef.Name
+	var definition slav1alpha1.LeadDefinition
+	switch err := c.Get(ctx, key, &definition); {
+	case apierrors.IsNotFound(err):
+		return a, nil
+	case err != nil:
+		return a, fmt.Errorf("reading LeadDefinition %s: %w", key, err)
+	}
+	if definition.Status.InForce != nil {
+		a.Definition = times(definition.Status.InForce.Signed)
+	}
+	a.Propose = func(results review.Results, from time.Time) (*review.Proposal, error) {
+		return proposal.Next(&contract, &definition, results, from)
+	}
+	return a, nil
+}
+
+func agreementOf(cadence *slav1alpha1.ReviewCadence, contract *slav1alpha1.SLAContract) (pipeline.Agreement, error) {
+	zone, err := time.LoadLocation(contract.Spec.Terms.Calendar.TimeZone)
+	if err != nil {
+		return pipeline.Agreement{}, fmt.Errorf("SLAContract %s/%s: time zone: %w", contract.Namespace, contract.Name, err)
+	}
+	a := pipeline.Agreement{
+		Contract: contract.Namespace + "/" + contract.Name, Cadence: cadence.Name,
+		Dispute: dispute(contract.Spec.Dispute), Waivers: waivers(contract.Spec.Waivers), Remediations: remediations(contract.Spec.Remediations),
+	}
+	if contract.Status.Terms != nil {
+		a.Terms = times(contract.Status.Terms.Signed)
+	}
+	for _, week := range contract.Status.History {
+		judged := pipeline.JudgedWeek{Period: sla.Period(week.Period)}
+		for _, clause := range week.Waived {
+			judged.Waived = append(judged.Waived, sla.Clause(clause))
+		}
+		a.Judged = append(a.Judged, judged)
+	}
+	for _, record := range cadence.Spec.Records {
+		a.Minutes = append(a.Minutes, minutes(record))
+	}
+	for _, r := range cadence.Spec.Reviews {
+		meeting, err := meetingOf(r, cadence, zone)
+		if err != nil {
+			continue // the cadence says so in its status, and nobody can hold it to that schedule
+		}
+		a.Meetings = append(a.Meetings, meeting)
+	}
+	return a, nil
+}
+
+func meetingOf(r slav1alpha1.Review, cadence *slav1alpha1.ReviewCadence, zone *time.Location) (judge.Meeting, error) {
+	schedule, err := judge.ParseSchedule(r.Schedule, cadence.CreationTimestamp.Time)
+	if err != nil {
+		return judge.Meeting{}, err
+	}
+	m := judge.Meeting{Name: r.Name, Type: string(r.Type), Schedule: schedule}
+	if r.HeldWithin != "" {
+		if m.HeldWithin, err = sla.ParseWindow(string(r.HeldWithin)); err != nil {
+			return m, err
+		}
+	}
+	for _, record := range cadence.Spec.Records {
+		held, err := time.ParseInLocation(time.DateOnly, string(record.Held), zone)
+		if err != nil || record.Review != r.Name {
+			continue
+		}
+		one := judge.Record{Period: sla.Period(record.Period), Held: held}
+		for _, party := range record.By {
+			one.By = append(one.By, sla.Party(party))
+		}
+		m.Records = append(m.Records, one)
+	}
+	return m, nil
+}
+
+func minutes(r slav1alpha1.ReviewRecord) pipeline.Minutes {
+	m := pipeline.Minutes{Review: r.Review, Period: sla.Period(r.Period), Held: string(r.Held), Decisions: r.Decisions}
+	for _, party := range r.By {
+		m.By = append(m.By, string(party))
+	}
+	for _, action := range r.Actions {
+		m.Actions = append(m.Actions, review.Action{What: action.What, Owner: action.Owner, Due: string(action.Due), Done: string(action.Done)})
+	}
+	return m
+}
+
+// waivers as they are written. Whether the signatures count is for the manager, which has the keys.
+func waivers(written []slav1alpha1.Waiver) []judge.Waiver {
+	var all []judge.Waiver
+	for _, w := range written {
+		one := judge.Waiver{Name: string(w.Name), Clause: sla.Clause(w.Clause), From: string(w.From), To: string(w.To), Reason: w.Reason}
+		signed := map[slav1alpha1.Party]bool{}
+		var last time.Time
+		for _, off := range w.SignOffs {
+			signed[off.Party] = true
+			if off.At.After(last) {
+				last = off.At.UTC()
+			}
+		}
+		if signed[slav1alpha1.PartyMarketing] && signed[slav1alpha1.PartySales] {
+			one.Signed = last
+		}
+		all = append(all, one)
+	}
+	return all
+}
+
+func dispute(d *slav1alpha1.Dispute) *judge.Dispute {
+	if d == nil {
+		return nil
+	}
+	out := &judge.Dispute{RaisedBy: sla.Party(d.RaisedBy), At: d.At.UTC(), Clause: sla.Clause(d.Clause), Reason: d.Reason}
+	if r := d.Resolution; r != nil {
+		out.Resolved, out.ResolvedBy, out.Decision = r.At.UTC(), r.By, r.Decision
+	}
+	return out
+}
+
+func remediations(written []slav1alpha1.Remediation) []judge.Remediation {
+	var all []judge.Remediation
+	for _, r := range written {
+		all = append(all, judge.Remediation{
+			Name: string(r.Name), Clause: sla.Clause(r.Clause), Cause: string(r.Cause), Owner: r.Owner, Plan: r.Plan,
+			Due: string(r.Due), Done: string(r.Done),
+		})
+	}
+	return all
+}
+
+func times(written []metav1.Time) []time.Time {
+	out := make([]time.Time, len(written))
+	for i, t := range written {
+		out[i] = t.UTC()
+	}
+	slices.SortFunc(out, time.Time.Compare)
+	return out
+}

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package pipeline
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/handoff-sla/handoff/internal/judge"
+	"github.com/handoff-sla/handoff/internal/ledger"
+	"github.com/handoff-sla/handoff/internal/review"
+	"github.com/handoff-sla/handoff/internal/sla"
+)
+
+// trendWeeks are how many weeks before a period are judged with it: escalations and trends go by them.
+const trendWeeks = 26
+
+// judging is what a period is judged by, as it stood at its end.
+type judging struct {
+	input  judge.Input
+	pairs  []ledger.PairSince
+	weeks  []sla.Period // that ended within the period
+	before []sla.Period // and those before
+}
+
+// gatherJudging reads what the counts say now of the weeks up to the end of a period: what became known late counts. What was decided after the end does not.
+func (r *Reviewing) gatherJudging(ctx context.Context, l *ledger.Reading, p stretch) (judging, error) {
+	j := judging{weeks: p.weeks()}
+	closed := sla.WeekOf(p.to, p.zone).Before()
+	for week, n := closed, 0; n < trendWeeks+len(j.weeks); n++ {
+		j.before = append(j.before, week)
+		week = week.Before()
+	}
+	slices.Reverse(j.before)
+	counts, err := l.Counts(ctx, j.before)
+	if err != nil {
+		return j, err
+	}
+	// The week in which the period ended may have its month's last mark.
+	paces, err := l.Paces(ctx, append(slices.Clone(j.before), closed.Next()), p.zone)
+	if err != nil {
+		return j, err
+	}
+	if j.pairs, err = l.Pairs(ctx); err != nil {
+		return j, err
+	}
+	in := judge.Input{
+		Book: map[string]*sla.Compiled{}, Counts: counts, Paces: paces, Now: p.to, ClosedThrough: closed,
+		Terms: signedBy(r.Agreement.Terms, p.to), Definition: signedBy(r.Agreement.Definition, p.to),
+		Waivers: r.Agreement.waived(p.zone), Dispute: disputeAt(r.Agreement.Dispute, p.to), Remediations: r.Agreement.Remediations,
+	}
+	for _, pair := range j.pairs {
+		name := pair.Bundle.Terms.Name
+		if in.Book[name], err = sla.Compile(pair.Bundle.SLA); err != nil {
+			return j, err
+		}
+		if pair.Since.Before(p.to) || len(in.Spells) == 0 {
+			in.Spells, in.InForce = append(in.Spells, judge.Spell{From: pair.Since, Revision: name}), name
+		}
+	}
+	if len(in.Spells) > 0 {
+		in.Reviews = r.Agreement.reviews(in.Spells[0].From, p.to, p.zone)
+	}
+	j.input = in
+	return j, nil
+}
+
+// judged fills in what follows. A week has the rows of that week; a month or a quarter those of its newest weeks, and the volume of its last month.
+func (j judging) judged(f *review.Facts, p stretch) {
+	now := judge.Judge(j.input)
+	switch last, ok := lastOf(now.Weeks); {
+	case p.kind == review.Operational && ok && last.Period == p.period:
+		now.Rows = sla.WorstFirst(slices.Clone(last.Rows))
+	case p.kind != review.Operational:
+		now.Rows = slices.DeleteFunc(slices.Clone(now.Rows), func(row sla.Row) bool { return row.Clause == sla.ClauseVolume })
+		if row, ok := j.volume(p); ok {
+			now.Rows = append(now.Rows, row)
+		}
+		now.Rows = sla.WorstFirst(now.Rows)
+	}
+	f.Judged(now, p.from)
+}
+
+// volume of the last month of a period, for good: the week in which it ended is judged as if it were over.
+func (j judging) volume(p stretch) (sla.Row, bool) {
+	in := j.input
+	in.ClosedThrough = sla.WeekOf(p.to.Add(-time.Nanosecond), p.zone)
+	_, end, err := in.ClosedThrough.Bounds(p.zone)
+	if err != nil {
+		return sla.Row{}, false
+	}
+	in.Now, in.Counts = end, nil
+	last, ok := lastOf(judge.Judge(in).Weeks)
+	if !ok {
+		return sla.Row{}, false
+	}
+	row, ok := last.Verdict(sla.ClauseVolume)
+	return row, ok && row.Period == sla.MonthOf(p.to.Add(-time.Nanosecond), p.zone)
+}
+
+func lastOf(weeks []judge.Week) (judge.Week, bool) {
+	if len(weeks) == 0 {
+		return judge.Week{}, false
+	}
+	return weeks[len(weeks)-1], true
+}
+
+// signedBy are the times up to an instant.
+func signedBy(times []time.Time, end time.Time) []time.Time {
+	return slices.DeleteFunc(slices.Clone(times), func(t time.Time) bool { return t.After(end) })
+}
+
+// disputeAt an instant: one that was raised later is none yet, and one that was resolved later is open.
+func disputeAt(d *judge.Dispute, end time.Time) *judge.Dispute {
+	if d == nil || d.At.After(end) {
+		return nil
+	}
+	at := *d
+	if at.Resolved.After(end) {
+		at.Resolved, at.ResolvedBy, at.Decision = time.Time{}, "", ""
+	}
+	return &at
+}
