@@ -38,7 +38,7 @@ type Label struct{ X, Y, Anchor, Class, Text string }
 const (
 	chartWidth  = 360
 	chartHeight = 200
-	plotLeft    = 38
+	plotLeft    = 42
 	plotRight   = 348
 	plotTop     = 14
 	plotBottom  = 164
@@ -67,6 +67,22 @@ func (c *Chart) bar(x, y, w, h float64, class string) {
 	c.Bars = append(c.Bars, Bar{X: coordinate(x), Y: coordinate(y), W: coordinate(w), H: coordinate(h), Class: class})
 }
 
+// least of an axis of shares: half where nothing is below it, so that small changes can be seen.
+func least(shown []Point) float64 {
+	for _, p := range shown {
+		target, ok := strings.CutSuffix(p.Target, "%")
+		if p.Share.at() < 55 || (ok && whole(target) < 55) {
+			return 0
+		}
+	}
+	return 50
+}
+
+// above is where a value between the lowest and the highest of an axis stands.
+func above(value, lowest, highest float64) float64 {
+	return y(min(highest, value)-lowest, highest-lowest)
+}
+
 // y of a value on an axis from 0 to most.
 func y(value, most float64) float64 { return plotBottom - (plotBottom-plotTop)*value/most }
 
@@ -78,15 +94,12 @@ func x(i, n int) float64 {
 	return plotLeft + 10 + float64(i)*(plotRight-plotLeft-20)/float64(n-1)
 }
 
-// percentages draws the axis of shares, up to a top that is a multiple of 20.
-func (c *Chart) percentages(most float64) {
-	step := 20.0
-	if most > 60 {
-		step = 25
-	}
-	for v := 0.0; v <= most; v += step {
-		c.line("grid", [2]float64{plotLeft, y(v, most)}, [2]float64{plotRight, y(v, most)})
-		c.label(plotLeft-5, y(v, most)+4, "end", "", fmt.Sprintf("%.0f%%", v))
+// axis of shares.
+func (c *Chart) axis(lowest, highest, step float64) {
+	for v := lowest; v <= highest; v += step {
+		at := above(v, lowest, highest)
+		c.line("grid", [2]float64{plotLeft, at}, [2]float64{plotRight, at})
+		c.label(plotLeft-5, at+4, "end", "", fmt.Sprintf("%.4g%%", v))
 	}
 }
 
@@ -134,9 +147,10 @@ func trendChart(t Trend) *Chart {
 	var told []string
 	points := make([][2]float64, 0, len(shown))
 	c := newChart("trend-"+slug(string(t.Clause)+" "+t.Tier), name, "")
-	c.percentages(100)
+	lowest := least(shown)
+	c.axis(lowest, 100, (100-lowest)/4)
 	for i, p := range shown {
-		at := [2]float64{x(i, len(shown)), y(min(100, p.Share.at()), 100)}
+		at := [2]float64{x(i, len(shown)), above(p.Share.at(), lowest, 100)}
 		points = append(points, at)
 		c.dot(at[0], at[1], p.Indicator, fmt.Sprintf("%s: %s, target %s, %s", p.Period, p.Share, p.Target, strings.ToLower(verdict(p.Verdict))))
 		told = append(told, fmt.Sprintf("%s %s", p.Period, p.Share.short()))
@@ -144,7 +158,7 @@ func trendChart(t Trend) *Chart {
 			c.label(at[0], plotBottom+18, "middle", "", weekNumber(p.Period))
 		}
 	}
-	c.targets(shown)
+	c.targets(shown, lowest)
 	c.line("trend", points...)
 	last := shown[len(shown)-1]
 	c.label(plotRight, plotBottom+33, "end", "", fmt.Sprintf("last %s, target %s", last.Share.short(), last.Target))
@@ -153,14 +167,14 @@ func trendChart(t Trend) *Chart {
 }
 
 // targets draws the target of each week as a dashed line, where it is a share.
-func (c *Chart) targets(shown []Point) {
+func (c *Chart) targets(shown []Point, lowest float64) {
 	var points [][2]float64
 	for i, p := range shown {
 		percent, ok := strings.CutSuffix(p.Target, "%")
 		if !ok {
 			return
 		}
-		points = append(points, [2]float64{x(i, len(shown)), y(float64(whole(percent)), 100)})
+		points = append(points, [2]float64{x(i, len(shown)), above(float64(whole(percent)), lowest, 100)})
 	}
 	points[0][0], points[len(points)-1][0] = plotLeft, plotRight
 	c.line("target", points...)

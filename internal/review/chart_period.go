@@ -46,7 +46,7 @@ func calibrationChart(all []Band, cohort Month) *Chart {
 		highest = max(highest, high)
 	}
 	most := topOf(highest)
-	c.percentages(most)
+	c.axis(0, most, most/4)
 	c.line("target", [2]float64{plotLeft, y(overall, most)}, [2]float64{plotRight, y(overall, most)})
 	var told []string
 	points := make([][2]float64, 0, len(all))
@@ -100,7 +100,14 @@ func sweepChart(s Sweep) *Chart {
 			several(t.Opportunities, "opportunity"), grouped(t.Near)))
 	}
 	c.line("grid", [2]float64{plotLeft, plotBottom}, [2]float64{plotRight, plotBottom})
-	c.label(2, plotBottom+33, "start", "quiet", "Threshold; solid: opportunities")
+	c.label(2, plotBottom+18, "start", "quiet", "Score")
+	left := 6.0
+	for _, part := range [][2]string{{"bar", "opportunities"}, {"rest", "other MQLs"}, {"near", "leads below now"}} {
+		c.bar(left, plotBottom+43, 10, 10, part[0])
+		c.label(left+15, plotBottom+52, "start", "", part[1])
+		left += 118
+	}
+	c.Height = plotBottom + 60
 	c.Desc = "By threshold: " + strings.Join(told, "; ") + "."
 	return c
 }

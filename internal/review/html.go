@@ -5,7 +5,9 @@ package review
 import (
 	"embed"
 	"html/template"
+	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/handoff-sla/handoff/internal/sla"
 )
@@ -59,10 +61,23 @@ func (d *Document) HTML() (string, error) {
 // Wide says whether a table is shown as a list of cards where there is little room.
 func (t *Table) Wide() bool { return !t.Compact && len(t.Head) > 3 }
 
-// Column of a cell by its place.
-func (t *Table) Column(i int) Column {
-	if i < len(t.Head) {
-		return t.Head[i]
+// Name of the column of a cell by its place.
+func (t *Table) Name(i int) string { return t.Head[i].Name }
+
+// shortest is how long the cells of a column are that is not broken into lines.
+const shortest = 20
+
+// Class of a cell by its place: numbers stand on the right, short texts on one line, and what is empty is left out where there is little room.
+func (t *Table) Class(i int, c Cell) string {
+	var classes []string
+	if t.Head[i].Number {
+		classes = append(classes, "number")
 	}
-	return Column{}
+	if !slices.ContainsFunc(t.Rows, func(row []Cell) bool { return utf8.RuneCountInString(row[i].Text) > shortest }) {
+		classes = append(classes, "short")
+	}
+	if c.Lamp == "" && (c.Text == "" || c.Text == "-") {
+		classes = append(classes, "none")
+	}
+	return strings.Join(classes, " ")
 }

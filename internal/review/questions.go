@@ -43,7 +43,7 @@ func (r *Results) asked(f *Facts) []Question {
 	return []Question{
 		{
 			Question: "What share of MQLs was accepted by sales as SQLs?",
-			Answer: fmt.Sprintf("%s of the MQLs became SQLs. Sales accepted (SAL) %s. The true share of SQLs lies between %s (95%%).",
+			Answer: fmt.Sprintf("%s of the MQLs became SQLs. Sales accepted (SAL) %s. The true share of SQLs is %s (95%%).",
 				qualified, accepted, qualified.between()),
 			Rates: []Named{{"MQL to SAL", accepted}, {"MQL to SQL", qualified}},
 		},
@@ -79,7 +79,7 @@ func (r *Results) rejected(f *Facts) Question {
 			rate, several(int64(len(r.Patterns)), "group"))
 	}
 	var reasons []string
-	for _, o := range f.Outcomes {
+	for _, o := range ordered(f.Outcomes, func(a, b Outcome) int { return cmp.Compare(b.Leads, a.Leads) }) {
 		if o.Outcome != "Accepted" && o.Leads > 0 && len(reasons) < 3 {
 			reasons = append(reasons, fmt.Sprintf("%s (%s)", cmp.Or(o.Reason, "no code"), grouped(o.Leads)))
 		}

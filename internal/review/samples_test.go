@@ -201,7 +201,7 @@ func monthly() Facts {
 	f.Weeks = sampleWeeks(12)
 	f.Scorecard = worstRows(f.Weeks[11].Rows)
 	for i, r := range f.Scorecard {
-		if r.Clause == sla.ClauseAcceptance || r.Clause == sla.ClauseRejection {
+		if r.Clause == sla.ClauseFollowUp || r.Clause == sla.ClauseRejection {
 			f.Scorecard[i].MissedWeeks = 3
 		}
 	}
@@ -214,7 +214,7 @@ func monthly() Facts {
 	f.Segments = sampleSegments()
 	f.Misses = []Miss{
 		{Clause: sla.ClauseRejection, Missed: 6, Reps: []Share{{"rep-1@acme.example", 4, 1}, {"rep-2@acme.example", 0, 5}}},
-		{Clause: sla.ClauseAcceptance, Missed: 2},
+		{Clause: sla.ClauseFollowUp, Missed: 10},
 	}
 	f.Advice = []string{"Two escalations of level 3 within a quarter: the terms themselves may need to be negotiated again."}
 	return f

@@ -147,8 +147,8 @@ func (s *Sweep) advise(least int64) {
 	for _, t := range s.Steps[i+1:] {
 		if 5*(now.MQLs-t.MQLs) >= now.MQLs && 20*t.LostOpportunities <= now.Opportunities {
 			s.Advice, s.To = "Tighten", t.Score
-			s.Reason = fmt.Sprintf("A threshold of %d would have given %s fewer, at the price of %s.",
-				t.Score, several(now.MQLs-t.MQLs, "MQL"), several(t.LostOpportunities, "lost opportunity"))
+			s.Reason = fmt.Sprintf("A threshold of %d would have given %s, at the price of %s.",
+				t.Score, several(now.MQLs-t.MQLs, "fewer MQL"), several(t.LostOpportunities, "lost opportunity"))
 		}
 	}
 	if s.Advice == "Tighten" || i == 0 || i+2 >= len(s.Steps) {

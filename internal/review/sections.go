@@ -27,8 +27,8 @@ func (d *Document) scorecard() Section {
 				rateOf(t.Within5m, t.Leads).short(), rateOf(t.Within15m, t.Leads).short()))
 		}
 	}
-	s.table("Commitments, those that fell furthest short first",
-		columns("Commitment", "Indicator", "Owed by", "Actual", "Target", "Verdict", "In a row", "#Still open"), rows)
+	s.table("Commitments as judged at the end of the period, those that fell furthest short first",
+		columns("Commitment", "Indicator", "Owed by", "Actual", "Target", "Verdict", "Missed in a row", "#Still open"), rows)
 	s.text("● Green: at target. ▲ Yellow: just below it. ■ Red: below. ○ Grey: too few leads to judge, or waived.")
 	s.table("How long leads waited, of those that were done",
 		columns("Commitment", "#Leads", "#Median", "#9 in 10 within", "#Within 5 min", "#Within 15 min"), times)
@@ -50,10 +50,13 @@ func run(weeks int64) string {
 	if weeks == 0 {
 		return "-"
 	}
-	return several(weeks, "week") + " missed"
+	return several(weeks, "week")
 }
 
 func open(r Row) string {
+	if r.Open == 0 {
+		return "-"
+	}
 	if r.AtRisk > 0 {
 		return fmt.Sprintf("%s, %s at risk", grouped(r.Open), grouped(r.AtRisk))
 	}

@@ -103,7 +103,8 @@ func (d *Document) segments() Section {
 					rateOf(g.SQLs, g.MQLs).short(), rateOf(g.Opportunities, g.MQLs).short(), grouped(g.Won)))
 			}
 		}
-		s.table("MQLs of the period by "+strings.ToLower(n.title), columns(n.title, "#MQLs", "#Accepted", "#Rejected", "#SQL", "#Opportunity", "#Won"), rows)
+		s.table("MQLs of the period by "+strings.ToLower(n.title),
+			columns(n.title, "#MQLs", "#Accepted", "#Rejected", "#SQL", "#Opportunity", "#Won"), rows)
 	}
 	if len(s.Blocks) > 0 {
 		s.text("Few leads make wide swings: a difference between two lines is a question to ask, not a ranking.")
@@ -154,13 +155,15 @@ func (d *Document) sweeps() Section {
 			if t.Score < w.Now {
 				more = "up to " + grouped(t.Near)
 			}
-			rows = append(rows, cells(score, grouped(t.MQLs), more, grouped(t.Accepted), grouped(t.Opportunities), t.Precision.short(), grouped(t.LostOpportunities)))
+			rows = append(rows, cells(score, grouped(t.MQLs), more, grouped(t.Accepted), grouped(t.Opportunities), t.Precision.short(),
+				grouped(t.LostOpportunities)))
 		}
 		s.table("What other thresholds would have given",
 			columns("Threshold", "#MQLs", "#More leads", "#Accepted", "#Opportunities", "#Precision", "#Opportunities lost"), rows)
 	}
 	if len(s.Blocks) > 0 {
-		s.text("Precision is opportunities of the MQLs. Of leads below the threshold in force nobody knows what would have become of them: they are counted, not judged.")
+		s.text("Precision is opportunities of the MQLs. Of leads below the threshold in force nobody knows what would have become of them: " +
+			"they are counted, not judged.")
 	}
 	return s
 }
@@ -187,7 +190,7 @@ func (d *Document) realistic() Section {
 		if x.Reason != "" {
 			used += " (as agreed: " + x.Reason + ")"
 		}
-		rows = append(rows, cells(names[x.Name], x.Agreed, happened, used))
+		rows = append(rows, cells(names[x.Name], money(x.Agreed), money(happened), money(used)))
 	}
 	s.table(fmt.Sprintf("Funnel for bookings of %s%s a month", grouped(r.Bookings), d.currency()),
 		columns("Assumption", "#Agreed", "#Happened (95%)", "#Used"), rows)
@@ -202,6 +205,14 @@ func (d *Document) realistic() Section {
 			grouped(r.Low), grouped(r.High)))
 	}
 	return s
+}
+
+// money has a comma between the thousands, where a text is a whole number.
+func money(text string) string {
+	if n := whole(text); n >= 1000 {
+		return grouped(n)
+	}
+	return text
 }
 
 func (d *Document) proposal() Section {

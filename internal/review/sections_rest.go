@@ -20,7 +20,8 @@ func (d *Document) feedback() Section {
 	s.table("Patterns: what it is about", columns("Category", "#Leads"), tallies(f.Categories))
 	var rated [][]Cell
 	for _, r := range f.Ratings {
-		rated = append(rated, cells(map[string]string{"1": "1 (worthless)", "5": "5 (excellent)"}[r.Key]+only(r.Key != "1" && r.Key != "5", r.Key), grouped(r.Leads)))
+		meaning := map[string]string{"1": " (worthless)", "5": " (excellent)"}[r.Key]
+		rated = append(rated, cells(r.Key+meaning, grouped(r.Leads)))
 	}
 	s.table("Ratings", columns("Rating", "#Leads"), rated)
 	s.table("Where leads rated 1 or 2 came from", columns("Source", "#Leads"), tallies(f.Sources))
@@ -34,13 +35,6 @@ func (d *Document) feedback() Section {
 	}
 	s.table("Examples", columns("Lead", "#Rating", "About", "Source", "Reason code"), rows)
 	return s
-}
-
-func only(yes bool, text string) string {
-	if yes {
-		return text
-	}
-	return ""
 }
 
 func tallies(all []Tally) [][]Cell {
@@ -64,7 +58,8 @@ func (d *Document) flow(s *Section) {
 	s.table("What happened in the period, whenever the lead came in", columns("Step", "#Leads"), [][]Cell{
 		cells("Captured", grouped(f.Captured)), cells("Became MQL", grouped(f.MQLs)), cells("Held for a required field", grouped(f.Held)),
 		cells("Accepted by sales (SAL)", grouped(f.Accepted)), cells("Recycled", grouped(f.Recycled)), cells("Disqualified", grouped(f.Disqualified)),
-		cells("Became SQL", grouped(f.SQLs)), cells("Opportunity opened", grouped(f.Opportunities)), cells("Won", grouped(f.Won)), cells("Lost", grouped(f.Lost)),
+		cells("Became SQL", grouped(f.SQLs)), cells("Opportunity opened", grouped(f.Opportunities)), cells("Won", grouped(f.Won)),
+		cells("Lost", grouped(f.Lost)),
 	})
 }
 
