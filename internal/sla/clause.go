@@ -59,27 +59,27 @@ func (c Clause) Review() string {
 	}
 }
 
-// EnforcedBy says in plain words what is compared with what; empty for a clause that is none.
+// EnforcedBy says in plain words what is compared with what, and which field of a change tells the CRM; empty for a clause that is none.
 func (c Clause) EnforcedBy() string {
 	switch c {
 	case ClauseVolume:
-		return "leads that became MQL in the month against the target; until the month is over, against its share by business time"
+		return "leads that became MQL in the month against the target; until the month is over, against its share by business time (crm: stage)"
 	case ClauseCompleteness:
-		return "required fields of the lead record when the lead first reached a path to MQL"
+		return "required fields of the lead record when the lead first reached a path to MQL (crm: missing)"
 	case ClauseScore:
-		return "score at hand-off against the threshold of the path that qualified the lead"
+		return "score at hand-off against the threshold of the path that qualified the lead (crm: score)"
 	case ClauseDelivery:
-		return "time of the first owner against time of qualification"
+		return "time of the first owner against time of qualification (crm: owner)"
 	case ClauseAcceptance:
-		return "acceptance by sales, or its first rejection with a reason code, against time of ownership"
+		return "acceptance by sales, or its first rejection with a reason code, against time of ownership (crm: stage)"
 	case ClauseFirstContact:
-		return "first genuine contact against time of ownership, in business time"
+		return "first genuine contact against time of ownership, in business time (crm: deadline, overdue)"
 	case ClauseFollowUp:
-		return "attempts to reach the lead, their span and channels, or a conversation, before it was given up and within the window from ownership"
+		return "attempts to reach the lead, their span and channels, or a conversation, before it was given up and within the window from ownership (crm: overdue)"
 	case ClauseDisposition:
-		return "first disposition against time of ownership"
+		return "first disposition against time of ownership (crm: disposition.time)"
 	case ClauseRejection:
-		return "reason code of the first disposition that recycled or disqualified the lead, after the attempts that it demands"
+		return "reason code of the first disposition that recycled or disqualified the lead, after the attempts that it demands (crm: disposition.code)"
 	case ClauseFeedback:
 		return "structured feedback on a recycled or disqualified lead, until the week after that of its rejection is over"
 	case ClauseReviewsHeld:

@@ -26,6 +26,7 @@ func Compile(t Terms) (*Compiled, error) {
 	c := &Compiled{terms: t}
 	c.hours, problems = compileCalendar(t.Calendar)
 	checkBounds(&problems, t)
+	compileGovernance(&problems, t)
 	funnelTarget := 0
 	if t.Funnel != nil {
 		steps, more := t.Funnel.steps()

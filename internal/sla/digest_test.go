@@ -48,7 +48,19 @@ func digestFile(t *testing.T, file string) string {
 	if strings.HasPrefix(filepath.Base(file), "definition-") {
 		return digestDefinition(t, readStrictly[lead.Definition](t, data))
 	}
+	if strings.HasPrefix(filepath.Base(file), "waiver-") {
+		return digestWaiver(t, readStrictly[Waiver](t, data))
+	}
 	return digestTerms(t, readStrictly[Terms](t, data))
+}
+
+func digestWaiver(t *testing.T, w Waiver) string {
+	t.Helper()
+	digest, err := DigestWaiver(w)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return digest
 }
 
 func readStrictly[T any](t *testing.T, data []byte) T {
@@ -295,6 +307,7 @@ func persistent(span time.Duration, channels int) *FollowUp {
 }
 
 func TestWhatChangesTheDigestOfTerms(t *testing.T) {
+	number := func(n int) *int { return &n }
 	cases := map[string]func(*Terms){
 		"a date":                      func(x *Terms) { x.EffectiveFrom = newYear },
 		"another date":                func(x *Terms) { x.EffectiveFrom = newYear.Add(time.Second) },
@@ -351,6 +364,21 @@ func TestWhatChangesTheDigestOfTerms(t *testing.T) {
 		"its channels":                func(x *Terms) { x.Sales.FollowUp = persistent(0, 1) },
 		"its span and its channels":   func(x *Terms) { x.Sales.FollowUp = persistent(time.Hour, 1) },
 		"no sales":                    func(x *Terms) { x.Sales = nil },
+		"an executive":                func(x *Terms) { x.Parties.Executive = &Contact{Owner: "CRO"} },
+		"another executive":           func(x *Terms) { x.Parties.Executive = &Contact{Owner: "CEO"} },
+		"its address":                 func(x *Terms) { x.Parties.Executive = &Contact{Owner: "CRO", Contact: "cro@acme.example"} },
+		"severe volume":               func(x *Terms) { x.Marketing.Volume.SevereBelowPercent = number(70) },
+		"more severe volume":          func(x *Terms) { x.Marketing.Volume.SevereBelowPercent = number(60) },
+		"severe first contact":        func(x *Terms) { x.Sales.FirstContact.SevereBelowContactedPercent = number(50) },
+		"severe at nothing":           func(x *Terms) { x.Sales.FirstContact.SevereBelowContactedPercent = number(0) },
+		"reviews":                     func(x *Terms) { x.Governance.ReviewsHeld = "Required" },
+		"a refresh":                   func(x *Terms) { x.Governance.DefinitionRefresh = "Quarterly" },
+		"both":                        func(x *Terms) { x.Governance = Governance{"Required", "Quarterly"} },
+		"misses in a row":             func(x *Terms) { x.Escalation.ConsecutiveMisses = 2 },
+		"weeks unresolved":            func(x *Terms) { x.Escalation.UnresolvedWeeks = 2 },
+		"one of each":                 func(x *Terms) { x.Escalation = Escalation{1, 1} },
+		"enforcement":                 func(x *Terms) { x.Enforcement = Enforce },
+		"observation":                 func(x *Terms) { x.Enforcement = Observe },
 		"the sample":                  func(x *Terms) { *x.MinimumSample = 6 },
 		"the default sample left out": func(x *Terms) { x.MinimumSample = nil },
 		"yellow":                      func(x *Terms) { *x.YellowWithin = 9 },
@@ -420,9 +448,12 @@ func TestKindsNeverShareADigest(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	waiver := Waiver{Object: "revenue/mid-market", Name: "w", Clause: ClauseVolume, From: "2027-01-18", To: "2027-01-24", Reason: "r"}
 	for hashed, got := range map[string]string{
 		"definition{}": definition,
-		"terms{definition=12:definition{};parties{marketing{}sales{}}calendar{}}": terms,
+		"waiver{}":     digestWaiver(t, Waiver{}),
+		"waiver{object=18:revenue/mid-market;name=1:w;clause=6:volume;from=10:2027-01-18;to=10:2027-01-24;reason=1:r;}": digestWaiver(t, waiver),
+		"terms{definition=12:definition{};parties{marketing{}sales{}}calendar{}}":                                       terms,
 	} {
 		if want := fmt.Sprintf("v1:sha256:%x", sha256.Sum256([]byte(hashed))); got != want {
 			t.Errorf("digest %s, want that of %s", got, hashed)

@@ -145,8 +145,10 @@ func TestPeriodLabel(t *testing.T) {
 }
 
 func TestNoPeriods(t *testing.T) {
-	for _, bad := range []Period{"", "2027", "2027-W00", "2027-W53", "2027-W1", "2027-W001", "2027-W+1", "2027-13", "2027-1", "27-W01", "2027-01-04", "W03-2027",
-		"2027-Q0", "2027-Q5", "2027-Q", "2027-Q11", "2027-q1", "27-Q1", "2027-Q1-Q1", "-W-Q"} {
+	for _, bad := range []Period{
+		"", "2027", "2027-W00", "2027-W53", "2027-W1", "2027-W001", "2027-W+1", "2027-13", "2027-1", "27-W01", "2027-01-04", "W03-2027",
+		"2027-Q0", "2027-Q5", "2027-Q", "2027-Q11", "2027-q1", "27-Q1", "2027-Q1-Q1", "-W-Q",
+	} {
 		if from, to, err := bad.Bounds(time.UTC); err == nil {
 			t.Errorf("%q is %v to %v, want an error", bad, from, to)
 		}

@@ -119,6 +119,17 @@ func TestCompileProblems(t *testing.T) {
 		"tier": {func(x *Terms) { x.Sales.FirstContact.Tiers[0] = Tier{OutsideHours: -time.Hour} }, []string{
 			"terms.sales.firstContact.tiers[0].intent", "terms.sales.firstContact.tiers[0].within", "terms.sales.firstContact.tiers[0].outsideHours",
 		}},
+		"governance": {func(x *Terms) {
+			x.Governance, x.Enforcement = Governance{"Optional", "Yearly"}, "Block"
+			x.Escalation, x.Parties.Executive = Escalation{-1, 27}, &Contact{Contact: "cro@acme.example"}
+		}, []string{
+			"terms.escalation.level2.consecutiveMisses", "terms.escalation.level3.unresolvedWeeks", "terms.enforcement",
+			"terms.governance.reviewsHeld", "terms.governance.definitionRefresh", "terms.parties.executive.owner",
+		}},
+		"severe beyond a share": {
+			severe(101, -1), []string{"terms.marketing.volume.severeBelowPercent", "terms.sales.firstContact.severeBelowContactedPercent"},
+		},
+		"severe above the target": {severe(100, 91), []string{"terms.sales.firstContact.severeBelowContactedPercent"}},
 		"a window beyond the calendar": {func(x *Terms) {
 			x.Calendar.Hours = []WeekHours{{Days: []string{"Mon"}, Shifts: []Shift{{"09:00", "09:01"}}}}
 			x.Sales.FirstContact.Tiers[1].Within = 9 * time.Hour
@@ -133,6 +144,51 @@ func TestCompileProblems(t *testing.T) {
 				t.Errorf("problems (-want +got):\n%s\n%v", diff, err)
 			}
 		})
+	}
+}
+
+// severe sets what is missed by far.
+func severe(volume, contacted int) func(*Terms) {
+	return func(x *Terms) {
+		x.Marketing.Volume.SevereBelowPercent, x.Sales.FirstContact.SevereBelowContactedPercent = &volume, &contacted
+	}
+}
+
+// What terms say of their governance, and what holds where they say nothing.
+func TestGovernanceOfTerms(t *testing.T) {
+	silent, said := fullTerms(), fullTerms()
+	severe(60, 40)(&said)
+	said.Escalation, said.Enforcement = Escalation{3, 4}, Observe
+	for name, tc := range map[string]struct {
+		terms Terms
+		want  [4]int64
+		mode  Mode
+	}{
+		"silent": {silent, [4]int64{70, 50, 2, 2}, Enforce},
+		"said":   {said, [4]int64{60, 40, 3, 4}, Observe},
+		"none":   {Terms{Calendar: workdays("UTC")}, [4]int64{70, 50, 2, 2}, Enforce},
+	} {
+		c := compiled(t, tc.terms)
+		got := [4]int64{c.SevereVolumePercent(), c.SevereContactedPercent(), int64(c.ConsecutiveMisses()), int64(c.UnresolvedWeeks())}
+		if got != tc.want {
+			t.Errorf("%s: severe below %d%% and %d%%, level 2 after %d misses, level 3 after %d weeks; want %v", name, got[0], got[1], got[2], got[3], tc.want)
+		}
+		for _, clause := range Clauses {
+			want := map[Clause]Mode{ClauseScore: Enforce, ClauseCompleteness: tc.mode, ClauseRejection: tc.mode, ClauseFollowUp: tc.mode}[clause]
+			if mode := c.Enforcement(clause); mode != want {
+				t.Errorf("%s: %s is enforced by %q, want %q", name, clause, mode, want)
+			}
+		}
+	}
+	reviews := map[Clause]string{ClauseVolume: ReviewMonthly, ClauseScore: ReviewMonthly, ClauseDefinitionRefresh: ReviewQuarterly, "other": ""}
+	for _, clause := range append(Clauses, "other") {
+		want, special := reviews[clause]
+		if !special {
+			want = ReviewWeekly
+		}
+		if got := clause.Review(); got != want {
+			t.Errorf("%s is reviewed %q, want %q", clause, got, want)
+		}
 	}
 }
 
