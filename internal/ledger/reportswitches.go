@@ -43,33 +43,20 @@ ORDER BY sequence`, r.ledger.tenant, from, to, periods)
 	})
 }
 
-// Pairs are all that were ever in force, oldest first, with the time of their switch.
-func (r *Reading) Pairs(ctx context.Context) ([]PairSince, error) {
-	rows, err := r.tx.Query(ctx, `
-SELECT sequence, since, bundle FROM in_force WHERE tenant = $1 AND since <= clock_timestamp() ORDER BY sequence`, r.ledger.tenant)
-	if err != nil {
-		return nil, err
-	}
-	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (PairSince, error) {
-		var s PairSince
-		var sequence int64
-		var text []byte
-		if err := row.Scan(&sequence, &s.Since, &text); err != nil {
-			return s, err
-		}
+// Pairs are all whose time has come, oldest first.
+func (r *Reading) Pairs(ctx context.Context) ([]bundle.Bundle, error) {
+	var all []bundle.Bundle
+	var sequence int64
+	var text []byte
+	err := each(ctx, r.tx, []any{&sequence, &text}, func() error {
 		b, err := bundle.DecodeBundle(text)
 		if err != nil {
-			return s, &UnreadableError{Sequence: sequence, Err: err}
+			return &UnreadableError{Sequence: sequence, Err: err}
 		}
-		s.Bundle, s.Since = b, s.Since.UTC()
-		return s, nil
-	})
-}
-
-// PairSince is a pair that came into force, and when it did.
-type PairSince struct {
-	Bundle bundle.Bundle
-	Since  time.Time
+		all = append(all, b)
+		return nil
+	}, `SELECT sequence, bundle FROM in_force WHERE tenant = $1 AND since <= clock_timestamp() ORDER BY sequence`, r.ledger.tenant)
+	return all, err
 }
 
 // Paces are those of Ledger.Paces, at the instant of the reading.

@@ -14,6 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	slav1alpha1 "github.com/handoff-sla/handoff/api/v1alpha1"
+	"github.com/handoff-sla/handoff/internal/convert"
 	"github.com/handoff-sla/handoff/internal/judge"
 	"github.com/handoff-sla/handoff/internal/pipeline"
 	"github.com/handoff-sla/handoff/internal/proposal"
@@ -57,7 +58,8 @@ func agreementOf(cadence *slav1alpha1.ReviewCadence, contract *slav1alpha1.SLACo
 	}
 	a := pipeline.Agreement{
 		Contract: contract.Namespace + "/" + contract.Name, Cadence: cadence.Name,
-		Dispute: dispute(contract.Spec.Dispute), Waivers: waivers(contract.Spec.Waivers), Remediations: remediations(contract.Spec.Remediations),
+		Dispute: convert.Dispute(contract.Spec.Dispute), Waivers: waivers(contract), Remediations: convert.Remediations(contract.Spec.Remediations),
+		Meetings: convert.Meetings(cadence.Spec, cadence.CreationTimestamp.Time, zone),
 	}
 	if contract.Status.Terms != nil {
 		a.Terms = times(contract.Status.Terms.Signed)
@@ -72,39 +74,7 @@ func agreementOf(cadence *slav1alpha1.ReviewCadence, contract *slav1alpha1.SLACo
 	for _, record := range cadence.Spec.Records {
 		a.Minutes = append(a.Minutes, minutes(record))
 	}
-	for _, r := range cadence.Spec.Reviews {
-		meeting, err := meetingOf(r, cadence, zone)
-		if err != nil {
-			continue // the cadence says so in its status, and nobody can hold it to that schedule
-		}
-		a.Meetings = append(a.Meetings, meeting)
-	}
 	return a, nil
-}
-
-func meetingOf(r slav1alpha1.Review, cadence *slav1alpha1.ReviewCadence, zone *time.Location) (judge.Meeting, error) {
-	schedule, err := judge.ParseSchedule(r.Schedule, cadence.CreationTimestamp.Time)
-	if err != nil {
-		return judge.Meeting{}, err
-	}
-	m := judge.Meeting{Name: r.Name, Type: string(r.Type), Schedule: schedule}
-	if r.HeldWithin != "" {
-		if m.HeldWithin, err = sla.ParseWindow(string(r.HeldWithin)); err != nil {
-			return m, err
-		}
-	}
-	for _, record := range cadence.Spec.Records {
-		held, err := time.ParseInLocation(time.DateOnly, string(record.Held), zone)
-		if err != nil || record.Review != r.Name {
-			continue
-		}
-		one := judge.Record{Period: sla.Period(record.Period), Held: held}
-		for _, party := range record.By {
-			one.By = append(one.By, sla.Party(party))
-		}
-		m.Records = append(m.Records, one)
-	}
-	return m, nil
 }
 
 func minutes(r slav1alpha1.ReviewRecord) pipeline.Minutes {
@@ -118,47 +88,9 @@ func minutes(r slav1alpha1.ReviewRecord) pipeline.Minutes {
 	return m
 }
 
-// waivers as they are written. Whether the signatures count is for the manager, which has the keys.
-func waivers(written []slav1alpha1.Waiver) []judge.Waiver {
-	var all []judge.Waiver
-	for _, w := range written {
-		one := judge.Waiver{Name: string(w.Name), Clause: sla.Clause(w.Clause), From: string(w.From), To: string(w.To), Reason: w.Reason}
-		signed := map[slav1alpha1.Party]bool{}
-		var last time.Time
-		for _, off := range w.SignOffs {
-			signed[off.Party] = true
-			if off.At.After(last) {
-				last = off.At.UTC()
-			}
-		}
-		if signed[slav1alpha1.PartyMarketing] && signed[slav1alpha1.PartySales] {
-			one.Signed = last
-		}
-		all = append(all, one)
-	}
-	return all
-}
-
-func dispute(d *slav1alpha1.Dispute) *judge.Dispute {
-	if d == nil {
-		return nil
-	}
-	out := &judge.Dispute{RaisedBy: sla.Party(d.RaisedBy), At: d.At.UTC(), Clause: sla.Clause(d.Clause), Reason: d.Reason}
-	if r := d.Resolution; r != nil {
-		out.Resolved, out.ResolvedBy, out.Decision = r.At.UTC(), r.By, r.Decision
-	}
-	return out
-}
-
-func remediations(written []slav1alpha1.Remediation) []judge.Remediation {
-	var all []judge.Remediation
-	for _, r := range written {
-		all = append(all, judge.Remediation{
-			Name: string(r.Name), Clause: sla.Clause(r.Clause), Cause: string(r.Cause), Owner: r.Owner, Plan: r.Plan,
-			Due: string(r.Due), Done: string(r.Done),
-		})
-	}
-	return all
+// waivers with the signatures of both by name. Whether a signature that has to be proved counts is for the manager, which has the keys.
+func waivers(contract *slav1alpha1.SLAContract) []judge.Waiver {
+	return convert.Waivers(contract, func(sla.SignOff) (bool, string) { return false, "" })
 }
 
 func times(written []metav1.Time) []time.Time {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/handoff-sla/handoff/internal/fault"
+	"github.com/handoff-sla/handoff/internal/judge"
 	"github.com/handoff-sla/handoff/internal/ledger"
 	"github.com/handoff-sla/handoff/internal/review"
 	"github.com/handoff-sla/handoff/internal/sla"
@@ -21,6 +22,7 @@ type ReviewLedger interface {
 	Now(ctx context.Context) (time.Time, error)
 	InForce(ctx context.Context) (int64, time.Time, error)
 	Periods(ctx context.Context) ([]sla.Period, error)
+	Spells(ctx context.Context) ([]judge.Spell, error)
 	Backlog(ctx context.Context, periods ...sla.Period) (ledger.Backlog, error)
 	Read(ctx context.Context, look func(*ledger.Reading) error) error
 	Restatements(ctx context.Context, periods []sla.Period, limit int) ([]ledger.Restatement, error)

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/handoff-sla/handoff/internal/judge"
 	"github.com/handoff-sla/handoff/internal/lead"
 	"github.com/handoff-sla/handoff/internal/ledger"
 	"github.com/handoff-sla/handoff/internal/review"
@@ -32,14 +33,18 @@ func (r *Reviewing) facts(ctx context.Context, pair *Pair, p stretch, now time.T
 	}
 	f.Calendar = daysWithin(pair.Terms.Terms().Calendar, first, last)
 	f.Plans = review.PlansOf(r.Agreement.Remediations, first)
+	spells, err := r.Ledger.Spells(ctx)
+	if err != nil {
+		return f, err
+	}
 	err = r.Ledger.Read(ctx, func(l *ledger.Reading) error {
-		j, err := r.gatherJudging(ctx, l, p)
+		j, err := r.gatherJudging(ctx, l, spells, p)
 		if err != nil {
 			return err
 		}
 		j.judged(&f, p)
-		if len(j.input.Spells) > 0 {
-			due := r.Agreement.reviews(j.input.Spells[0].From, now, p.zone)
+		if from := judge.GoLive(j.input); !from.IsZero() {
+			due := r.Agreement.reviews(from, now, p.zone)
 			f.Reviews = r.Agreement.heldReviews(due, p.from, p.to, p.zone)
 		}
 		g := gathering{l: l, p: p, judging: j, pair: pair, source: sourceField(pair.Bundle.Lead), f: &f}

@@ -19,13 +19,12 @@ const trendWeeks = 26
 // judging is what a period is judged by, as it stood at its end.
 type judging struct {
 	input  judge.Input
-	pairs  []ledger.PairSince
 	weeks  []sla.Period // that ended within the period
 	before []sla.Period // and those before
 }
 
 // gatherJudging reads what the counts say now of the weeks up to the end of a period: what became known late counts. What was decided after the end does not.
-func (r *Reviewing) gatherJudging(ctx context.Context, l *ledger.Reading, p stretch) (judging, error) {
+func (r *Reviewing) gatherJudging(ctx context.Context, l *ledger.Reading, spells []judge.Spell, p stretch) (judging, error) {
 	j := judging{weeks: p.weeks()}
 	closed := sla.WeekOf(p.to, p.zone).Before()
 	for week, n := closed, 0; n < trendWeeks+len(j.weeks); n++ {
@@ -42,7 +41,8 @@ func (r *Reviewing) gatherJudging(ctx context.Context, l *ledger.Reading, p stre
 	if err != nil {
 		return j, err
 	}
-	if j.pairs, err = l.Pairs(ctx); err != nil {
+	pairs, err := l.Pairs(ctx)
+	if err != nil {
 		return j, err
 	}
 	in := judge.Input{
@@ -50,17 +50,20 @@ func (r *Reviewing) gatherJudging(ctx context.Context, l *ledger.Reading, p stre
 		Terms: signedBy(r.Agreement.Terms, p.to), Definition: signedBy(r.Agreement.Definition, p.to),
 		Waivers: r.Agreement.waived(p.zone), Dispute: disputeAt(r.Agreement.Dispute, p.to), Remediations: r.Agreement.Remediations,
 	}
-	for _, pair := range j.pairs {
-		name := pair.Bundle.Terms.Name
-		if in.Book[name], err = sla.Compile(pair.Bundle.SLA); err != nil {
+	for _, pair := range pairs {
+		name := pair.Terms.Name
+		if in.Book[name], err = sla.Compile(pair.SLA); err != nil {
 			return j, err
 		}
-		if pair.Since.Before(p.to) || len(in.Spells) == 0 {
-			in.Spells, in.InForce = append(in.Spells, judge.Spell{From: pair.Since, Revision: name}), name
+	}
+	for _, spell := range spells {
+		// What was brought in of the time before the go-live is judged by the first terms.
+		if spell.From.Before(p.to) || len(in.Spells) == 0 {
+			in.Spells, in.InForce = append(in.Spells, spell), spell.Revision
 		}
 	}
-	if len(in.Spells) > 0 {
-		in.Reviews = r.Agreement.reviews(in.Spells[0].From, p.to, p.zone)
+	if from := judge.GoLive(in); !from.IsZero() {
+		in.Reviews = r.Agreement.reviews(from, p.to, p.zone)
 	}
 	j.input = in
 	return j, nil
