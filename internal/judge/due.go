@@ -73,7 +73,7 @@ func DueReviews(m Meeting, from, now time.Time, zone *time.Location) []Review {
 			continue
 		}
 		review := Review{Name: m.Name, Period: current.Before(), Due: run.Add(within).UTC()}
-		review.Held = m.held(review.Period, now)
+		review.Held = m.held(review.Period, begins, now)
 		reviews = append(reviews, review)
 		if run.After(now) {
 			return reviews
@@ -92,11 +92,11 @@ func periodOf(kind string, at time.Time, zone *time.Location) sla.Period {
 	}
 }
 
-// held is when both parties held the review of a period; zero when they did not.
-func (m Meeting) held(period sla.Period, now time.Time) time.Time {
+// held is when both parties held the review of a period, which was over by then; zero when they did not.
+func (m Meeting) held(period sla.Period, over, now time.Time) time.Time {
 	for _, r := range m.Records {
 		both := slices.Contains(r.By, sla.PartyMarketing) && slices.Contains(r.By, sla.PartySales)
-		if r.Period == period && both && !r.Held.After(now) {
+		if r.Period == period && both && !r.Held.Before(over) && !r.Held.After(now) {
 			return r.Held
 		}
 	}
