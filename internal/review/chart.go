@@ -95,11 +95,15 @@ func x(i, n int) float64 {
 }
 
 // axis of shares.
-func (c *Chart) axis(lowest, highest, step float64) {
+func (c *Chart) axis(lowest, highest float64) {
+	step := 10.0
+	if width := highest - lowest; width > 60 || width < 40 {
+		step = width / 4
+	}
 	for v := lowest; v <= highest; v += step {
 		at := above(v, lowest, highest)
 		c.line("grid", [2]float64{plotLeft, at}, [2]float64{plotRight, at})
-		c.label(plotLeft-5, at+4, "end", "", fmt.Sprintf("%.4g%%", v))
+		c.label(plotLeft-5, at+4, "end", "", fmt.Sprintf("%.0f%%", v))
 	}
 }
 
@@ -148,7 +152,7 @@ func trendChart(t Trend) *Chart {
 	points := make([][2]float64, 0, len(shown))
 	c := newChart("trend-"+slug(string(t.Clause)+" "+t.Tier), name, "")
 	lowest := least(shown)
-	c.axis(lowest, 100, (100-lowest)/4)
+	c.axis(lowest, 100)
 	for i, p := range shown {
 		at := [2]float64{x(i, len(shown)), above(p.Share.at(), lowest, 100)}
 		points = append(points, at)

@@ -46,7 +46,7 @@ func calibrationChart(all []Band, cohort Month) *Chart {
 		highest = max(highest, high)
 	}
 	most := topOf(highest)
-	c.axis(0, most, most/4)
+	c.axis(0, most)
 	c.line("target", [2]float64{plotLeft, y(overall, most)}, [2]float64{plotRight, y(overall, most)})
 	var told []string
 	points := make([][2]float64, 0, len(all))

@@ -6,7 +6,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -136,11 +135,10 @@ func resultsOf(f *Facts) Results {
 		}
 		r.Questions = r.asked(f)
 		for i := range r.Questions {
-			r.Questions[i].Rates = slices.Concat([]Named{}, r.Questions[i].Rates)
-			r.Questions[i].Patterns = slices.Concat([]string{}, r.Questions[i].Patterns)
+			r.Questions[i].Rates, r.Questions[i].Patterns = full(r.Questions[i].Rates), full(r.Questions[i].Patterns)
 		}
 	}
-	r.Advice = slices.Concat(r.advise(f), f.Advice)
+	r.Advice = append(r.advise(f), f.Advice...)
 	return r
 }
 
