@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 
 	slav1alpha1 "github.com/handoff-sla/handoff/api/v1alpha1"
+	"github.com/handoff-sla/handoff/internal/judge"
 	"github.com/handoff-sla/handoff/internal/pipeline"
 	"github.com/handoff-sla/handoff/internal/sla"
 )
@@ -33,7 +34,7 @@ func (w *Writer) Write(ctx context.Context, m pipeline.Measurement) error {
 		return err
 	}
 	// Said even when there are none, so that they stay ours and the last row can go.
-	for _, list := range []string{"rows", "paces", "restatements"} {
+	for _, list := range []string{"rows", "paces", "spells", "restatements"} {
 		if status[list] == nil {
 			status[list] = []any{}
 		}
@@ -91,6 +92,9 @@ func statusOf(m pipeline.Measurement) slav1alpha1.SLAMeasurementStatus {
 	for _, p := range m.Paces {
 		status.Paces = append(status.Paces, pace(p))
 	}
+	for _, s := range kept(m.Spells) {
+		status.Spells = append(status.Spells, slav1alpha1.MeasuredSpell{Revision: s.Revision, From: metav1.NewTime(s.From.UTC().Truncate(time.Second))})
+	}
 	for _, r := range m.Restatements {
 		was, is := inWords(r.Was, r.Is, r.Clause), inWords(r.Is, r.Was, r.Clause)
 		status.Restatements = append(status.Restatements, slav1alpha1.Restatement{
@@ -98,6 +102,17 @@ func statusOf(m pipeline.Measurement) slav1alpha1.SLAMeasurementStatus {
 		})
 	}
 	return status
+}
+
+// mostSpells is what the schema allows.
+const mostSpells = 50
+
+// kept are the go-live and the newest.
+func kept(spells []judge.Spell) []judge.Spell {
+	if len(spells) <= mostSpells {
+		return spells
+	}
+	return append(spells[:1:1], spells[len(spells)-mostSpells+1:]...)
 }
 
 func pace(p sla.Pace) slav1alpha1.MeasuredPace {

@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/time/rate"
 
+	"github.com/handoff-sla/handoff/internal/judge"
 	"github.com/handoff-sla/handoff/internal/ledger"
 	"github.com/handoff-sla/handoff/internal/sla"
 )
@@ -27,9 +28,10 @@ const clockSlack = time.Minute
 
 // Measurement is what the cluster gets to know of the ledger: numbers, no lead.
 type Measurement struct {
-	ledger.Snapshot            // its AsOf never goes back
-	ClosedThrough   sla.Period // the last ISO week that is over; what was ever closed stays so
-	Paces           []sla.Pace // the newest first
+	ledger.Snapshot               // its AsOf never goes back
+	ClosedThrough   sla.Period    // the last ISO week that is over; what was ever closed stays so
+	Paces           []sla.Pace    // the newest first
+	Spells          []judge.Spell // of terms, the oldest first
 	Restatements    []ledger.Restatement
 	ClockBehind     bool // the ledger's clock went back behind AsOf
 }
@@ -49,6 +51,7 @@ type CountLedger interface {
 	InForce(ctx context.Context) (int64, time.Time, error)
 	Count(ctx context.Context, periods []sla.Period) (ledger.Snapshot, error)
 	Paces(ctx context.Context, weeks []sla.Period, zone *time.Location) ([]sla.Pace, error)
+	Spells(ctx context.Context) ([]judge.Spell, error)
 	Freeze(ctx context.Context, zone *time.Location, counted []sla.Period, counts []sla.Count) ([]ledger.Seal, error)
 	Restatements(ctx context.Context, periods []sla.Period, limit int) ([]ledger.Restatement, error)
 	LastCounted(ctx context.Context) (ledger.Counted, error)
@@ -199,6 +202,9 @@ func (c *Counting) measure(ctx context.Context, l CountLedger, at time.Time, zon
 		return m, err
 	}
 	if m.Paces, err = l.Paces(ctx, weeksUpTo(at, zone), zone); err != nil {
+		return m, err
+	}
+	if m.Spells, err = l.Spells(ctx); err != nil {
 		return m, err
 	}
 	seals, err := l.Freeze(ctx, zone, counted, m.Counts)

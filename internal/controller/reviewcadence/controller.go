@@ -29,7 +29,7 @@ import (
 
 // It grants its jobs `create` and `get` on ConfigMaps and `get` on cadences, so the manager holds those itself.
 //
-// +kubebuilder:rbac:groups=sla.handoff.dev,resources=reviewcadences;slacontracts,verbs=get;list;watch
+// +kubebuilder:rbac:groups=sla.handoff.dev,resources=reviewcadences;slacontracts;slameasurements;leaddefinitions,verbs=get;list;watch
 // +kubebuilder:rbac:groups=sla.handoff.dev,resources=reviewcadences/status,verbs=update
 // +kubebuilder:rbac:groups=batch,resources=cronjobs,verbs=get;list;watch;create;patch;delete
 // +kubebuilder:rbac:groups="",resources=configmaps,verbs=get;list;watch;create;delete
@@ -61,6 +61,8 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 		// Reports are made by the jobs, which own nothing: any owner reference to the cadence will do.
 		Watches(&corev1.ConfigMap{},
 			handler.EnqueueRequestForOwner(mgr.GetScheme(), mgr.GetRESTMapper(), &slav1alpha1.ReviewCadence{})).
+		// Closed weeks and the ledger's clock: what is due follows from them.
+		Watches(&slav1alpha1.SLAMeasurement{}, neighbours, builder.WithPredicates(predicate.Funcs{UpdateFunc: weekClosed})).
 		Watches(&slav1alpha1.SLAContract{}, neighbours, builder.WithPredicates(predicate.Funcs{UpdateFunc: pairChanged})).
 		// An older cadence that goes, or takes another contract, sets its contract free.
 		Watches(&slav1alpha1.ReviewCadence{}, neighbours, builder.WithPredicates(predicate.Funcs{
@@ -78,7 +80,15 @@ func pairChanged(e event.UpdateEvent) bool {
 	if !okBefore || !okAfter {
 		return true
 	}
-	return before.Generation != after.Generation || !equality.Semantic.DeepEqual(before.Status.InForce, after.Status.InForce)
+	return before.Generation != after.Generation || !equality.Semantic.DeepEqual(before.Status.InForce, after.Status.InForce) ||
+		!equality.Semantic.DeepEqual(before.Status.Terms, after.Status.Terms)
+}
+
+// weekClosed: of a measurement, a cadence needs where the ledger's clock stands.
+func weekClosed(e event.UpdateEvent) bool {
+	before, okBefore := e.ObjectOld.(*slav1alpha1.SLAMeasurement)
+	after, okAfter := e.ObjectNew.(*slav1alpha1.SLAMeasurement)
+	return !okBefore || !okAfter || before.Status.ClosedThrough != after.Status.ClosedThrough
 }
 
 func (r *Reconciler) cadencesOfNamespace(ctx context.Context, object client.Object) []reconcile.Request {
@@ -101,7 +111,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, cadence *slav1alpha1.ReviewC
 	}
 	s := r.newScope(cadence)
 	for _, phase := range []func(context.Context) error{
-		s.gather, s.parseSchedules, s.checkReference, s.lookUpContract, s.applyChildren, s.pruneCronJobs, s.pruneReports,
+		s.gather, s.parseSchedules, s.checkReference, s.lookUpContract, s.govern, s.applyChildren, s.pruneCronJobs, s.pruneReports,
 	} {
 		s.outcome.Add(phase(ctx))
 	}

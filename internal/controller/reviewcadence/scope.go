@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/robfig/cron/v3"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -17,7 +16,9 @@ import (
 	slav1alpha1 "github.com/handoff-sla/handoff/api/v1alpha1"
 	"github.com/handoff-sla/handoff/internal/bundle"
 	"github.com/handoff-sla/handoff/internal/controller/outcome"
+	"github.com/handoff-sla/handoff/internal/judge"
 	"github.com/handoff-sla/handoff/internal/resources"
+	"github.com/handoff-sla/handoff/internal/sla"
 )
 
 // defaultHistoryLimit is the CRD's default, for objects that were stored without it.
@@ -35,17 +36,19 @@ type scope struct {
 
 	gathered  bool
 	cronJobs  []batchv1.CronJob
-	reports   []corev1.ConfigMap       // newest first
-	schedules map[string]cron.Schedule // by review
-	refused   bool                     // an older cadence has the contract
-	contract  *slav1alpha1.SLAContract // with a pair in force
+	reports   []corev1.ConfigMap        // newest first
+	schedules map[string]judge.Schedule // by review
+	refused   bool                      // an older cadence has the contract
+	contract  *slav1alpha1.SLAContract  // with a pair in force
 	zone      *time.Location
+	terms     *sla.Compiled // in force
+	governed  *governance
 }
 
 func (r *Reconciler) newScope(cadence *slav1alpha1.ReviewCadence) *scope {
 	return &scope{
 		client: r.Client, live: r.Live, image: r.Image, cadence: cadence,
-		owner: resources.OwnerOf(Kind, cadence), now: r.Clock.Now(), schedules: map[string]cron.Schedule{},
+		owner: resources.OwnerOf(Kind, cadence), now: r.Clock.Now(), schedules: map[string]judge.Schedule{},
 	}
 }
 
@@ -59,7 +62,7 @@ func (s *scope) historyLimit() int32 {
 // parseSchedules names every review whose schedule cannot be kept.
 func (s *scope) parseSchedules(context.Context) error {
 	for _, review := range s.cadence.Spec.Reviews {
-		schedule, err := parseSchedule(review.Schedule, s.now)
+		schedule, err := judge.ParseSchedule(review.Schedule, s.now)
 		if err != nil {
 			s.outcome.Add(outcome.Stalled(slav1alpha1.ReasonInvalidSchedule, "review %q: schedule: %v", review.Name, err))
 			continue
@@ -108,16 +111,16 @@ func (s *scope) lookUpContract(ctx context.Context) error {
 		return outcome.Waiting(slav1alpha1.ReasonNothingInForce,
 			"SLAContract %s/%s has no ratified pair of terms and definition in force yet", s.owner.Namespace, name)
 	}
-	zone, err := s.timeZone(ctx, contract)
+	terms, err := s.termsInForce(ctx, contract)
 	if err != nil {
 		return err
 	}
-	s.contract, s.zone = contract, zone
+	s.contract, s.terms, s.zone = contract, terms, terms.Hours().Location()
 	return nil
 }
 
-// timeZone of the terms in force, which may not be those that are written.
-func (s *scope) timeZone(ctx context.Context, contract *slav1alpha1.SLAContract) (*time.Location, error) {
+// termsInForce may not be those that are written.
+func (s *scope) termsInForce(ctx context.Context, contract *slav1alpha1.SLAContract) (*sla.Compiled, error) {
 	key := client.ObjectKey{Namespace: contract.Namespace, Name: contract.Status.InForce.Bundle}
 	object := &corev1.ConfigMap{}
 	if err := s.client.Get(ctx, key, object); err != nil {
@@ -130,11 +133,11 @@ func (s *scope) timeZone(ctx context.Context, contract *slav1alpha1.SLAContract)
 	if err := json.Unmarshal([]byte(object.Data[bundle.BundleFile]), &b); err != nil {
 		return nil, fmt.Errorf("bundle ConfigMap %s: %w", key, err)
 	}
-	zone, err := time.LoadLocation(b.SLA.Calendar.TimeZone)
+	terms, err := sla.Compile(b.SLA)
 	if err != nil {
 		return nil, fmt.Errorf("bundle ConfigMap %s: %w", key, err)
 	}
-	return zone, nil
+	return terms, nil
 }
 
 // next is when the first of the reviews is due, when the status has to say a new date.
@@ -142,11 +145,20 @@ func (s *scope) next() time.Duration {
 	if s.contract == nil || s.refused {
 		return 0
 	}
-	next := time.Duration(0)
+	dates := s.governed.dates()
 	for _, schedule := range s.schedules {
-		if wait := nextRun(schedule, s.now, s.zone).Sub(s.now) + time.Second; next == 0 || wait < next {
+		dates = append(dates, nextRun(schedule, s.now, s.zone))
+	}
+	next := time.Duration(0)
+	for _, at := range dates {
+		if wait := at.Sub(s.now) + time.Second; wait > 0 && (next == 0 || wait < next) {
 			next = wait
 		}
 	}
 	return next
+}
+
+// nextRun of a schedule in a time zone.
+func nextRun(schedule judge.Schedule, now time.Time, zone *time.Location) time.Time {
+	return schedule.Next(now.In(zone)).UTC()
 }

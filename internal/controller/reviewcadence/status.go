@@ -4,8 +4,10 @@ package reviewcadence
 
 import (
 	"fmt"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	slav1alpha1 "github.com/handoff-sla/handoff/api/v1alpha1"
@@ -21,6 +23,7 @@ func (s *scope) writeStatus(status *slav1alpha1.ReviewCadenceStatus) {
 	if !s.gathered {
 		return
 	}
+	s.setGovernance(&status.Conditions)
 	status.TimeZone = ""
 	if s.zone != nil {
 		status.TimeZone = s.zone.String()
@@ -42,6 +45,7 @@ func (s *scope) review(name string) slav1alpha1.ReviewStatus {
 			out.LastRun = s.cronJobs[i].Status.LastScheduleTime.DeepCopy()
 		}
 	}
+	s.show(&out)
 	return out
 }
 
@@ -71,5 +75,50 @@ func changes(before, after *slav1alpha1.ReviewCadenceStatus) []condition.Event {
 			Related: condition.ConfigMap(review.Last.Report),
 		})
 	}
+	out = append(out, governanceEvents(before, after)...)
 	return append(out, condition.StalledEvent(before.Conditions, after.Conditions)...)
+}
+
+// governanceEvents say when a review is past its date without having been held, when it was held after all, and when the ratification changes.
+func governanceEvents(before, after *slav1alpha1.ReviewCadenceStatus) []condition.Event {
+	was := map[string]slav1alpha1.ReviewStatus{}
+	for _, review := range before.Reviews {
+		was[review.Name] = review
+	}
+	var out []condition.Event
+	for _, review := range after.Reviews {
+		old := was[review.Name]
+		for _, period := range review.Missed {
+			if !slices.Contains(old.Missed, period) && period > newestOf(old.Missed) {
+				out = append(out, condition.Event{
+					Type: corev1.EventTypeWarning, Reason: "ReviewMissed", Action: "Review",
+					Note: fmt.Sprintf("review %s of %s was not held by its date: hold it, and record it for both parties in spec.records", review.Name, period),
+				})
+			}
+		}
+		if review.Held > old.Held {
+			out = append(out, condition.Event{
+				Type: corev1.EventTypeNormal, Reason: "ReviewHeld", Action: "Review",
+				Note: fmt.Sprintf("review %s of %s was held by both", review.Name, review.Held),
+			})
+		}
+	}
+	old, now := meta.FindStatusCondition(before.Conditions, slav1alpha1.RatificationCurrentCondition),
+		meta.FindStatusCondition(after.Conditions, slav1alpha1.RatificationCurrentCondition)
+	if now == nil || (old != nil && old.Reason == now.Reason) || now.Reason == slav1alpha1.ReasonNotDue {
+		return out
+	}
+	kind := corev1.EventTypeNormal
+	if now.Status == metav1.ConditionFalse {
+		kind = corev1.EventTypeWarning
+	}
+	return append(out, condition.Event{Type: kind, Reason: "Ratification" + now.Reason, Action: "Review", Note: now.Message})
+}
+
+// newestOf the periods: the list is cut, and what falls back into it when a newer one was held is no news.
+func newestOf(periods []string) string {
+	if len(periods) == 0 {
+		return ""
+	}
+	return slices.Max(periods)
 }
