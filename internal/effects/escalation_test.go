@@ -245,6 +245,35 @@ func TestReportToEachRecipientOnce(t *testing.T) {
 	}
 }
 
+// Who lists one chat for several recipients reads the same there once; a mailbox of one of them gets it too.
+func TestOneAddressOfSeveralRecipients(t *testing.T) {
+	r := newRig(t, all)
+	s := newSink(t)
+	if _, _, err := r.l.KeepReport(t.Context(), weekly(), []ledger.Recipient{ledger.ToSales, ledger.ToMarketing, ledger.ToExecutive}); err != nil {
+		t.Fatal(err)
+	}
+	r.start(r.runner(func(run *effects.Runner) {
+		run.Addresses = func(to ledger.Recipient, _ string) ([]string, error) {
+			if to == ledger.ToSales {
+				return []string{s.address("/chat"), s.address("/sales")}, nil
+			}
+			return []string{s.address("/chat")}, nil
+		}
+	}))
+	r.until("it is sent", func() bool {
+		return r.count(`SELECT count(*) FROM messages WHERE sent_at IS NOT NULL OR dropped = 'Shared'`) == 3
+	})
+	var got []string
+	for _, one := range s.taken() {
+		path, _, _ := strings.Cut(one, " ")
+		got = append(got, path)
+	}
+	slices.Sort(got)
+	if !slices.Equal(got, []string{"/chat", "/sales"}) {
+		t.Errorf("taken by %q", got)
+	}
+}
+
 // A report that nobody takes is tried again, then parked, listed and counted; tried once more, it goes to the address that does not have it yet.
 func TestReportThatIsNotTaken(t *testing.T) {
 	r := newRig(t, all)

@@ -34,6 +34,7 @@ func (e *StaleError) Error() string {
 const (
 	droppedOver        = "Over"        // what it warns of has been done meanwhile
 	droppedUnaddressed = "Unaddressed" // the Secret names nobody
+	droppedShared      = "Shared"      // its addresses are those of other recipients, who get the same
 )
 
 // messageWorker sends messages of one kind of job. Each is sent at least once to each address: when the process dies after an address took it and
@@ -85,14 +86,36 @@ func (w *messageWorker[T]) Work(ctx context.Context, job *river.Job[T]) error {
 	if len(addresses) == 0 {
 		return w.finish(ctx, job, ResultUnaddressed, droppedUnaddressed)
 	}
+	shared, err := w.shared(m)
+	switch {
+	case err != nil:
+		return w.fail(job, false, err)
+	case !slices.ContainsFunc(addresses, func(one string) bool { return !shared[one] }):
+		return w.finish(ctx, job, ResultDropped, droppedShared)
+	}
 	kind := job.Args.Kind()
 	followed := w.ledger.FollowEffect(ctx, "effect "+kind, about(m)...)
-	err = w.sendAll(ctx, kind, m, addresses)
+	err = w.sendAll(ctx, kind, m, addresses, shared)
 	followed(err)
 	if err != nil {
 		return w.fail(job, false, err)
 	}
 	return w.finish(ctx, job, ResultSent, "")
+}
+
+// shared are the addresses of those who get the same before this recipient: a chat that is all of them is told once.
+func (w *messageWorker[T]) shared(m *ledger.Message) (map[string]bool, error) {
+	shared := map[string]bool{}
+	for _, to := range m.Beside {
+		addresses, err := w.Addresses(to, "")
+		if err != nil {
+			return nil, err
+		}
+		for _, one := range addresses {
+			shared[one] = true
+		}
+	}
+	return shared, nil
 }
 
 // about are the leads of a message.
@@ -110,12 +133,12 @@ func (w *messageWorker[T]) fail(job *river.Job[T], hopeless bool, err error) err
 }
 
 // sendAll sends to the addresses that do not have the message yet. One that fails does not hold up the others.
-func (w *messageWorker[T]) sendAll(ctx context.Context, kind string, m *ledger.Message, addresses []string) error {
+func (w *messageWorker[T]) sendAll(ctx context.Context, kind string, m *ledger.Message, addresses []string, shared map[string]bool) error {
 	pair := w.Pairs.Current()
 	d := compose(m, pair.Bundle.Contract, pair.Zone())
 	var failed []error
 	for i, address := range addresses {
-		if slices.Contains(m.Done, i) {
+		if slices.Contains(m.Done, i) || shared[address] {
 			continue
 		}
 		sending, cancel := context.WithTimeout(ctx, SendTimeout)

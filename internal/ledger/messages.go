@@ -29,6 +29,8 @@ type Message struct {
 	Items  []Notice
 	Step   *bundle.EscalationStep
 	Report *Report
+
+	Beside []Recipient // who get the same in a message of their own, those before this one
 }
 
 // keepMessages is how long a message is kept after it was sent, or was due and dropped. That it was noted is kept as long as the lead.
@@ -54,9 +56,13 @@ FROM messages WHERE tenant = $1 AND id = $2`,
 	m.Due, m.Now = m.Due.UTC(), m.Now.UTC()
 	switch {
 	case step != nil:
-		m.Step, err = l.step(ctx, *step)
+		if m.Step, err = l.step(ctx, *step); err == nil {
+			m.Beside, err = l.beside(ctx, "escalation", *step, m.Recipient)
+		}
 	case report != nil:
-		m.Report, err = l.report(ctx, *report)
+		if m.Report, err = l.report(ctx, *report); err == nil {
+			m.Beside, err = l.beside(ctx, "report", *report, m.Recipient)
+		}
 	default:
 		m.Items, err = l.items(ctx, id)
 	}

@@ -13,7 +13,6 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/riverqueue/river"
 
-	"github.com/handoff-sla/handoff/internal/fault"
 	"github.com/handoff-sla/handoff/internal/sla"
 )
 
@@ -54,9 +53,6 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT DO NOTHIN
 		made = true
 		return l.sendReport(ctx, tx, id, to)
 	})
-	if err == nil && made {
-		fault.Point("report.committed")
-	}
 	return kept, made && err == nil, err
 }
 

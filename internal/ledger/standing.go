@@ -13,7 +13,6 @@ import (
 	"github.com/riverqueue/river"
 
 	"github.com/handoff-sla/handoff/internal/bundle"
-	"github.com/handoff-sla/handoff/internal/fault"
 	"github.com/handoff-sla/handoff/internal/sla"
 )
 
@@ -54,7 +53,6 @@ func (l *Ledger) NoteSteps(ctx context.Context, steps []bundle.EscalationStep, e
 				noted++
 			}
 		}
-		fault.Point("step.noted")
 		return nil
 	})
 	if err != nil {
@@ -125,6 +123,16 @@ INSERT INTO messages (tenant, recipient, `+quoted(what)+`) SELECT DISTINCT $1, r
 		return nil, err
 	}
 	return pgx.CollectRows(rows, pgx.RowTo[int64])
+}
+
+// beside are the recipients before this one who get the same.
+func (l *Ledger) beside(ctx context.Context, what string, id int64, to Recipient) ([]Recipient, error) {
+	rows, err := l.pool.Query(ctx, `SELECT recipient FROM messages WHERE tenant = $1 AND `+quoted(what)+` = $2 AND recipient < $3 ORDER BY recipient`,
+		l.tenant, id, to)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowTo[Recipient])
 }
 
 // step reads what a message carries.

@@ -39,3 +39,5 @@ CREATE TABLE escalations (
 
 -- A message carries notices, a step of an escalation, or a report.
 ALTER TABLE messages ADD COLUMN escalation bigint, ADD COLUMN report bigint;
+CREATE INDEX messages_of_escalation ON messages (escalation) WHERE escalation IS NOT NULL;
+CREATE INDEX messages_of_report ON messages (report) WHERE report IS NOT NULL;
