@@ -199,7 +199,7 @@ func quarterAgreement(ctx context.Context, last string) string {
 		return string(data)
 	}
 	weeks := readStory()
-	signed := weeks[0].at(-5, 12, 0)
+	signed := weeks[0].at(0, 7, 0)
 	contract, cadence := read("slacontract.yaml"), read("reviewcadence.yaml")
 	if last != "" {
 		waived := weeks[10]

@@ -23,7 +23,7 @@ func reviewSpecs() {
 		var cadence slav1alpha1.ReviewCadence
 		Eventually(func(g Gomega) {
 			g.Expect(env.Client.Get(ctx, key, &cadence)).To(Succeed())
-			g.Expect(cadence.Status.Reviews).To(HaveLen(1))
+			g.Expect(cadence.Status.Reviews).To(HaveLen(3))
 			g.Expect(cadence.Status.Reviews[0].LastRun).NotTo(BeNil())
 			g.Expect(cadence.Status.Reviews[0].Last).NotTo(BeNil())
 			g.Expect(cadence.Status.Reviews[0].Last.Period).To(Equal(expected.ClosedThrough))
@@ -36,6 +36,8 @@ func reviewSpecs() {
 		Expect(env.Client.Get(ctx, client.ObjectKey{Namespace: setup.SampleNamespace, Name: last.Report}, &report)).To(Succeed())
 		Expect(report.Immutable).To(HaveValue(BeTrue()))
 		Expect(report.Annotations).To(HaveKeyWithValue("sla.handoff.dev/result", last.Result))
+		Expect(report.Annotations["sla.handoff.dev/seal"]).NotTo(BeEmpty())
+		Expect(report.Data["report.html"]).To(ContainSubstring("</html>"))
 		text := report.Data["report.md"]
 		Expect(text).To(And(ContainSubstring("RevOps"), MatchRegexp(`\d+% \(\d+ of \d+\)`)))
 		Expect(text).NotTo(Or(ContainSubstring("@example.com\""), ContainSubstring("Sample Contact"), ContainSubstring("+1-212")),
