@@ -168,7 +168,7 @@ func weeksOf(t *testing.T, letters string, consecutive, unresolved int) *story {
 // TestAnyPrefixIsWhatWasLived: whatever the clauses count, a week and its steps are never judged otherwise by what comes after it.
 func TestAnyPrefixIsWhatWasLived(t *testing.T) {
 	steps := 0
-	for seed := range uint64(60) {
+	for seed := range uint64(25) {
 		r := rand.New(rand.NewPCG(seed, 7)) //nolint:gosec // a test that can be repeated
 		s := randomStory(t, r)
 		last := judge.Judge(s.asOf(s.weeks[len(s.weeks)-1]))
@@ -184,7 +184,7 @@ func TestAnyPrefixIsWhatWasLived(t *testing.T) {
 		}
 		steps += len(last.Steps)
 	}
-	if steps < 500 {
+	if steps < 200 {
 		t.Errorf("the stories have %d steps only", steps)
 	}
 }
