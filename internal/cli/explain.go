@@ -18,6 +18,7 @@ import (
 	"github.com/handoff-sla/handoff/internal/cli/leadfile"
 	"github.com/handoff-sla/handoff/internal/cli/manifest"
 	"github.com/handoff-sla/handoff/internal/lead"
+	"github.com/handoff-sla/handoff/internal/sla"
 )
 
 const explainHelp = `Says why a lead is or is not an MQL: its record, every rule of the score with the points
@@ -36,7 +37,9 @@ field missing, and stays so whatever the score is later, until sales recycles th
 FROM FILES, they are read as by kubectl sla backtest: leads a row each in CSV or NDJSON,
 joined with activities and touches by the id, and CloudEvents one a line. LEAD is the
 value in the id's column. The definition (-f) is a file, a folder or a git revision
-(main:sla/). The contacts of an account are the other leads of the files.
+(main:sla/). The contacts of an account are the other leads of the files. The terms of the
+contract beside the definition say what is enforced: a rejection without a reason code
+was refused, unless they observe; without a contract nothing is.
 
 FROM THE LEDGER, that is the PostgreSQL database that the contract's workers use: its
 connection string is in an environment variable, which --ledger-env names, or in a
@@ -118,14 +121,20 @@ func (f *explainFlags) files() []string {
 	return slices.Concat(f.leads, f.activities, f.touches, f.events)
 }
 
-// rules are the definition of -f.
-func (f *explainFlags) rules(cmd *cobra.Command) (backtest.Rules, error) {
+// rules are the definition of -f and, where terms are asked for too, those of the contract beside it.
+func (f *explainFlags) rules(cmd *cobra.Command, terms bool, now time.Time) (backtest.Rules, *sla.Compiled, error) {
 	docs, err := manifest.Load(cmd.Context(), f.definition, cmd.InOrStdin())
 	if err != nil {
-		return backtest.Rules{}, err
+		return backtest.Rules{}, nil, err
 	}
-	rules, _, err := definitionRules(docs, f.definition, f.name)
-	return rules, err
+	in := backtest.Input{Now: now}
+	var found manifest.Document
+	if in.New, found, err = definitionRules(docs, f.definition, f.name); err != nil || !terms {
+		return in.New, nil, err
+	}
+	beside := backtestFlags{definition: f.definition}
+	err = beside.terms(cmd.Context(), cmd.InOrStdin(), &in, docs, found)
+	return in.New, in.Terms, err
 }
 
 func (f *explainFlags) fromFiles(cmd *cobra.Command, id string, now func() time.Time) (x explain.Explanation, err error) {
@@ -135,12 +144,12 @@ func (f *explainFlags) fromFiles(cmd *cobra.Command, id string, now func() time.
 	case len(f.leads)+len(f.events) == 0:
 		return x, errors.New("no lead to explain: --leads FILE.csv, --events FILE.ndjson, or --ledger-env NAME with --tenant")
 	}
-	rules, err := f.rules(cmd)
+	rules, terms, err := f.rules(cmd, true, now())
 	if err != nil {
 		return x, err
 	}
 	input := backtest.Input{
-		New: rules, Leads: f.leads, Activities: f.activities, Touches: f.touches, Events: f.events, IDColumn: f.idColumn, TimeColumn: f.timeColumn,
+		New: rules, Terms: terms, Leads: f.leads, Activities: f.activities, Touches: f.touches, Events: f.events, IDColumn: f.idColumn, TimeColumn: f.timeColumn,
 		Options: leadfile.Options{Encoding: f.encoding}, Stdin: cmd.InOrStdin(), Workers: 1, Now: now(),
 	}
 	history, problems, err := backtest.Find(cmd.Context(), input, id)
@@ -160,6 +169,9 @@ func (f *explainFlags) fromFiles(cmd *cobra.Command, id string, now func() time.
 	explainer, err := explain.New(rules.Name, rules.Definition)
 	if err != nil {
 		return x, err
+	}
+	if input.Terms != nil {
+		explainer.Under(input.Terms.Terms())
 	}
 	c := explain.Case{Lead: id, History: history}
 	if err := f.contacts(cmd, input, explainer, &c); err != nil {

@@ -12,7 +12,7 @@ import (
 	"github.com/handoff-sla/handoff/internal/cli/explain/fromledger"
 )
 
-func (f *explainFlags) fromLedger(cmd *cobra.Command, id string, _ func() time.Time) (x explain.Explanation, err error) {
+func (f *explainFlags) fromLedger(cmd *cobra.Command, id string, now func() time.Time) (x explain.Explanation, err error) {
 	switch {
 	case len(f.files()) > 0:
 		return x, errors.New("a lead is explained from files (--leads, --events) or from the ledger (--ledger-env), not from both")
@@ -28,7 +28,7 @@ func (f *explainFlags) fromLedger(cmd *cobra.Command, id string, _ func() time.T
 		return x, err
 	}
 	if f.definition != "" {
-		rules, err := f.rules(cmd)
+		rules, _, err := f.rules(cmd, false, now())
 		if err != nil {
 			return x, err
 		}

@@ -22,6 +22,7 @@ type Standing struct {
 	Score   Score    // without factors
 	Path    string   // the first that holds; "" when none does
 	Missing []string // required fields without a value, whether or not a path holds; nil when there is none; not to be changed
+	Held    bool     // a path holds, and the lead waits for what is missing
 	Intent  string   // when a path holds
 }
 
@@ -75,6 +76,7 @@ func (t *Tracker) Standing() Standing {
 		t.missing = s.missing()
 	}
 	standing.Missing = t.missing
+	standing.Held = standing.Path != "" && len(t.missing) > 0 && !s.program.observes
 	return standing
 }
 

@@ -191,10 +191,11 @@ func TestCloudEvents(t *testing.T) {
 	}
 }
 
-func terms(t *testing.T) *sla.Compiled {
+// terms that enforce, unless a mode is given.
+func terms(t *testing.T, mode ...sla.Mode) *sla.Compiled {
 	t.Helper()
 	c, err := sla.Compile(sla.Terms{
-		Definition: "new", Calendar: sla.Calendar{TimeZone: "UTC", Hours: []sla.WeekHours{{
+		Definition: "new", Enforcement: append(mode, sla.Enforce)[0], Calendar: sla.Calendar{TimeZone: "UTC", Hours: []sla.WeekHours{{
 			Days: []string{"Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"}, Shifts: []sla.Shift{{From: "00:00", To: "24:00"}},
 		}}},
 		Marketing: &sla.Marketing{Volume: &sla.Volume{MQLsPerMonth: 2}},
@@ -235,9 +236,21 @@ func TestTermsOfSales(t *testing.T) {
 	if diff := cmp.Diff(want, r.Terms, near); diff != "" {
 		t.Errorf("terms (-want +got)\n%s", diff)
 	}
-	reasons := []Reason{{Outcome: "Disqualified", Reason: "NotICP", Leads: 1, MQLs: 1, Coded: true}, {Outcome: "Recycled", Leads: 1, MQLs: 1}}
+	reasons := []Reason{{Outcome: "Disqualified", Reason: "NotICP", Leads: 1, MQLs: 1, Coded: true}}
 	if diff := cmp.Diff(reasons, r.Reasons); diff != "" {
 		t.Errorf("reasons (-want +got)\n%s", diff)
+	}
+	const refused = "the terms enforce reason codes: 1 rejection without one, of 1 lead, would have been refused; a lead stays with sales until one with a code comes"
+	if !slices.Contains(r.Notes, refused) {
+		t.Errorf("notes %q, want that a rejection is refused", r.Notes)
+	}
+	in.Terms = terms(t, sla.Observe)
+	observed := run(t, in)
+	if diff := cmp.Diff(append(reasons, Reason{Outcome: "Recycled", Leads: 1, MQLs: 1}), observed.Reasons); diff != "" || slices.Contains(observed.Notes, refused) {
+		t.Errorf("observed: notes %q, reasons (-want +got)\n%s", observed.Notes, diff)
+	}
+	if diff := cmp.Diff(want, observed.Terms, near); diff != "" {
+		t.Errorf("observed: terms (-want +got)\n%s", diff)
 	}
 	if v := r.Volume; v == nil || v.Target != 2 || v.Months != 2 || v.MonthsMet != 0 || v.Average != 1 {
 		t.Errorf("volume %+v", v)
@@ -256,6 +269,11 @@ func TestRequiredFieldsHold(t *testing.T) {
 	r := run(t, in)
 	if r.MQLs != 1 || r.Held != 1 || !slices.Equal(r.Missing, []Field{{"phone", 1}}) {
 		t.Errorf("%d MQLs, %d held, missing %v", r.MQLs, r.Held, r.Missing)
+	}
+	old := rules(t, "old", definition(40))
+	in.Terms, in.Contract, in.Old = terms(t, sla.Observe), "contract", &old
+	if r := run(t, in); r.MQLs != 2 || r.Held != 0 || *r.Flips.Gained+*r.Flips.Lost != 0 {
+		t.Errorf("observed: %d MQLs, %d held, %+v", r.MQLs, r.Held, r.Flips)
 	}
 }
 

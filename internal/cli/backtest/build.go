@@ -304,5 +304,6 @@ func (b builder) notes() []string {
 		notes = append(notes, "no --outcome: what converted is not known, and so are precision, recall and AUC not")
 	}
 	notes = append(notes, b.t.repeated.notes()...)
+	notes = append(notes, b.t.refused.notes()...)
 	return append(notes, b.t.outcomes.notes(b.t.leads)...)
 }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/handoff-sla/handoff/internal/cli/leadfile"
 	"github.com/handoff-sla/handoff/internal/lead"
+	"github.com/handoff-sla/handoff/internal/sla"
 )
 
 // Every kind that ingestion takes is read, and no other.
@@ -258,7 +259,7 @@ func TestMonthsHaveNoGaps(t *testing.T) {
 		"t.csv": "id,time,event,outcome,reason\na,2026-01-01,disposition,Disqualified,NotICP\na,2026-03-02,disposition,Disqualified,NoSuchCode\n",
 	})
 	in.Leads, in.Activities, in.Touches, in.Outcome = []string{at("l.csv")}, []string{at("a.csv")}, []string{at("t.csv")}, "won"
-	in.Terms, in.Contract = terms(t), "contract"
+	in.Terms, in.Contract = terms(t, sla.Observe), "contract"
 	r := run(t, in)
 	want := []Month{
 		{Month: "2026-01", Leads: 2, Converted: pointer[int64](1)},

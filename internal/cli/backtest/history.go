@@ -35,7 +35,7 @@ func (w *gatherer) course(records []record, captured time.Time) course {
 		late = append(late, r.source < len(w.sources) && w.sources[r.source].role == joined && e.Time.After(captured))
 	}
 	slices.SortStableFunc(events, func(a, b lead.Event) int { return cmp.Or(a.Time.Compare(b.Time), int(a.Sequence-b.Sequence)) })
-	return course{events, late}
+	return course{w.in.enforced(events), late}
 }
 
 func (w *gatherer) event(r record, captured time.Time) (lead.Event, bool) {

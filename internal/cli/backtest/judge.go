@@ -13,7 +13,7 @@ import (
 type judgement struct {
 	score   int       // when it became MQL; of a lead that did not, at the end of its history
 	peak    int       // the highest score at any event of the lead, whether or not it became MQL and what became of it then
-	mql     bool      // a path held and no required field was missing
+	mql     bool      // a path held and nothing held the lead up
 	held    bool      // a path held, but never with all required fields
 	at      time.Time // when it became MQL
 	reached time.Time // when a path first held
@@ -34,8 +34,8 @@ func (c *judgement) take(s lead.Standing, at time.Time) bool {
 		c.reached, c.missing = at, s.Missing
 		c.path, c.intent = s.Path, s.Intent
 	}
-	c.held = len(s.Missing) > 0 || c.held
-	if len(s.Missing) > 0 {
+	c.held = s.Held || c.held
+	if s.Held {
 		return false
 	}
 	c.mql, c.held, c.at, c.path, c.intent = true, false, at, s.Path, s.Intent

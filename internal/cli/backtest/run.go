@@ -15,6 +15,7 @@ import (
 // Run a backtest.
 func Run(ctx context.Context, in Input) (*Report, error) {
 	in.Workers = max(1, in.Workers)
+	in.enforce()
 	if len(in.files()) == 0 {
 		return nil, errors.New("nothing to read: --leads FILE.csv, or --events FILE.ndjson")
 	}

@@ -37,6 +37,7 @@ type tally struct {
 	outcomes failures
 	repeated repeated
 	terms    termsTally
+	refused  refused
 	returned int64 // MQLs that were handed off again
 	sql      sqlTally
 	examples examples
@@ -193,6 +194,8 @@ func (t *tally) merge(o *tally) {
 	t.repeated.leads += o.repeated.leads
 	t.repeated.rows += o.repeated.rows
 	t.terms.merge(&o.terms)
+	t.refused.leads += o.refused.leads
+	t.refused.attempts += o.refused.attempts
 	t.returned += o.returned
 	t.sql.merge(&o.sql)
 	t.examples.merge(&o.examples)

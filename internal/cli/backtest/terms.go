@@ -54,6 +54,7 @@ func (t *termsTally) merge(o *termsTally) {
 
 // sales judges what became of a lead after each hand-off by the contract's terms, and counts its first reason code.
 func (t *tally) sales(in *Input, l judged, history []lead.Event, now time.Time) {
+	t.refused.add(history)
 	history = lead.WithoutOverturned(in.New.Definition.Dispositions, history) // also what was ruled after the next hand-off
 	for n, c := range l.now.cycles() {
 		if n > 0 && !c.mql {
@@ -152,7 +153,7 @@ func owned(history []lead.Event) bool {
 func told(history []lead.Event) bool {
 	for _, e := range history {
 		switch e.Kind {
-		case lead.KindAssigned, lead.KindTouch, lead.KindDisposition, lead.KindAccepted:
+		case lead.KindAssigned, lead.KindTouch, lead.KindDisposition, lead.KindAccepted, lead.KindRefused:
 			return true
 		default:
 		}

@@ -30,6 +30,8 @@ type Explanation struct {
 
 	LateContacts []LateContact `json:"lateContacts,omitempty"` // genuine ones that do not count
 
+	observes bool // what is missing holds nothing up
+
 	waits string // why a path that holds made no MQL
 }
 

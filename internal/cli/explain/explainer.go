@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/handoff-sla/handoff/internal/lead"
+	"github.com/handoff-sla/handoff/internal/sla"
 )
 
 // Explainer of the leads of one definition. It serves one goroutine.
@@ -15,6 +16,7 @@ type Explainer struct {
 	name       string
 	definition lead.Definition
 	program    *lead.Program
+	observes   bool              // the terms hold nothing up
 	paths      []*lead.Program   // each with one path of the definition
 	criteria   [][]*lead.Program // by path and criterion: holds when its only path does
 	intents    []*lead.Program
@@ -57,6 +59,14 @@ func New(name string, d lead.Definition) (*Explainer, error) {
 		e.intents = append(e.intents, probe)
 	}
 	return e, nil
+}
+
+// Under terms: where they observe, nothing holds a lead up, and every code counts.
+func (e *Explainer) Under(terms sla.Terms) *Explainer {
+	if terms.Observes() {
+		e.program, e.observes = e.program.Observing(), true
+	}
+	return e
 }
 
 // probe is a definition whose only path is one expression.
@@ -114,6 +124,7 @@ func (e *Explainer) Explain(c Case) Explanation {
 			x.Missing = append(x.Missing, f.Name)
 		}
 	}
+	x.observes = e.observes
 	e.groups(&x, score, record)
 	e.explainPaths(&x, &c, again, record)
 	x.Intent = e.intent(c.History)

@@ -25,12 +25,13 @@ type Disposal struct {
 	At          time.Time `json:"at"`
 	Outcome     string    `json:"outcome"`
 	Reason      string    `json:"reason,omitempty"`
-	Coded       bool      `json:"coded"` // the reason is a code, and there were attempts enough
+	Coded       bool      `json:"coded"` // the reason is a code, and there were attempts enough or the terms only observe
 	Attempts    int       `json:"attempts,omitempty"`
 	MinAttempts int       `json:"minAttempts,omitempty"`
 	FullCadence bool      `json:"fullCadence,omitempty"` // the code counts only after the follow-up of the contract
 	Status      string    `json:"status,omitempty"`      // what the CRM shows
 	Overturned  bool      `json:"overturned,omitempty"`  // by both parties: it counts for nothing
+	Refused     bool      `json:"refused,omitempty"`     // for want of a reason code: sales only tried
 }
 
 // LateContact is a genuine contact that was put on record too late to count as the first.
@@ -145,19 +146,38 @@ func (e *Explainer) disposals(x *Explanation, c *Case) {
 		if len(x.HandOffs) > 0 {
 			stamps.Qualified = &sla.Qualified{At: x.HandOffs[number-1].At}
 		}
-		codes := e.judge(c, number).definition.Dispositions
-		facts := sla.FactsOf(stamps, codes, cycleOf(c.History, x.HandOffs, number))
+		judge := e.judge(c, number)
+		codes, history := judge.definition.Dispositions, cycleOf(c.History, x.HandOffs, number)
+		facts := sla.FactsOf(stamps, codes, history)
 		for i, d := range append(slices.Clone(facts.Disposals), facts.Voided...) {
 			x.Disposals = append(x.Disposals, Disposal{
-				Cycle: number, At: d.At, Outcome: string(d.Outcome), Reason: d.Reason, Coded: d.Coded, Attempts: d.Attempts, MinAttempts: d.MinAttempts,
-				FullCadence: d.FullCadence, Status: status(codes, d), Overturned: i >= len(facts.Disposals) || overturned(codes, c.History, d),
+				Cycle: number, At: d.At, Outcome: string(d.Outcome), Reason: d.Reason, Coded: judge.coded(d), Attempts: d.Attempts, MinAttempts: d.MinAttempts,
+				FullCadence: d.FullCadence, Status: judge.status(d), Overturned: i >= len(facts.Disposals) || overturned(codes, c.History, d),
 			})
 		}
+		x.Disposals = append(x.Disposals, refused(codes, history, stamps.Qualified, number)...)
 		for _, at := range facts.LateContacts {
 			x.LateContacts = append(x.LateContacts, LateContact{Cycle: number, At: at})
 		}
 	}
 	slices.SortStableFunc(x.Disposals, func(a, b Disposal) int { return cmp.Or(cmp.Compare(a.Cycle, b.Cycle), a.At.Compare(b.At)) })
+}
+
+// coded says whether the reason of a disposition counts as a code, as far as that hangs on attempts.
+func (e *Explainer) coded(d sla.Disposal) bool {
+	return d.Coded && (e.observes || d.Attempts >= d.MinAttempts)
+}
+
+// refused are the attempts at a rejection, in a cycle, that were refused.
+func refused(codes []lead.Disposition, history []lead.Event, handOff *sla.Qualified, cycle int) (all []Disposal) {
+	void := lead.VoidIn(codes, history)
+	for i, one := range history {
+		if one.Kind != lead.KindRefused || one.Disposition == nil || handOff != nil && one.Time.Before(handOff.At) {
+			continue
+		}
+		all = append(all, Disposal{Cycle: cycle, At: one.Time, Outcome: string(one.Disposition.Outcome), Refused: true, Overturned: void[i]})
+	}
+	return all
 }
 
 // overturned says whether a disposition was found void, be it after the next hand-off.
@@ -181,19 +201,19 @@ func (e *Explainer) raises(x *Explanation, c *Case) {
 }
 
 // status that the code of a disposition sets.
-func status(codes []lead.Disposition, d sla.Disposal) string {
-	for _, code := range codes {
-		if d.Coded && code.Name == d.Reason && code.Outcome == d.Outcome {
+func (e *Explainer) status(d sla.Disposal) string {
+	for _, code := range e.definition.Dispositions {
+		if e.coded(d) && code.Name == d.Reason && code.Outcome == d.Outcome {
 			return code.Status
 		}
 	}
 	return ""
 }
 
-// stands is the latest disposition of a cycle that was not overturned; nil when there is none.
+// stands is the latest disposition of a cycle that was taken and not overturned; nil when there is none.
 func (x *Explanation) stands(cycle int) *Disposal {
 	for i := range slices.Backward(x.Disposals) {
-		if d := &x.Disposals[i]; d.Cycle == cycle && !d.Overturned {
+		if d := &x.Disposals[i]; d.Cycle == cycle && !d.Overturned && !d.Refused {
 			return d
 		}
 	}

@@ -25,7 +25,7 @@ func needs(x *Explanation) []string {
 		}
 		all = append(all, fmt.Sprintf("%s: %s", p.Name, strings.Join(p.Lacks(), "; ")))
 	}
-	if len(x.Missing) > 0 {
+	if len(x.Missing) > 0 && !x.observes {
 		all = append(all, "every path: a value for "+strings.Join(x.Missing, ", "))
 	}
 	if x.Reentry != nil && len(x.Reentry.Signals) == 0 {

@@ -107,8 +107,12 @@ func (d Disposal) note() string {
 // counts says what there is to the reason.
 func (d Disposal) counts() string {
 	switch {
+	case d.Refused:
+		return "refused: without a reason code it was not taken; the clause rejection goes by this first attempt"
 	case d.Coded && d.FullCadence && d.MinAttempts == 0:
 		return d.Reason + ", which counts after the contract's full follow-up"
+	case d.Coded && d.Attempts < d.MinAttempts:
+		return fmt.Sprintf("%s, after %s of the %d it demands: the terms observe, and it counts all the same", d.Reason, counted(d.Attempts, "attempt"), d.MinAttempts)
 	case d.Coded && d.MinAttempts > 0:
 		return fmt.Sprintf("%s, after %s of the %d it demands", d.Reason, counted(d.Attempts, "attempt"), d.MinAttempts)
 	case d.MinAttempts > 0:

@@ -127,6 +127,7 @@ func (w *reader) compile(ctx context.Context, about *explain.Ledger) error {
 		if w.inForce, err = explain.New(b.Definition.Name, b.Lead); err != nil {
 			return ownError{fmt.Errorf("definition %s in force: %w", b.Definition.Name, err)}
 		}
+		w.inForce.Under(b.SLA)
 		about.Contract, about.InForce, about.Pair, about.Since = b.Contract, b.Definition.Name, b.Sequence, since
 	}
 	if w.Draft == nil {
@@ -136,6 +137,7 @@ func (w *reader) compile(ctx context.Context, about *explain.Ledger) error {
 	if w.explainer, err = explain.New(w.Draft.Name, w.Draft.Definition); err != nil {
 		return ownError{fmt.Errorf("definition %s: %w", w.Draft.Name, err)}
 	}
+	w.explainer.Under(b.SLA)
 	return nil
 }
 
@@ -155,6 +157,7 @@ func (w *reader) kept(ctx context.Context) (*explain.Kept, error) {
 			if judge, err = explain.New(b.Definition.Name, b.Lead); err != nil {
 				return nil, ownError{fmt.Errorf("definition %s, which handed the lead off: %w", b.Definition.Name, err)}
 			}
+			judge.Under(b.SLA)
 		}
 		k.HandOffs, k.Judges = append(k.HandOffs, handOff(c, "")), append(k.Judges, judge)
 	}

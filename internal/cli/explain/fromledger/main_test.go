@@ -40,6 +40,8 @@ type event struct {
 	hours int
 	kind  lead.Kind
 	data  ledger.Data
+
+	refused bool
 }
 
 func (e event) at() time.Time { return day0.Add(time.Duration(e.hours) * time.Hour) }
@@ -164,7 +166,7 @@ func (l *ledgerOf) send(t *testing.T, p *pipeline.Pair, events ...event) {
 	t.Helper()
 	for _, e := range events {
 		l.n++
-		_, err := l.Ingest(t.Context(), []ledger.Entry{{Source: "/test", ID: fmt.Sprint(l.n), Lead: e.lead, Kind: e.kind, Time: e.at(), Data: e.data}})
+		_, err := l.Ingest(t.Context(), []ledger.Entry{{Source: "/test", ID: fmt.Sprint(l.n), Lead: e.lead, Kind: e.kind, Time: e.at(), Data: e.data, Refused: e.refused}})
 		if err != nil {
 			t.Fatal(err)
 		}
