@@ -27,8 +27,8 @@ type NoticeDigest struct {
 	// +optional
 	Every Interval `json:"every,omitempty"`
 
-	// quietHours are the times outside the calendar of the terms. Respect, which is the default, holds digests until it opens. Notices of
-	// what is at risk and of breaches are never held.
+	// quietHours are the times outside the calendar of the terms. Respect, which is the default, holds digests until it opens, and what is said of
+	// escalations of the contract, for three days at most. Notices of what is at risk and of breaches of a single lead are never held.
 	// +optional
 	QuietHours QuietHours `json:"quietHours,omitempty"`
 }
@@ -36,7 +36,8 @@ type NoticeDigest struct {
 // Notify is who is told what. The addresses are in a Secret, as URLs of shoutrrr for Slack, Teams, e-mail and many others; docs/notifications.md has
 // their forms. Messages hold ids, clauses and times, and no data of a lead.
 type Notify struct {
-	// secretRef names the Secret with the keys `rep`, `manager`, `marketing` and `sales`, and `all` for those that are not there: a URL a line.
+	// secretRef names the Secret with the keys `rep`, `manager`, `marketing`, `sales` and `executive`, and `all` for those that are not there: a URL
+	// a line.
 	// {rep} in a URL is filled with the id of the rep. A change of the Secret is followed without a restart.
 	// +required
 	SecretRef ObjectReference `json:"secretRef,omitzero"`

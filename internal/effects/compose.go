@@ -28,9 +28,10 @@ func compose(m *ledger.Message, contract string, zone *time.Location) notify.Doc
 // composeReport sends the summary, and the page to who can take it.
 func composeReport(d *notify.Document, m *ledger.Message, contract string) {
 	r := m.Report
-	_, name, _ := strings.Cut(contract, "/")
+	namespace, name, _ := strings.Cut(contract, "/")
 	d.Title = fmt.Sprintf("SLA report %s, %s: %s: %s", contract, r.Review, r.Period.Label(), r.Result)
-	d.Text = fmt.Sprintf("%s\n\nContract %s, review %s of %s.\nSeal %s\nRef %d", strings.TrimSpace(r.Summary), contract, r.Review, r.Period, r.Seal, m.ID)
+	d.Text = fmt.Sprintf("%s\n\nContract %s. See: kubectl sla report %s -n %s --review %s --period %s\nSeal %s\nRef %d",
+		strings.TrimSpace(r.Summary), contract, r.Cadence, namespace, r.Review, r.Period, r.Seal, m.ID)
 	d.Name, d.HTML = fmt.Sprintf("%s-%s-%s.html", name, r.Review, r.Period), r.HTML
 }
 

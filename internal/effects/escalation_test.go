@@ -239,7 +239,8 @@ func TestReportToEachRecipientOnce(t *testing.T) {
 		text, _, _ := strings.Cut(d.Text, "\nRef ")
 		if got[i].to != to || d.Title != "SLA report revenue/mid-market, weekly: week 3 of 2027 (18 to 24 January): Missed" || d.HTML != weekly().HTML ||
 			d.Name != "mid-market-weekly-2027-W03.html" ||
-			text != "1 of 8 clauses fell short.\n\nContract revenue/mid-market, review weekly of 2027-W03.\nSeal v1:sha256:77" {
+			text != "1 of 8 clauses fell short.\n\n"+
+				"Contract revenue/mid-market. See: kubectl sla report mid-market -n revenue --review weekly --period 2027-W03\nSeal v1:sha256:77" {
 			t.Errorf("%d: %+v", i, got[i])
 		}
 	}
