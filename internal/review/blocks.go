@@ -116,7 +116,7 @@ func (d *Document) day(t time.Time) string {
 func (d *Document) Sections() []Section {
 	parts := map[Kind][]func() Section{
 		Operational: {
-			d.scorecard, d.escalations, d.misses, d.feedback, d.leads, d.recent, d.carried, d.exceptions, d.judgedBy,
+			d.advice, d.scorecard, d.escalations, d.misses, d.feedback, d.leads, d.recent, d.carried, d.exceptions, d.judgedBy,
 		},
 		Performance: {
 			d.advice, d.scorecard, d.escalations, d.trends, d.funnel, d.dispositions, d.projected, d.persistent, d.segments, d.feedback, d.carried,

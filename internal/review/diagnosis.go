@@ -161,11 +161,17 @@ func concentrations(m Miss) []finding {
 				grouped(g.Missed.Of), several(all.Of, "lead")),
 		})
 	}
-	if g, all, ok := concentrated(m.Reps); ok {
+	switch g, all, ok := concentrated(m.Reps); {
+	case ok && g.Key == "":
+		found = append(found, finding{
+			cause: "Resource", explains: g.Missed.Count, likely: true,
+			text: fmt.Sprintf("%s of %s had no owner.", grouped(g.Missed.Count), several(all.Count, "lead")),
+		})
+	case ok:
 		found = append(found, finding{
 			cause: "People", explains: g.Missed.Count, likely: true,
 			text: fmt.Sprintf("%s of %s were with %s, who had %s of all %s. What would help there?", grouped(g.Missed.Count), grouped(all.Count),
-				orNone(g.Key), grouped(g.Missed.Of), several(all.Of, "lead")),
+				g.Key, grouped(g.Missed.Of), several(all.Of, "lead")),
 		})
 	}
 	return found

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+// Package review makes the reports of reviews: what was promised, what happened, and where a plan is due. It is pure: it knows no Kubernetes, SQL,
+// HTTP or clock.
 package review
 
 import (

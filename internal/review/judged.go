@@ -15,7 +15,11 @@ func (f *Facts) Judged(j judge.Judgement, since time.Time) {
 	f.Scorecard = RowsOf(j.Rows)
 	f.Weeks = nil
 	for _, w := range j.Weeks {
-		f.Weeks = append(f.Weeks, Week{Period: w.Period, Rows: RowsOf(w.Rows)})
+		week := Week{Period: w.Period, Rows: RowsOf(w.Rows)}
+		for i := range week.Rows {
+			week.Rows[i].EnforcedBy = "" // the scorecard says it once
+		}
+		f.Weeks = append(f.Weeks, week)
 	}
 	f.Escalations = nil
 	for _, e := range j.Escalations {

@@ -120,14 +120,15 @@ func (d *Document) persistent() Section {
 
 func (d *Document) miss(s *Section, m Shortfall) {
 	s.Blocks = append(s.Blocks, Block{Heading: &Heading{Text: named(m.Clause, m.Tier), Lamp: m.Indicator}})
-	text := fmt.Sprintf("%s, target %s, owed by %s.", m.Actual, m.Target, strings.ToLower(string(m.Party)))
-	if m.Party == sla.PartyMarketing || m.Party == sla.PartySales {
-		text = fmt.Sprintf("%s, target %s, owed by %s.", m.Actual, m.Target, string(m.Party))
+	owed := string(m.Party)
+	if m.Party == sla.PartyBoth {
+		owed = "both"
 	}
+	text := fmt.Sprintf("%s, target %s, owed by %s.", m.Actual, m.Target, owed)
 	if m.Weeks > 1 {
 		text += fmt.Sprintf(" Missed %s in a row.", several(m.Weeks, "week"))
 	}
-	s.text(text)
+	s.text(text + d.overPeriod(m))
 	var rows [][]Cell
 	for _, l := range m.Worst {
 		rows = append(rows, cells(l.Lead, lateFor(l.LateSeconds), state(l.Open), cmp.Or(l.Rep, "-"), cmp.Or(l.Source, "-")))
@@ -151,6 +152,16 @@ func (d *Document) miss(s *Section, m Shortfall) {
 		s.callout("Likely cause, to be confirmed together: " + strings.ToLower(m.Likely) + ".")
 	}
 	d.plan(s, m)
+}
+
+// overPeriod sums the weeks up where the period has several; rows are of single weeks.
+func (d *Document) overPeriod(m Shortfall) string {
+	for _, t := range d.results.Trends {
+		if d.facts.Kind != Operational && t.Clause == m.Clause && t.Tier == m.Tier && t.Now.Of > 0 {
+			return fmt.Sprintf(" Over the period: %s, missed in %d of %s.", t.Now, t.Missed, several(t.Judged, "judged week"))
+		}
+	}
+	return ""
 }
 
 // plan shows those that are open, or leaves room for one.
