@@ -106,7 +106,7 @@ func (k Keeper) Keep(ctx context.Context, t Text, revisions []Revision, now time
 	out.describe(w)
 	for _, off := range early {
 		at := off.At.Add(-skew)
-		out.Ratification.Notes = append(out.Ratification.Notes, future(off))
+		out.Ratification.Notes = append(out.Ratification.Notes, fmt.Sprintf("%s's sign-off is dated %s, which is in the future", off.Party, stamp(off.At)))
 		out.lookAgain(at)
 	}
 	if !out.Ratification.Ratified {

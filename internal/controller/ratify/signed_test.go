@@ -125,32 +125,3 @@ func TestTimesOfSigningPastTheCache(t *testing.T) {
 		t.Error(diff)
 	}
 }
-
-// What is signed beside the terms counts by the rules of the terms, and not before its date.
-func TestCounted(t *testing.T) {
-	subject := sla.Subject{Namespace: "revenue", Name: "acme", Digest: digest}
-	off := func(party sla.Party, object string, hours int) sla.SignOff {
-		return sla.SignOff{Party: party, At: hour(hours), Object: object, Digest: digest}
-	}
-	byName := func(sla.SignOff) (bool, string) { return false, "" }
-	for name, tc := range map[string]struct {
-		sales sla.SignOff
-		want  time.Time
-		again time.Time
-		note  string
-	}{
-		"both":                {off(sla.PartySales, "revenue/acme", -1), hour(-1), time.Time{}, ""},
-		"of another contract": {off(sla.PartySales, "revenue/other", -1), time.Time{}, time.Time{}, "Sales signed for revenue/other, and this is revenue/acme"},
-		"to come": {
-			off(sla.PartySales, "revenue/acme", 2), time.Time{}, hour(2).Add(-5 * time.Minute),
-			"Sales has not signed; Sales's sign-off is dated 2027-01-15T14:00:00Z, which is in the future",
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			got, again := Counted([]sla.SignOff{off(sla.PartyMarketing, "revenue/acme", -2), tc.sales}, subject, byName, noon)
-			if !got.SignedAt.Equal(tc.want) || !again.Equal(tc.again) || strings.Join(got.Notes, "; ") != tc.note {
-				t.Errorf("%+v, again at %v", got, again)
-			}
-		})
-	}
-}

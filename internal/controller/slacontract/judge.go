@@ -45,26 +45,23 @@ func (s *scope) judge(ctx context.Context) error {
 	}
 	judged := &judgement{volumeTarget: book.compiled.VolumeTarget(), zone: book.compiled.Hours().Location()}
 	in := judge.Input{
-		Book: book.terms, InForce: s.pair.bundle.Terms.Name, Spells: book.spells, Now: s.now,
-		Terms: s.standing.Signed, Definition: book.signed, Remediations: remediationsOf(s.contract.Spec.Remediations),
-		Dispute: disputeOf(s.contract.Spec.Dispute),
+		Book: book.terms, InForce: s.pair.bundle.Terms.Name, Now: s.now, Terms: s.standing.Signed, Definition: book.signed,
+		Dispute: convert.Dispute(s.contract.Spec.Dispute), Remediations: convert.Remediations(s.contract.Spec.Remediations),
 	}
 	if m := s.measurement; m != nil && m.Status.AsOf != nil {
 		judged.counted = true
 		in.Counts, in.Paces = convert.Counts(m.Status.Rows), convert.Paces(m.Status.Paces)
 		in.ClosedThrough = sla.Period(m.Status.ClosedThrough)
-		in.Now = latest(withinOpenWeek(s.now, in.ClosedThrough, judged.zone), m.Status.AsOf.Time)
+		in.Now, in.Spells = convert.LedgerNow(s.now, m.Status, judged.zone), convert.Spells(m.Status)
 		if clockWentBack(m) != nil {
 			judged.back, in.Now = m.Status.AsOf.Time, m.Status.AsOf.Time
 		}
 	}
 	judged.at, judged.closedThrough = in.Now, in.ClosedThrough
-	records, err := s.readRecords(ctx, book, in.Now, judged.zone)
-	if err != nil {
+	if err := s.readRecords(ctx, &in, judged.zone); err != nil {
 		return err
 	}
-	in.Waivers, in.Reviews = records.waivers, records.reviews
-	s.problems = append(records.problems(book, in.InForce, in.Now, judged.zone), missingRevisions(in.Counts, in.Book, in.InForce)...)
+	s.problems = append(recordProblems(s.contract, &in, book.clauses, judged.zone), missingRevisions(in.Counts, in.Book, in.InForce)...)
 	judged.Judgement = judge.Judge(in)
 	for _, e := range judged.Escalations {
 		s.lookAt = append(s.lookAt, e.Due)
@@ -80,23 +77,6 @@ func (j *judgement) closed(period string) bool {
 	return err == nil && errThrough == nil && !ends.After(through)
 }
 
-// withinOpenWeek moves now into the week that follows the last one that is closed. Weeks are closed by the ledger's clock: a manager whose own is
-// ahead or behind must neither close one nor open one again. What is no week moves nothing.
-func withinOpenWeek(now time.Time, closedThrough sla.Period, zone *time.Location) time.Time {
-	_, opened, err := closedThrough.Bounds(zone)
-	if err != nil || !closedThrough.Week() {
-		return now
-	}
-	if now.Before(opened) {
-		return opened
-	}
-	_, closes, err := sla.WeekOf(opened, zone).Bounds(zone)
-	if err != nil || now.Before(closes) {
-		return now
-	}
-	return closes.Add(-time.Nanosecond)
-}
-
 // clockWentBack is what the routing worker says of the ledger's clock when that shows a time before one that it showed already; nil when it does not.
 func clockWentBack(m *slav1alpha1.SLAMeasurement) *metav1.Condition {
 	if m == nil {
@@ -108,11 +88,4 @@ func clockWentBack(m *slav1alpha1.SLAMeasurement) *metav1.Condition {
 		}
 	}
 	return nil
-}
-
-func latest(a, b time.Time) time.Time {
-	if b.After(a) {
-		return b
-	}
-	return a
 }

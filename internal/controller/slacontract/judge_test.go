@@ -56,11 +56,3 @@ func TestWeeksAreClosedByTheLedger(t *testing.T) {
 		})
 	}
 }
-
-// Business time passes by the manager's clock as long as both agree on the week.
-func TestPaceWithinTheWeek(t *testing.T) {
-	now := time.Date(2027, 1, 20, 15, 0, 0, 0, time.UTC)
-	if got := withinOpenWeek(now, "2027-W02", time.UTC); !got.Equal(now) {
-		t.Errorf("moved to %s", got)
-	}
-}

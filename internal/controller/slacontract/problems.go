@@ -24,6 +24,21 @@ type problem struct {
 // signedWithin is how long after a week's end a waiver of it may be signed.
 const signedWithin = 7 * 24 * time.Hour
 
+// recordProblems are those of the waivers, the plans and the dispute.
+func recordProblems(contract *slav1alpha1.SLAContract, in *judge.Input, known []sla.Clause, zone *time.Location) []problem {
+	var out []problem
+	for _, w := range in.Waivers {
+		if p := waiverProblem(w, in.Now, zone); p != nil {
+			out = append(out, *p)
+		}
+	}
+	out = append(out, clauseProblems(&contract.Spec, known, in.InForce)...)
+	if p := disputeProblem(contract.Spec.Dispute, in.Now); p != nil {
+		out = append(out, *p)
+	}
+	return out
+}
+
 // clauseProblems are entries about clauses that no terms of the contract have. An entry about a clause that older terms had is about their weeks.
 func clauseProblems(spec *slav1alpha1.SLAContractSpec, known []sla.Clause, terms string) []problem {
 	var out []problem
@@ -48,7 +63,7 @@ func clauseProblems(spec *slav1alpha1.SLAContractSpec, known []sla.Clause, terms
 
 // waiverProblem says why a waiver does not count, or not in all of its weeks; nil when it does. Weeks are judged after they are closed: until then
 // a waiver may still be signed.
-func waiverProblem(w judge.Waiver, missing []sla.Party, now time.Time, zone *time.Location) *problem {
+func waiverProblem(w judge.Waiver, now time.Time, zone *time.Location) *problem {
 	field := fmt.Sprintf("spec.waivers[%s]", w.Name)
 	weeks := weeksOf(w, zone)
 	if len(weeks) == 0 {
@@ -59,11 +74,12 @@ func waiverProblem(w judge.Waiver, missing []sla.Party, now time.Time, zone *tim
 		if _, ends, err := weeks[len(weeks)-1].Bounds(zone); err == nil && now.After(ends.Add(signedWithin)) {
 			return &problem{slav1alpha1.ReasonWaiverNotSigned, said + "; its weeks are over for more than 7 days: it can no longer be signed, and may be taken out"}
 		}
-		var commands []string
-		for _, party := range missing {
-			commands = append(commands, fmt.Sprintf("`kubectl sla sign --waiver %s --party %s --by ROLE FILE`", w.Name, party))
-		}
-		return &problem{slav1alpha1.ReasonWaiverNotSigned, said + "; run " + strings.Join(commands, " and ")}
+		return &problem{slav1alpha1.ReasonWaiverNotSigned, fmt.Sprintf(
+			"%s; run `kubectl sla sign --waiver %s --party PARTY --by ROLE FILE` on the manifest for each party that is missing", said, w.Name)}
+	}
+	if w.Signed.After(now) {
+		return &problem{slav1alpha1.ReasonInvalidDate, fmt.Sprintf(
+			"%s.signOffs: the last is dated %s, which is in the future: it does not count until then; sign with the date of today", field, stamp(w.Signed))}
 	}
 	late := slices.DeleteFunc(weeks, func(week sla.Period) bool {
 		_, ends, err := week.Bounds(zone)

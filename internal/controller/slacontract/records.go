@@ -10,30 +10,28 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	slav1alpha1 "github.com/handoff-sla/handoff/api/v1alpha1"
+	"github.com/handoff-sla/handoff/internal/convert"
 	"github.com/handoff-sla/handoff/internal/judge"
 	"github.com/handoff-sla/handoff/internal/sla"
 )
 
-// records are what both parties put on record beside the terms, as the judge takes it.
-type records struct {
-	spec    *slav1alpha1.SLAContractSpec
-	reviews []judge.Review
-	waivers []judge.Waiver
-	missing map[string][]sla.Party // who has not signed a waiver, by its name
-}
-
-// readRecords reads the cadence that reviews the contract, and checks the signatures of the waivers.
-func (s *scope) readRecords(ctx context.Context, b *book, now time.Time, zone *time.Location) (*records, error) {
-	r := &records{spec: &s.contract.Spec, missing: map[string][]sla.Party{}}
+// readRecords adds what both parties put on record beside the terms: the reviews that they held, and the waivers that they signed, by the rules and
+// the keys of the terms.
+func (s *scope) readRecords(ctx context.Context, in *judge.Input, zone *time.Location) error {
 	cadence, err := s.cadence(ctx)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	if cadence != nil && len(b.spells) > 0 {
-		r.reviews = reviewsOf(&cadence.Spec, b.spells[0].From, now, zone)
+	if from := judge.GoLive(*in); cadence != nil && !from.IsZero() {
+		in.Reviews = convert.Reviews(cadence.Spec, from, in.Now, zone)
 	}
-	s.lookAgain(r, zone)
-	return r, nil
+	keyring, err := s.signers.Keyring(ctx, s.owner.Namespace)
+	if err != nil {
+		return err
+	}
+	in.Waivers = convert.Waivers(s.contract, keyring.Check(sla.WaiverKind, s.owner.Namespace, s.owner.Name))
+	s.lookAgain(in, zone)
+	return nil
 }
 
 // cadence that reviews the contract; nil when none does. Of several, the oldest does: the others are refused.
@@ -52,39 +50,22 @@ func (s *scope) cadence(ctx context.Context) (*slav1alpha1.ReviewCadence, error)
 	return oldest, nil
 }
 
-// lookAgain notes when a waiver begins or ends, and when a review is due.
-func (s *scope) lookAgain(r *records, zone *time.Location) {
-	for _, w := range r.waivers {
-		for _, day := range []string{w.From, w.To} {
-			if begins, ends, err := sla.Day(day, zone); err == nil {
-				s.lookAt = append(s.lookAt, begins, ends)
-			}
+// lookAgain notes when a waiver begins, counts or ends, when a review is due, and when a dispute's dates come.
+func (s *scope) lookAgain(in *judge.Input, zone *time.Location) {
+	day := func(date string) {
+		if begins, ends, err := sla.Day(date, zone); err == nil {
+			s.lookAt = append(s.lookAt, begins, ends)
 		}
 	}
-	for _, review := range r.reviews {
-		if _, ends, err := sla.Day(review.Due.In(zone).Format(time.DateOnly), zone); err == nil {
-			s.lookAt = append(s.lookAt, ends)
-		}
+	for _, w := range in.Waivers {
+		s.lookAt = append(s.lookAt, w.Signed)
+		day(w.From)
+		day(w.To)
 	}
-	if d := r.spec.Dispute; d != nil {
-		s.lookAt = append(s.lookAt, d.At.Time)
-		if d.Resolution != nil {
-			s.lookAt = append(s.lookAt, d.Resolution.At.Time)
-		}
+	for _, review := range in.Reviews {
+		day(review.Due.In(zone).Format(time.DateOnly))
 	}
-}
-
-// problems of the records: what does not count as it is written.
-func (r *records) problems(b *book, terms string, now time.Time, zone *time.Location) []problem {
-	var out []problem
-	for _, w := range r.waivers {
-		if p := waiverProblem(w, r.missing[w.Name], now, zone); p != nil {
-			out = append(out, *p)
-		}
+	if d := in.Dispute; d != nil {
+		s.lookAt = append(s.lookAt, d.At, d.Resolved)
 	}
-	out = append(out, clauseProblems(r.spec, b.clauses, terms)...)
-	if p := disputeProblem(r.spec.Dispute, now); p != nil {
-		out = append(out, *p)
-	}
-	return out
 }

@@ -88,9 +88,9 @@ func (s *scope) writeOutcome(status *slav1alpha1.SLAContractStatus) {
 	}
 	status.Scorecard = convert.Scorecard(s.judged.Rows)
 	status.MQLs, status.FirstContact = s.judged.mqls(), s.judged.firstContact()
-	status.Escalations = escalations(s.judged.Escalations)
+	status.Escalations = convert.Escalations(s.judged.Escalations)
 	status.Escalation = highest(status.Escalations)
-	status.History, status.Advice = history(s.judged.Weeks), s.judged.Advice
+	status.History, status.Advice = convert.History(s.judged.Weeks), s.judged.Advice
 	if s.judged.volumeTarget > 0 {
 		target := int32(s.judged.volumeTarget)
 		status.VolumeTarget = &target

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"crypto/ed25519"
 	"testing"
+	"time"
 
 	"golang.org/x/crypto/ssh"
 	corev1 "k8s.io/api/core/v1"
@@ -14,6 +15,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
 	slav1alpha1 "github.com/handoff-sla/handoff/api/v1alpha1"
+	"github.com/handoff-sla/handoff/internal/convert"
 	"github.com/handoff-sla/handoff/internal/sla"
 )
 
@@ -62,4 +64,20 @@ func PutKeys(t *testing.T, at client.ObjectKey, data map[string]string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+// SignWaiver replaces the sign-offs of a waiver by those of the parties over what is written.
+func SignWaiver(t *testing.T, c *slav1alpha1.SLAContract, w *slav1alpha1.Waiver, at time.Time, parties ...slav1alpha1.Party) {
+	t.Helper()
+	digest, err := sla.DigestWaiver(convert.Waiver(c.Namespace, c.Name, *w))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.SignOffs = signOffs(c, digest, at, parties)
+}
+
+// SealWaiver adds the party's signature to its sign-off of a waiver.
+func (k KeyPair) SealWaiver(t *testing.T, c *slav1alpha1.SLAContract, off *slav1alpha1.SignOff) {
+	t.Helper()
+	k.Seal(t, sla.WaiverKind, c, off, "")
 }
