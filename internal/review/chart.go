@@ -44,8 +44,8 @@ const (
 	plotBottom  = 164
 )
 
-func newChart(id, title, desc string) *Chart {
-	return &Chart{ID: "chart-" + strings.ToLower(id), Title: title, Desc: desc, Width: chartWidth, Height: chartHeight}
+func newChart(id, title string) *Chart {
+	return &Chart{ID: "chart-" + strings.ToLower(id), Title: title, Width: chartWidth, Height: chartHeight}
 }
 
 // coordinate with one decimal: a longer one would differ between machines.
@@ -150,7 +150,7 @@ func trendChart(t Trend) *Chart {
 	name := named(t.Clause, t.Tier)
 	var told []string
 	points := make([][2]float64, 0, len(shown))
-	c := newChart("trend-"+slug(string(t.Clause)+" "+t.Tier), name, "")
+	c := newChart("trend-"+slug(string(t.Clause)+" "+t.Tier), name)
 	lowest := least(shown)
 	c.axis(lowest, 100)
 	for i, p := range shown {

@@ -13,7 +13,7 @@ func funnelChart(m Month) *Chart {
 		name string
 		n    int64
 	}{{"MQL", m.MQLs}, {"SAL", m.Accepted}, {"SQL", m.SQLs}, {"Opportunity", m.Opportunities}, {"Won", m.Won}}
-	c := newChart("funnel", "From MQL to won", "")
+	c := newChart("funnel", "From MQL to won")
 	const left, height, gap = 84, 24, 10
 	var told []string
 	for i, s := range steps {
@@ -38,7 +38,7 @@ func funnelChart(m Month) *Chart {
 
 // calibrationChart shows the share of each band of scores with its interval, and the share of all.
 func calibrationChart(all []Band, cohort Month) *Chart {
-	c := newChart("calibration", "Share of MQLs that became opportunities, by score", "")
+	c := newChart("calibration", "Share of MQLs that became opportunities, by score")
 	overall := rateOf(cohort.Opportunities, cohort.MQLs).at()
 	highest := overall
 	for _, b := range all {
@@ -71,7 +71,7 @@ func calibrationChart(all []Band, cohort Month) *Chart {
 
 // sweepChart shows the MQLs of each threshold as bars, and the opportunities among them as the lower, darker part.
 func sweepChart(s Sweep) *Chart {
-	c := newChart("sweep-"+slug(s.Path), "MQLs and opportunities of path "+s.Path+" by threshold", "")
+	c := newChart("sweep-"+slug(s.Path), "MQLs and opportunities of path "+s.Path+" by threshold")
 	var most int64 = 1
 	for _, t := range s.Steps {
 		most = max(most, t.MQLs+t.Near)

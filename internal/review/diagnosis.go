@@ -152,6 +152,7 @@ func concentrations(m Miss) []finding {
 	switch m.Clause {
 	case sla.ClauseCompleteness, sla.ClauseScore, sla.ClauseFeedback, sla.ClauseRejection:
 		cause = "Data"
+	default:
 	}
 	var found []finding
 	if g, all, ok := concentrated(m.Sources); ok {
@@ -213,6 +214,7 @@ func (f *Facts) ofClause(row Row) []finding {
 			}
 		}
 		return found
+	default:
 	}
 	return nil
 }

@@ -136,7 +136,9 @@ func TestCalibration(t *testing.T) {
 		{Score: 0, MQLs: 1}, {Score: 9, MQLs: 2, Opportunities: 1}, {Score: 10, MQLs: 4}, {Score: 89, MQLs: 5}, {Score: 90, MQLs: 6}, {Score: 100, MQLs: 7, Opportunities: 7, Won: 2},
 	}}
 	want := []Band{
-		{From: 0, To: 9, Opportunities: rateOf(1, 3)}, {From: 10, To: 19, Opportunities: rateOf(0, 4)}, {From: 80, To: 89, Opportunities: rateOf(0, 5)},
+		{From: 0, To: 9, Opportunities: rateOf(1, 3)},
+		{From: 10, To: 19, Opportunities: rateOf(0, 4)},
+		{From: 80, To: 89, Opportunities: rateOf(0, 5)},
 		{From: 90, To: 100, Opportunities: rateOf(7, 13), Won: 2},
 	}
 	if diff := cmp.Diff(want, s.calibration()); diff != "" {
@@ -154,8 +156,13 @@ func TestRate(t *testing.T) {
 		count, of      int64
 		text, interval string
 	}{
-		{0, 0, "no leads", "not known"}, {10, 20, "50% (10 of 20)", "30% to 70%"}, {999, 1000, "over 99% (999 of 1,000)", "99% to 100%"},
-		{1, 1000, "under 1% (1 of 1,000)", "0% to 1%"}, {0, 5, "0% (0 of 5)", "0% to 43%"}, {5, 5, "100% (5 of 5)", "57% to 100%"}, {3, 2, "150% (3 of 2)", "not known"},
+		{0, 0, "no leads", "not known"},
+		{10, 20, "50% (10 of 20)", "30% to 70%"},
+		{999, 1000, "over 99% (999 of 1,000)", "99% to 100%"},
+		{1, 1000, "under 1% (1 of 1,000)", "0% to 1%"},
+		{0, 5, "0% (0 of 5)", "0% to 43%"},
+		{5, 5, "100% (5 of 5)", "57% to 100%"},
+		{3, 2, "150% (3 of 2)", "not known"},
 	} {
 		if r := rateOf(tc.count, tc.of); r.String() != tc.text || r.between() != tc.interval {
 			t.Errorf("%d of %d: %q, %q; want %q, %q", tc.count, tc.of, r, r.between(), tc.text, tc.interval)

@@ -239,7 +239,7 @@ func (d *Document) history(s *Section, weeks int) {
 	s.matrix("Indicator and share by week", head, rows)
 }
 
-func (t Trend) cell(week sla.Period) Cell {
+func (t *Trend) cell(week sla.Period) Cell {
 	c := Cell{Text: "-"}
 	for _, p := range t.Points {
 		if p.Period == week {

@@ -73,15 +73,31 @@ func TestAdvice(t *testing.T) {
 		not         string
 	}{
 		"on target": {[4]int64{1000, 120, 30, 133}, [4]int64{1000, 140, 40, 133}, nil, ""},
-		"above, and the pipeline flat": {[4]int64{1000, 140, 40, 133}, [4]int64{1000, 180, 41, 133},
-			[]string{"quality, not quantity"}, "underfunded"},
+		"above, and the pipeline flat": {
+			[4]int64{1000, 140, 40, 133},
+			[4]int64{1000, 180, 41, 133},
+			[]string{"quality, not quantity"},
+			"underfunded",
+		},
 		"above, and the pipeline grew": {[4]int64{1000, 140, 40, 133}, [4]int64{1000, 180, 51, 133}, nil, ""},
-		"below, and fewer would do": {[4]int64{1000, 120, 60, 133}, [4]int64{1000, 100, 50, 133},
-			[]string{"was the target realistic, or is the engine underfunded?", "the target was higher than it had to be", "What was delivered would have done."}, "came in"},
-		"below, and more are needed": {[4]int64{1000, 100, 20, 133}, [4]int64{1000, 100, 20, 133},
-			[]string{"10% (100 of 1,000) of the captured leads became MQLs. At that rate 200 MQLs take 2,000 captured leads a month; 1,000 a month came in."}, "higher than it had"},
-		"below, and fewer came": {[4]int64{1000, 130, 40, 133}, [4]int64{899, 100, 30, 133},
-			[]string{"Fewer leads came in than in as many months before: 899 against 1,000."}, ""},
+		"below, and fewer would do": {
+			[4]int64{1000, 120, 60, 133},
+			[4]int64{1000, 100, 50, 133},
+			[]string{"was the target realistic, or is the engine underfunded?", "the target was higher than it had to be", "What was delivered would have done."},
+			"came in",
+		},
+		"below, and more are needed": {
+			[4]int64{1000, 100, 20, 133},
+			[4]int64{1000, 100, 20, 133},
+			[]string{"10% (100 of 1,000) of the captured leads became MQLs. At that rate 200 MQLs take 2,000 captured leads a month; 1,000 a month came in."},
+			"higher than it had",
+		},
+		"below, and fewer came": {
+			[4]int64{1000, 130, 40, 133},
+			[4]int64{899, 100, 30, 133},
+			[]string{"Fewer leads came in than in as many months before: 899 against 1,000."},
+			"",
+		},
 		"no target": {[4]int64{1000, 100, 20, 0}, [4]int64{1000, 100, 20, 0}, nil, ""},
 	}
 	for name, tc := range cases {

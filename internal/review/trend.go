@@ -125,7 +125,7 @@ func (t *Trend) sum(weeks int, least int64) {
 }
 
 // direction in words.
-func (t Trend) direction() string {
+func (t *Trend) direction() string {
 	switch t.Direction {
 	case "Better", "Worse":
 		return fmt.Sprintf("%s: %s, %s before", t.Direction, t.Now.short(), t.Before.short())
