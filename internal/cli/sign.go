@@ -34,10 +34,21 @@ nothing else and cannot bring this text back later. The file is a private key
 (its passphrase is asked for, unless an ssh-agent holds the key) or a public key
 whose private one an ssh-agent holds, such as one on a hardware token. The digest
 in force is read from the cluster (--cluster) or named (--previous); without
-either, nothing is taken to be in force yet.`
+either, nothing is taken to be in force yet.
+
+The same text may be signed again, with a new date: that is how both parties ratify it
+anew each quarter (terms.governance.definitionRefresh, and the condition
+RatificationCurrent of the cadence). Nothing that is in force changes by it; its dates
+do. With --key it is signed over its own digest, which --cluster finds.
+
+--waiver NAME signs a waiver of the contract, and not its terms: the clause, the days
+and the reason, of this contract. It holds for a week when both parties have signed it
+within 7 days of the week's end, lasts at most a quarter, and ends by itself. With
+--key nothing is in force before it, so --previous and --cluster have no place there.`
 
 // signature is one party's sign-off, as it is written. sealed is the SSH signature over it and over previous; empty without a key.
 type signature struct {
+	kind             string // of what is signed
 	party, by, at    string
 	object, digest   string
 	previous, sealed string
@@ -48,6 +59,7 @@ type signFlags struct {
 	clusterFlags
 	party, by, at string
 	key, previous string
+	waiver        string
 	cluster       bool
 }
 
@@ -59,6 +71,7 @@ func signCommand(now func() time.Time) *cobra.Command {
 		Long:  signHelp,
 		Example: `  kubectl sla sign --party Marketing --by "VP Marketing" config/samples/slacontract.yaml
   kubectl sla sign --party Sales --by vp-sales@example.com --at 2025-12-16T09:12:00Z config/samples/leaddefinition.yaml
+  kubectl sla sign --waiver crm-migration --party Sales --by "VP Sales" docs/examples/slacontract-governance.yaml
   kubectl sla sign --party Sales --by "VP Sales" --key ~/.ssh/id_ed25519 --cluster config/samples/leaddefinition.yaml`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, args[0], now) },
@@ -67,6 +80,7 @@ func signCommand(now func() time.Time) *cobra.Command {
 	flags.StringVar(&f.party, "party", "", "Marketing or Sales")
 	flags.StringVar(&f.by, "by", "", "the person or role that signs, for people to read")
 	flags.StringVar(&f.at, "at", "", "when it is signed, RFC 3339, not in the future (now when absent)")
+	flags.StringVar(&f.waiver, "waiver", "", "sign the waiver of this name (spec.waivers), and not the terms")
 	flags.StringVar(&f.key, "key", "", "file of the SSH key to sign with (signed by name when absent)")
 	flags.StringVar(&f.previous, "previous", "", "digest that is in force now, with --key; \"none\" when nothing is")
 	flags.BoolVar(&f.cluster, "cluster", false, "read the digest in force from the cluster, with --key")
@@ -131,16 +145,19 @@ func (f *signFlags) signFile(cmd *cobra.Command, file string, s signature, seal 
 	var out strings.Builder
 	var lines []string
 	for _, d := range docs {
-		text := d.Text
-		if d.Signable() {
-			if text, err = f.signDocument(cmd.Context(), d, s, seal); err != nil {
-				return fmt.Errorf("%s: %s: %w", d.Place(), d, err)
-			}
-			lines = append(lines, fmt.Sprintf("%s signed for %s by %s", d, s.party, s.by))
+		text, what, err := f.signOne(cmd.Context(), d, s, seal)
+		if err != nil {
+			return fmt.Errorf("%s: %s: %w", d.Place(), d, err)
+		}
+		if what != "" {
+			lines = append(lines, fmt.Sprintf("%s signed for %s by %s", what, s.party, s.by))
 		}
 		out.WriteString(text)
 	}
-	if len(lines) == 0 {
+	switch {
+	case len(lines) == 0 && f.waiver != "":
+		return noWaiver(file, f.waiver, docs)
+	case len(lines) == 0:
 		return fmt.Errorf("%s: no LeadDefinition and no SLAContract to sign", file)
 	}
 	if err := replaceFile(file, out.String(), info.Mode().Perm()); err != nil {
@@ -148,6 +165,22 @@ func (f *signFlags) signFile(cmd *cobra.Command, file string, s signature, seal 
 	}
 	fmt.Fprintln(cmd.OutOrStdout(), strings.Join(lines, "\n"))
 	return nil
+}
+
+// signOne document, and say what of it was signed; nothing where there is nothing to sign.
+func (f *signFlags) signOne(ctx context.Context, d manifest.Document, s signature, seal sealer) (text, what string, err error) {
+	if f.waiver != "" {
+		if _, found := waiverOf(d, f.waiver); !found {
+			return d.Text, "", nil
+		}
+		text, err = f.signWaiver(ctx, d, s, seal)
+		return text, fmt.Sprintf("waiver %s of %s", f.waiver, d), err
+	}
+	if !d.Signable() {
+		return d.Text, "", nil
+	}
+	text, err = f.signDocument(ctx, d, s, seal)
+	return text, d.String(), err
 }
 
 // replaceFile leaves the old file whole when it fails.
@@ -174,7 +207,7 @@ func (f *signFlags) signDocument(ctx context.Context, d manifest.Document, s sig
 	if s.digest, err = d.Digest(); err != nil {
 		return "", err
 	}
-	s.object = sla.Subject{Namespace: namespace, Name: d.Name}.Object()
+	s.kind, s.object = d.Kind, sla.Subject{Namespace: namespace, Name: d.Name}.Object()
 	if err := seal(ctx, d, namespace, &s); err != nil {
 		return "", err
 	}
@@ -205,8 +238,12 @@ func verifyEdit(d manifest.Document, text string, s signature) error {
 	if digest != s.digest {
 		return errors.New("the edit changes what is signed")
 	}
+	return verifySignOff(d.SignOffs(), edited.SignOffs(), s)
+}
+
+// verifySignOff says whether the sign-off is there once, as it was meant, and the other one still is.
+func verifySignOff(before, offs []slav1alpha1.SignOff, s signature) error {
 	mine := func(o slav1alpha1.SignOff) bool { return string(o.Party) == s.party }
-	offs := edited.SignOffs()
 	i := slices.IndexFunc(offs, mine)
 	if i < 0 || slices.ContainsFunc(offs[i+1:], mine) {
 		return fmt.Errorf("%d sign-offs, not exactly one of %s", len(offs), s.party)
@@ -216,7 +253,7 @@ func verifyEdit(d manifest.Document, text string, s signature) error {
 	} else if string(o.Previous) != s.previous || o.Signature != s.sealed {
 		return errors.New("the signature reads back differently")
 	}
-	if len(offs) < len(d.SignOffs()) {
+	if len(offs) < len(before) {
 		return errors.New("the other sign-off is gone")
 	}
 	return nil

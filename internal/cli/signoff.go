@@ -28,6 +28,13 @@ func writeSignOff(text string, root *yaml.Node, s signature) (string, error) {
 		indent := strings.Repeat(" ", spec.Content[0].Column-1)
 		line := e.specEnd(root)
 		return e.after(line, indent+"signOffs:", indent+"- "+s.flow()), nil
+	}
+	return e.into(key, offs, s)
+}
+
+// into a list of sign-offs: the party's entry is changed, or one is added.
+func (e *editor) into(key, offs *yaml.Node, s signature) (string, error) {
+	switch {
 	case offs.Kind == yaml.ScalarNode && offs.Tag == "!!null":
 		return e.after(key.Line, strings.Repeat(" ", key.Column-1)+"- "+s.flow()), nil
 	case offs.Kind != yaml.SequenceNode:
@@ -42,7 +49,7 @@ func writeSignOff(text string, root *yaml.Node, s signature) (string, error) {
 }
 
 func child(mapping *yaml.Node, name string) (key, value *yaml.Node) {
-	if mapping.Kind != yaml.MappingNode {
+	if mapping == nil || mapping.Kind != yaml.MappingNode {
 		return nil, nil
 	}
 	for i := 0; i+1 < len(mapping.Content); i += 2 {
