@@ -35,7 +35,7 @@ With kubectl-sla on the PATH it runs as "kubectl sla".`,
 			analyzeCommand(), simulateCommand(), lintCommand(now), diffCommand(), backtestCommand(now), explainCommand(now), summaryCommand(),
 		}},
 		{"sign", "Agree:", []*cobra.Command{digestCommand(), signCommand(now), verifyCommand(now), revisionsCommand(now)}},
-		{"see", "See how it stands:", []*cobra.Command{scorecardCommand(now)}},
+		{"see", "See how it stands:", []*cobra.Command{scorecardCommand(now), reportCommand()}},
 		{"run", "Run:", []*cobra.Command{replayCommand(now), leadCommand(), forgetCommand(), exportCommand(now), verifyCountsCommand(), deadLettersCommand()}},
 	} {
 		root.AddGroup(&cobra.Group{ID: group.id, Title: group.title})

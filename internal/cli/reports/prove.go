@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package reports
+
+import (
+	"context"
+
+	"github.com/handoff-sla/handoff/internal/ledger"
+	"github.com/handoff-sla/handoff/internal/review"
+	"github.com/handoff-sla/handoff/internal/sla"
+)
+
+// Prove a report by its seal and by the ledger. What its inputs say it is about is looked for there, and not what is written beside it.
+func Prove(ctx context.Context, l *ledger.Ledger, of Report) (Verdict, error) {
+	cadence, name, period := of.Cadence, of.Review, of.Period
+	if document, err := review.Open([]byte(of.JSON)); err == nil {
+		facts := document.Facts()
+		cadence, name, period = facts.Cadence, facts.Review, string(facts.Period)
+	}
+	kept, err := l.Report(ctx, cadence, name, sla.Period(period))
+	if err != nil {
+		return Verdict{}, err
+	}
+	return Check(of, kept, true), nil
+}
