@@ -101,6 +101,7 @@ func fullContract() slav1alpha1.SLAContractSpec {
 			EffectiveFrom: ptr.To(metav1.NewTime(newYear)),
 			Parties: slav1alpha1.Parties{
 				Marketing: slav1alpha1.PartyContact{Owner: "VP Marketing", Contact: "m"}, Sales: slav1alpha1.PartyContact{Owner: "VP Sales", Contact: "s"},
+				Executive: &slav1alpha1.PartyContact{Owner: "CRO", Contact: "c"},
 			},
 			Calendar: slav1alpha1.Calendar{
 				TimeZone:   "UTC",
@@ -113,13 +114,13 @@ func fullContract() slav1alpha1.SLAContractSpec {
 				CloseRatePercent: ptr.To(intstr.FromInt32(25)), MQLToOpportunityPercent: ptr.To(intstr.FromString("10.5")),
 			},
 			Marketing: &slav1alpha1.MarketingTerms{
-				Volume:       &slav1alpha1.VolumeClause{MQLsPerMonth: ptr.To[int32](120)},
+				Volume:       &slav1alpha1.VolumeClause{MQLsPerMonth: ptr.To[int32](120), SevereBelowPercent: percent(69)},
 				Completeness: &slav1alpha1.ShareClause{TargetPercent: percent(95)},
 				Score:        &slav1alpha1.ShareClause{TargetPercent: percent(100)},
 				Delivery:     &slav1alpha1.DeliveryClause{Within: "5m", Mechanism: "CRM", TargetPercent: percent(99)},
 			},
 			Sales: &slav1alpha1.SalesTerms{
-				FirstContact: &slav1alpha1.FirstContactClause{TargetPercent: percent(90), Tiers: []slav1alpha1.FirstContactTier{
+				FirstContact: &slav1alpha1.FirstContactClause{TargetPercent: percent(90), SevereBelowContactedPercent: percent(49), Tiers: []slav1alpha1.FirstContactTier{
 					{Intent: "High", Within: "5m", OutsideHours: "1h"},
 				}},
 				Disposition: &slav1alpha1.DispositionClause{Within: "16d", TargetPercent: percent(94)},
@@ -130,6 +131,11 @@ func fullContract() slav1alpha1.SLAContractSpec {
 				},
 				Feedback: &slav1alpha1.ShareClause{TargetPercent: percent(50)},
 			},
+			Governance: &slav1alpha1.Governance{ReviewsHeld: "Required", DefinitionRefresh: "Quarterly"},
+			Escalation: &slav1alpha1.EscalationTerms{
+				Level2: &slav1alpha1.EscalationLevel2{ConsecutiveMisses: 3}, Level3: &slav1alpha1.EscalationLevel3{UnresolvedWeeks: 4},
+			},
+			Enforcement:   slav1alpha1.Observe,
 			MinimumSample: ptr.To[int32](6), YellowWithin: percent(11), WarnAtPercent: ptr.To[int32](81),
 		},
 	}
@@ -142,6 +148,7 @@ func fullTerms() sla.Terms {
 		Definition: "mid-market",
 		Parties: sla.Parties{
 			Marketing: sla.Contact{Owner: "VP Marketing", Contact: "m"}, Sales: sla.Contact{Owner: "VP Sales", Contact: "s"},
+			Executive: &sla.Contact{Owner: "CRO", Contact: "c"},
 		},
 		Calendar: sla.Calendar{
 			TimeZone:   "UTC",
@@ -151,11 +158,11 @@ func fullTerms() sla.Terms {
 		},
 		Funnel: &sla.Funnel{BookingsPerMonth: 500000, AverageDealSize: 50000, CloseRatePercent: "25", MQLToOpportunityPercent: "10.5"},
 		Marketing: &sla.Marketing{
-			Volume: &sla.Volume{MQLsPerMonth: 120}, Completeness: &sla.Share{TargetPercent: 95}, Score: &sla.Share{TargetPercent: 100},
+			Volume: &sla.Volume{MQLsPerMonth: 120, SevereBelowPercent: ptr.To(69)}, Completeness: &sla.Share{TargetPercent: 95}, Score: &sla.Share{TargetPercent: 100},
 			Delivery: &sla.Delivery{Within: 5 * time.Minute, Mechanism: sla.CRM, TargetPercent: 99},
 		},
 		Sales: &sla.Sales{
-			FirstContact: &sla.FirstContact{TargetPercent: 90, Tiers: []sla.Tier{
+			FirstContact: &sla.FirstContact{TargetPercent: 90, SevereBelowContactedPercent: ptr.To(49), Tiers: []sla.Tier{
 				{Intent: "High", Within: 5 * time.Minute, OutsideHours: time.Hour},
 			}},
 			Disposition: &sla.Disposition{Within: 16 * 24 * time.Hour, TargetPercent: 94}, Rejection: &sla.Share{TargetPercent: 93},
@@ -163,6 +170,9 @@ func fullTerms() sla.Terms {
 			FollowUp:   &sla.FollowUp{Attempts: 6, MinSpan: 10 * 24 * time.Hour, Within: 14 * 24 * time.Hour, Channels: 2, TargetPercent: 91},
 			Feedback:   &sla.Share{TargetPercent: 50},
 		},
+		Governance:    sla.Governance{ReviewsHeld: "Required", DefinitionRefresh: "Quarterly"},
+		Escalation:    sla.Escalation{ConsecutiveMisses: 3, UnresolvedWeeks: 4},
+		Enforcement:   sla.Observe,
 		MinimumSample: ptr.To(6), YellowWithin: ptr.To(11), WarnAtPercent: ptr.To(81),
 	}
 }

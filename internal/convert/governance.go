@@ -117,7 +117,7 @@ func Escalations(open []judge.Escalation) []slav1alpha1.EscalationStatus {
 	var out []slav1alpha1.EscalationStatus
 	for _, e := range open {
 		shown := slav1alpha1.EscalationStatus{
-			Clause: string(e.Clause), Level: int32(e.Level), //nolint:gosec // 1 to 3
+			Clause: string(e.Clause), Level: int32(e.Level),
 			Since: metav1.NewTime(instant(e.Since)), LevelSince: metav1.NewTime(instant(e.LevelSince)),
 			Owners: e.Owners, Reason: e.Reason, Clears: e.Clears, Remediations: e.Remediations,
 		}

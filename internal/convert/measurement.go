@@ -53,7 +53,7 @@ func Scorecard(rows []sla.Row) []slav1alpha1.ScorecardRow {
 			Indicator: slav1alpha1.Indicator(r.Indicator), Verdict: slav1alpha1.Verdict(r.Verdict),
 			Met: count(r.Met), Total: count(r.Total), Open: count(r.Open), AtRisk: count(r.AtRisk),
 			Actual: r.Actual, Target: r.Target, EnforcedBy: r.EnforcedBy, Enforcement: slav1alpha1.EnforcementMode(r.Enforcement),
-			Review: r.Review, MissedWeeks: int32(min(r.MissedWeeks, math.MaxInt32)), Times: responseTimes(r.Times), Waiver: r.Waiver, //nolint:gosec // bounded
+			Review: r.Review, MissedWeeks: int32(min(r.MissedWeeks, math.MaxInt32)), Times: responseTimes(r.Times), Waiver: r.Waiver,
 		})
 	}
 	return out

@@ -105,7 +105,7 @@ func TestTheOracleItself(t *testing.T) {
 func TestLadderAgainstOracle(t *testing.T) {
 	reached := map[int]int{}
 	for seed := range uint64(300) {
-		r := rand.New(rand.NewPCG(seed, 5)) //nolint:gosec // a test that can be repeated
+		r := rand.New(rand.NewPCG(seed, 5))
 		consecutive, unresolved := 1+r.IntN(3), 1+r.IntN(3)
 		weeks := ""
 		for range 1 + r.IntN(30) {
@@ -169,7 +169,7 @@ func weeksOf(t *testing.T, letters string, consecutive, unresolved int) *story {
 func TestAnyPrefixIsWhatWasLived(t *testing.T) {
 	steps := 0
 	for seed := range uint64(25) {
-		r := rand.New(rand.NewPCG(seed, 7)) //nolint:gosec // a test that can be repeated
+		r := rand.New(rand.NewPCG(seed, 7))
 		s := randomStory(t, r)
 		last := judge.Judge(s.asOf(s.weeks[len(s.weeks)-1]))
 		for _, week := range s.weeks {
