@@ -60,13 +60,16 @@ type Disposed struct {
 	Attempts int
 }
 
+// leftSQL is the row s of the lead that is left of event e's: it itself, or the one that it was merged into. Looked up one by one, since they are few.
+const leftSQL = `LATERAL (SELECT coalesce(merged_into, lead_id) AS id FROM leads WHERE tenant = $1 AND lead_id = e.lead_id OFFSET 0) AS own,
+    LATERAL (SELECT * FROM leads WHERE tenant = $1 AND lead_id = own.id OFFSET 0) AS s`
+
 // disposedSQL takes what was said of a lead that was merged as said of the one that is left, by the events of all of them.
-const disposedSQL = `
+var disposedSQL = `
 WITH said AS MATERIALIZED (
     SELECT e.seq, e.time, e.data, e.data ->> 'outcome' IN ('Recycled', 'Disqualified') AS rejects, s.lead_id, s.qualified_at,
         ARRAY(SELECT s.lead_id UNION ALL SELECT m.lead_id FROM leads m WHERE m.tenant = $1 AND m.merged_into = s.lead_id) AS ids
-    FROM events e JOIN leads l USING (tenant, lead_id) JOIN leads s ON s.tenant = $1 AND s.lead_id = coalesce(l.merged_into, l.lead_id)
-    WHERE e.tenant = $1 AND e.kind = 'disposition' AND e.time >= $2 AND e.time < $3)
+    FROM events e, ` + leftSQL + ` WHERE e.tenant = $1 AND e.kind = 'disposition' AND e.time >= $2 AND e.time < $3)
 SELECT lead_id, coalesce(data ->> 'outcome', ''), coalesce(data ->> 'reason', ''), coalesce((data ->> 'coded')::boolean, false),
     max((SELECT count(*) FROM events t WHERE t.tenant = $1 AND t.lead_id = ANY(said.ids) AND t.kind = 'touch'
         AND t.data ->> 'direction' = 'Outbound' AND t.time <= said.time

@@ -142,14 +142,12 @@ SELECT width_bucket(first, $2::timestamptz[]) - 1, count(*) FROM captured GROUP 
 // capturedSQL has a row a lead that was captured first from $2[1] up to the last of $2.
 const capturedSQL = `
 captured AS MATERIALIZED (
-    SELECT lead_id, min(first) AS first FROM (
-        SELECT coalesce(l.merged_into, l.lead_id) AS lead_id, e.time AS first
-        FROM events e JOIN leads l USING (tenant, lead_id)
+    SELECT lead_id, first FROM (
+        SELECT coalesce(l.merged_into, l.lead_id) AS lead_id, min(e.time) AS first FROM events e JOIN leads l USING (tenant, lead_id)
         WHERE e.tenant = $1 AND e.kind = 'captured'
-          AND e.time >= ($2::timestamptz[])[1] AND e.time < ($2::timestamptz[])[cardinality($2::timestamptz[])]) AS within
-    WHERE NOT EXISTS (SELECT 1 FROM leads m JOIN events b USING (tenant, lead_id) WHERE m.tenant = $1 AND (m.lead_id = within.lead_id OR m.merged_into = within.lead_id)
-        AND b.kind = 'captured' AND b.time < ($2::timestamptz[])[1])
-    GROUP BY 1)`
+          AND e.time >= ($2::timestamptz[])[1] AND e.time < ($2::timestamptz[])[cardinality($2::timestamptz[])] GROUP BY 1) AS within
+    WHERE NOT EXISTS (SELECT 1 FROM events b WHERE b.tenant = $1 AND b.kind = 'captured' AND b.time < ($2::timestamptz[])[1] AND b.lead_id = ANY(
+        ARRAY(SELECT within.lead_id UNION ALL SELECT m.lead_id FROM leads m WHERE m.tenant = $1 AND m.merged_into = within.lead_id))))`
 
 // Near counts the leads that were captured first from an instant up to another and have not become MQL, by their score as it was last evaluated: the
 // highest that one ever had is not kept. Those that are kept out of hand-offs are none.

@@ -26,8 +26,7 @@ func stampedSQL(column, stamp, kinds string) string {
 	return `(SELECT count(*) FROM (
     SELECT lead_id FROM leads WHERE tenant = $1 AND ` + column + ` >= $2 AND ` + column + ` < $3 AND NOT before_go_live
     UNION
-    SELECT s.lead_id FROM events e JOIN leads l USING (tenant, lead_id) JOIN leads s ON s.tenant = $1 AND s.lead_id = coalesce(l.merged_into, l.lead_id)
-    WHERE e.tenant = $1 AND e.kind IN (` + kinds + `) AND e.time >= $2 AND e.time < $3 AND s.cycle > 1 AND NOT s.before_go_live
+    SELECT s.lead_id FROM events e, ` + leftSQL + ` WHERE e.tenant = $1 AND e.kind IN (` + kinds + `) AND e.time >= $2 AND e.time < $3 AND s.cycle > 1 AND NOT s.before_go_live
       AND ` + stampedIn(stamp, "s.lead_id", "$2", "$3") + `) AS stamped)`
 }
 
@@ -37,8 +36,7 @@ WITH told AS MATERIALIZED (
     SELECT s.lead_id, e.time, e.data ->> 'state' AS state, e.data ->> 'opportunity' AS deal,
         coalesce(s.first_qualified_at, s.qualified_at) AS at,
         ARRAY(SELECT s.lead_id UNION ALL SELECT m.lead_id FROM leads m WHERE m.tenant = $1 AND m.merged_into = s.lead_id) AS ids
-    FROM events e JOIN leads l USING (tenant, lead_id) JOIN leads s ON s.tenant = $1 AND s.lead_id = coalesce(l.merged_into, l.lead_id)
-    WHERE e.tenant = $1 AND e.kind = 'opportunity' AND e.time >= $2 AND e.time < $3 AND NOT s.before_go_live
+    FROM events e, ` + leftSQL + ` WHERE e.tenant = $1 AND e.kind = 'opportunity' AND e.time >= $2 AND e.time < $3 AND NOT s.before_go_live
       AND e.time >= coalesce(s.first_qualified_at, s.qualified_at))
 SELECT
     (SELECT count(*) FROM leads WHERE tenant = $1 AND coalesce(first_qualified_at, qualified_at) >= $2

@@ -30,11 +30,13 @@ type Missed struct {
 const ownerAtSQL = `coalesce((SELECT h.rep FROM choices h WHERE h.tenant = $1 AND h.lead_id = o.lead_id AND h.cycle = o.cycle
         AND h.at <= coalesce(o.stopped_at, o.due_at, h.at) ORDER BY h.at DESC, h.id DESC LIMIT 1), '')`
 
-// sourceOfSQL is the value of the field $3 of lead l.
-const sourceOfSQL = `coalesce(CASE WHEN $3 <> '' THEN l.record ->> $3 END, '')`
+// sourceOf is the value of the field $3 of a lead.
+func sourceOf(row string) string {
+	return `coalesce(CASE WHEN $3 <> '' THEN ` + row + `.record ->> $3 END, '')`
+}
 
 var missedSQL = `
-SELECT o.lead_id, o.cycle, o.clause, o.tier, o.period, o.started_at, o.due_at, o.stopped_at, ` + ownerAtSQL + `, ` + sourceOfSQL + `,
+SELECT o.lead_id, o.cycle, o.clause, o.tier, o.period, o.started_at, o.due_at, o.stopped_at, ` + ownerAtSQL + `, ` + sourceOf("l") + `,
     CASE WHEN l.cycle = o.cycle THEN l.no_capacity ELSE coalesce((c.stamps ->> 'NoCapacity')::boolean, false) END,
     (SELECT count(DISTINCT h.rep) > 1 FROM choices h WHERE h.tenant = $1 AND h.lead_id = o.lead_id AND h.cycle = o.cycle),
     o.clause = 'firstContact' AND EXISTS (SELECT 1 FROM events e WHERE e.tenant = $1 AND e.lead_id = o.lead_id AND e.kind = 'touch'
@@ -76,7 +78,7 @@ type Kept struct {
 func (r *Reading) Kept(ctx context.Context, source string, periods ...sla.Period) ([]Kept, error) {
 	rows, err := r.tx.Query(ctx, `
 SELECT clause, tier, rep, source, count(*) FILTER (WHERE state = 'Met'), count(*) FILTER (WHERE state = 'Missed') FROM (
-    SELECT o.clause COLLATE "C" AS clause, o.tier COLLATE "C" AS tier, o.state, `+ownerAtSQL+` COLLATE "C" AS rep, `+sourceOfSQL+` COLLATE "C" AS source
+    SELECT o.clause COLLATE "C" AS clause, o.tier COLLATE "C" AS tier, o.state, `+ownerAtSQL+` COLLATE "C" AS rep, `+sourceOf("l")+` COLLATE "C" AS source
     FROM obligations o JOIN leads l USING (tenant, lead_id)
     WHERE o.tenant = $1 AND o.period = ANY($2) AND o.state IN ('Met', 'Missed')) AS judged
 GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4`, r.ledger.tenant, periods, source)
@@ -105,9 +107,9 @@ SELECT s.lead_id, e.time, e.data ->> 'ruling',
           AND (d.time, d.seq) < (e.time, e.seq) ORDER BY d.time DESC, d.seq DESC LIMIT 1), ''),
     e.data ->> 'ruling' = 'Opened' AND NOT EXISTS (SELECT 1 FROM events n WHERE n.tenant = $1 AND n.lead_id = ANY(s.ids) AND n.kind = 'contested'
         AND (n.time, n.seq) > (e.time, e.seq) AND n.time < $3)
-FROM events e JOIN leads l USING (tenant, lead_id), LATERAL (
-    SELECT f.lead_id, ARRAY(SELECT f.lead_id UNION ALL SELECT m.lead_id FROM leads m WHERE m.tenant = $1 AND m.merged_into = f.lead_id) AS ids
-    FROM (SELECT coalesce(l.merged_into, l.lead_id) AS lead_id) AS f) AS s
+FROM events e, LATERAL (SELECT coalesce(merged_into, lead_id) AS lead_id FROM leads WHERE tenant = $1 AND lead_id = e.lead_id OFFSET 0) AS left_over, LATERAL (
+    SELECT left_over.lead_id, ARRAY(SELECT left_over.lead_id UNION ALL
+        SELECT m.lead_id FROM leads m WHERE m.tenant = $1 AND m.merged_into = left_over.lead_id) AS ids) AS s
 WHERE e.tenant = $1 AND e.kind = 'contested' AND e.time >= $2 AND e.time < $3
 ORDER BY e.time, e.seq`, r.ledger.tenant, from, to)
 	if err != nil {
@@ -133,12 +135,12 @@ type FedBack struct {
 // FedBack is the feedback from an instant up to another, in order of time.
 func (r *Reading) FedBack(ctx context.Context, source string, from, to time.Time) ([]FedBack, error) {
 	rows, err := r.tx.Query(ctx, `
-SELECT l.lead_id, e.time, coalesce((e.data ->> 'rating')::bigint, 0),
-    ARRAY(SELECT jsonb_array_elements_text(coalesce(e.data -> 'categories', '[]')) ORDER BY 1), `+sourceOfSQL+`,
+SELECT s.lead_id, e.time, coalesce((e.data ->> 'rating')::bigint, 0),
+    ARRAY(SELECT jsonb_array_elements_text(coalesce(e.data -> 'categories', '[]')) ORDER BY 1), `+sourceOf("s")+`,
     coalesce((SELECT CASE WHEN (d.data ->> 'coded')::boolean THEN d.data ->> 'reason' END FROM events d
-        WHERE d.tenant = $1 AND d.lead_id = ANY(ARRAY[e.lead_id, l.lead_id]) AND d.kind = 'disposition'
+        WHERE d.tenant = $1 AND d.lead_id = ANY(ARRAY[e.lead_id, s.lead_id]) AND d.kind = 'disposition'
           AND d.data ->> 'outcome' IN ('Recycled', 'Disqualified') ORDER BY d.time DESC, d.seq DESC LIMIT 1), '')
-FROM events e JOIN leads own USING (tenant, lead_id) JOIN leads l ON l.tenant = $1 AND l.lead_id = coalesce(own.merged_into, own.lead_id)
+FROM events e, `+leftSQL+`
 WHERE e.tenant = $1 AND e.kind = 'feedback' AND e.time >= $2 AND e.time < $4 ORDER BY e.time, e.seq`, r.ledger.tenant, from, source, to)
 	if err != nil {
 		return nil, err
