@@ -96,7 +96,7 @@ func (d *Document) misses() Section {
 		s.text("Nothing that could be judged fell short in this period.")
 		return s
 	}
-	s.text("Each entry is about what happened and what will change. Is it a resource, a process, a data or a people question? Look for the answer together.")
+	s.diagnosis()
 	for _, m := range d.results.Shortfalls {
 		d.miss(&s, m)
 	}
@@ -106,16 +106,29 @@ func (d *Document) misses() Section {
 // persistent are the shortfalls that lasted: missed two weeks in a row, or twice within the period.
 func (d *Document) persistent() Section {
 	s := Section{ID: "persistent", Title: "What keeps falling short, and the plan"}
+	s.diagnosis()
+	intro := len(s.Blocks)
 	for _, m := range d.results.Shortfalls {
 		i := slices.IndexFunc(d.results.Trends, func(t Trend) bool { return t.Clause == m.Clause && t.Tier == m.Tier })
-		if m.Weeks >= 2 || (i >= 0 && d.results.Trends[i].Missed >= 2) {
+		if m.Clause == sla.ClauseVolume || m.Weeks >= 2 || (i >= 0 && d.results.Trends[i].Missed >= 2) {
 			d.miss(&s, m)
 		}
 	}
-	if len(s.Blocks) == 0 {
+	if len(s.Blocks) == intro {
+		s.Blocks = nil
 		s.text("No commitment fell short in more than one week.")
 	}
 	return s
+}
+
+// diagnosis asks the four questions once for all entries.
+func (s *Section) diagnosis() {
+	s.text("Each entry is about what happened and what will change. Four questions, to be answered together:")
+	var all []string
+	for _, q := range questions {
+		all = append(all, q.Cause+": "+lowerFirst(q.Question))
+	}
+	s.items(all)
 }
 
 func (d *Document) miss(s *Section, m Shortfall) {
@@ -141,15 +154,18 @@ func (d *Document) miss(s *Section, m Shortfall) {
 	s.table("By source", columns("Source", "#Fell short"), groupCells(m.Sources))
 	var found []string
 	for _, q := range m.Questions {
-		answer := strings.Join(q.Findings, " ")
-		found = append(found, fmt.Sprintf("%s: %s %s", q.Cause, q.Question, cmp.Or(answer, "The numbers are silent.")))
+		if len(q.Findings) > 0 {
+			found = append(found, q.Cause+": "+strings.Join(q.Findings, " "))
+		}
 	}
 	s.items(found)
-	switch m.Likely {
-	case "":
-		s.callout("Likely cause: the numbers point to no single one.")
-	default:
+	switch {
+	case m.Likely != "":
 		s.callout("Likely cause, to be confirmed together: " + strings.ToLower(m.Likely) + ".")
+	case len(found) > 0:
+		s.text("Likely cause: the numbers point to no single one.")
+	default:
+		s.text("Likely cause: the numbers say nothing about it.")
 	}
 	d.plan(s, m)
 }
@@ -221,12 +237,18 @@ func (d *Document) recent() Section {
 	return s
 }
 
-// history is a matrix of clauses and weeks, the newest last.
+// history is a matrix of clauses and weeks, the newest first: it is what a narrow screen shows.
 func (d *Document) history(s *Section, weeks int) {
-	all := d.facts.Weeks[max(0, len(d.facts.Weeks)-weeks):]
+	all := slices.Clone(d.facts.Weeks[max(0, len(d.facts.Weeks)-weeks):])
+	slices.Reverse(all)
 	head := columns("Commitment")
+	year := ""
 	for _, w := range all {
-		head = append(head, Column{Name: string(w.Period)})
+		name := weekNumber(w.Period)
+		if in, _, _ := strings.Cut(string(w.Period), "-"); in != year {
+			year, name = in, string(w.Period)
+		}
+		head = append(head, Column{Name: name})
 	}
 	var rows [][]Cell
 	for _, t := range d.results.Trends {
@@ -236,7 +258,7 @@ func (d *Document) history(s *Section, weeks int) {
 		}
 		rows = append(rows, row)
 	}
-	s.matrix("Indicator and share by week", head, rows)
+	s.matrix("Indicator and share by week, the newest first", head, rows)
 }
 
 func (t *Trend) cell(week sla.Period) Cell {
