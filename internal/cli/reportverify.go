@@ -67,14 +67,12 @@ func reportVerifyCommand() *cobra.Command {
 }
 
 func (f *reportVerifyFlags) check(names []string) error {
-	chosen := f.Review != "" || f.Period != "" || f.Cadence != ""
 	given := 0
-	for _, is := range []bool{len(names) > 0, chosen, f.reportFile != ""} {
+	for _, is := range []bool{len(names) > 0, f.Choice != (reports.Choice{}), f.reportFile != ""} {
 		if is {
 			given++
 		}
 	}
-	asked := f.contract != "" || f.env != "" || f.ledgerFlags.file != ""
 	switch {
 	case f.output != "text" && f.output != "json":
 		return fmt.Errorf("--output %q: text or json", f.output)
@@ -82,12 +80,23 @@ func (f *reportVerifyFlags) check(names []string) error {
 		return errors.New("which report: a NAME of `kubectl sla report --list`, --review and --period, or --file report.json")
 	case given > 1:
 		return errors.New("NAME, --review with --period, or --file: give one of them")
+	}
+	if err := f.checkLedger(); err != nil {
+		return err
+	}
+	return checkPeriod(f.Period)
+}
+
+// checkLedger says whether it is clear which ledger is asked, if any.
+func (f *reportVerifyFlags) checkLedger() error {
+	asked := f.contract != "" || f.env != "" || f.ledgerFlags.file != ""
+	switch {
 	case f.sealOnly && asked:
 		return errors.New("--seal-only asks no ledger: leave --contract, --ledger-env and --ledger-file out")
 	case f.reportFile != "" && !f.sealOnly && !asked:
 		return errors.New("--file names no cluster: --contract NAME (and -n NAMESPACE) or --ledger-env NAME for the ledger's copy, or --seal-only")
 	}
-	return checkPeriod(f.Period)
+	return nil
 }
 
 // checkPeriod is a period, where one is named.

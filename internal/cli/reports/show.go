@@ -36,7 +36,7 @@ func Table(all []Report, p paint.Palette) string {
 }
 
 // Title of a verdict: what it is about.
-func (v Verdict) Title() string {
+func (v *Verdict) Title() string {
 	parts := []string{v.Name}
 	if v.Review != "" {
 		parts = append(parts, fmt.Sprintf("(%s of cadence %s, %s: %s)", v.Review, v.Cadence, v.Period, v.Result))
@@ -45,7 +45,7 @@ func (v Verdict) Title() string {
 }
 
 // Lines below it: what does not hold first.
-func (v Verdict) Lines() []string {
+func (v *Verdict) Lines() []string {
 	var out []string
 	for _, flaw := range v.Flaws {
 		out = append(out, "✖ "+flaw)
