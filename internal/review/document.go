@@ -35,7 +35,7 @@ type Results struct {
 
 	Cohort      Month       `json:"cohort"`     // the months of the period together
 	Projection  *Projection `json:"projection"` // null without a funnel in the terms, and in an Operational report
-	Recomputed  *Recomputed `json:"recomputed"` // null without a funnel in the terms, and in an Operational report
+	Recomputed  *Recomputed `json:"recomputed"` // only in a Strategic report, and null without a funnel in the terms
 	Patterns    []Pattern   `json:"patterns"`   // among the rejected
 	Questions   []Question  `json:"questions"`  // of a Strategic report
 	Calibration []Band      `json:"calibration"`
@@ -122,11 +122,10 @@ func resultsOf(f *Facts) Results {
 	r.Cohort = sumOf(within)
 	r.Cohort.Month = f.Period
 	if f.Kind != Operational {
-		least := max(1, f.MinimumSample)
-		r.Projection, r.Recomputed = f.projection(r.Cohort.MQLs), f.recomputed(r.Cohort, least)
-		r.Patterns = r.patterns(f)
+		r.Projection, r.Patterns = f.projection(r.Cohort.MQLs), r.patterns(f)
 	}
-	if f.Kind == Strategic {
+	if f.Kind == Strategic { // the leads of a single month have had too little time for its rates
+		r.Recomputed = f.recomputed(r.Cohort, max(1, f.MinimumSample))
 		if s := f.Scores; s != nil {
 			r.Calibration, r.Sweeps = s.calibration(), s.sweeps(f.MinimumSample)
 			if auc, ok := s.auc(f.MinimumSample); ok {

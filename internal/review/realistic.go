@@ -50,18 +50,26 @@ func (r *Results) above(before []Month, months int64) []string {
 		several(r.Cohort.MQLs, "MQL"), grouped(b.MQLs), grouped(r.Cohort.Opportunities), grouped(b.Opportunities))}
 }
 
+// higher says what a target means that is above the one that follows from what happened. It is sure of it only beyond the interval.
+func (r *Recomputed) higher(delivered, months int64) string {
+	text := fmt.Sprintf("At the rates of the period the same bookings take %s a month instead of %s", several(r.Proposed, "MQL"), grouped(r.Agreed))
+	if r.High == 0 || r.High >= r.Agreed {
+		return text + ". The target may have been higher than it had to be; what happened is too little to be sure."
+	}
+	text += ": the target was higher than it had to be."
+	if delivered >= r.Proposed*months {
+		text += " What was delivered would have done."
+	}
+	return text
+}
+
 func (r *Results) below(f *Facts, target, months int64, before []Month) []string {
 	delivered := r.Cohort.MQLs
 	advice := []string{fmt.Sprintf("%s of the %s that were agreed: was the target realistic, or is the engine underfunded?",
 		grouped(delivered), several(target, "MQL"))}
 	funnel := r.Recomputed
 	if funnel != nil && funnel.Proposed > 0 && funnel.Proposed < funnel.Agreed {
-		text := fmt.Sprintf("At the rates of the period the same bookings take %s a month instead of %s: the target was higher than it had to be.",
-			several(funnel.Proposed, "MQL"), grouped(funnel.Agreed))
-		if delivered >= funnel.Proposed*months {
-			text += " What was delivered would have done."
-		}
-		advice = append(advice, text)
+		advice = append(advice, funnel.higher(delivered, months))
 	}
 	monthly := target / months
 	if funnel != nil && funnel.Proposed > 0 {

@@ -86,6 +86,12 @@ func TestAdvice(t *testing.T) {
 			[]string{"was the target realistic, or is the engine underfunded?", "the target was higher than it had to be", "What was delivered would have done."},
 			"came in",
 		},
+		"below, and fewer might do": {
+			[4]int64{1000, 120, 40, 133},
+			[4]int64{1000, 100, 34, 133},
+			[]string{"take 118 MQLs a month instead of 133. The target may have been higher than it had to be; what happened is too little to be sure."},
+			"would have done",
+		},
 		"below, and more are needed": {
 			[4]int64{1000, 100, 20, 133},
 			[4]int64{1000, 100, 20, 133},
@@ -102,11 +108,11 @@ func TestAdvice(t *testing.T) {
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			f := sampleOf(Performance, "2027-02", "monthly", "Both", "2027-03-01T14:00:00Z")
+			f := sampleOf(Strategic, "2027-Q1", "quarterly", "Leadership", "2027-04-05T14:00:00Z")
 			f.Funnel = sampleFunnel()
 			f.Months = []Month{
-				{Month: "2027-02", Captured: tc.now[0], MQLs: tc.now[1], Opportunities: tc.now[2], Target: tc.now[3]},
-				{Month: "2027-01", Captured: tc.before[0], MQLs: tc.before[1], Opportunities: tc.before[2], Target: tc.before[3]},
+				{Month: "2027-03", Captured: tc.now[0], MQLs: tc.now[1], Opportunities: tc.now[2], Target: tc.now[3]},
+				{Month: "2026-12", Captured: tc.before[0], MQLs: tc.before[1], Opportunities: tc.before[2], Target: tc.before[3]},
 			}
 			got := strings.Join(made(t, f).Results().Advice, " ")
 			if len(tc.want) == 0 && got != "" {
@@ -132,5 +138,12 @@ func TestPatternsAreBeyondChance(t *testing.T) {
 	got := made(t, f).Results().Patterns
 	if len(got) != 1 || got[0].Key != "clearly" {
 		t.Errorf("got %+v", got)
+	}
+}
+
+// The rates of a month that has just ended say little: its leads have had no time.
+func TestAMonthRecomputesNothing(t *testing.T) {
+	if got := made(t, monthly()).Results(); got.Recomputed != nil || got.Projection == nil {
+		t.Errorf("recomputed %v, projected %v", got.Recomputed, got.Projection)
 	}
 }
