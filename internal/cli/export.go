@@ -28,6 +28,8 @@ instant and in little memory, however much there is:
   counts       met, missed, open and excused of each clause and period, also of leads
                whose history is no longer kept
   seals        the sealed counts with their digests; see kubectl sla verify-counts
+  refusals     rejections without a reason code, which were not taken, as CloudEvents:
+               with the events they tell "kubectl sla backtest --events" all that was tried
 
 PERSONAL DATA are in the events, as they were sent, and ids and accounts of leads may
 be personal too. Keep the file as you keep the ledger.
@@ -43,7 +45,7 @@ func exportCommand(now func() time.Time) *cobra.Command {
 	var f ledgerFlags
 	var what, lead string
 	cmd := &cobra.Command{
-		Use:   "export --contract CONTRACT [--what events|leads|obligations|counts|seals] [--lead ID]",
+		Use:   "export --contract CONTRACT [--what events|leads|obligations|counts|seals|refusals] [--lead ID]",
 		Short: "write events, leads, obligations or counts as NDJSON; or all of one lead",
 		Long:  exportHelp,
 		Example: `  kubectl sla export --contract mid-market -n revenue --what events > events.ndjson
@@ -54,7 +56,7 @@ func exportCommand(now func() time.Time) *cobra.Command {
 				what = string(export.Events)
 			}
 			if what != "" && !slices.Contains(export.Kinds(), export.What(what)) {
-				return fmt.Errorf("--what %q: events, leads, obligations, counts or seals", what)
+				return fmt.Errorf("--what %q: events, leads, obligations, counts, seals or refusals", what)
 			}
 			if lead != "" && (what == string(export.Counts) || what == string(export.Seals)) {
 				return fmt.Errorf("--what %s is about no single lead: leave --lead out", what)
@@ -71,7 +73,7 @@ func exportCommand(now func() time.Time) *cobra.Command {
 		},
 	}
 	f.add(cmd.Flags())
-	cmd.Flags().StringVar(&what, "what", "", "events (default), leads, obligations, counts or seals")
+	cmd.Flags().StringVar(&what, "what", "", "events (default), leads, obligations, counts, seals or refusals")
 	cmd.Flags().StringVar(&lead, "lead", "", "only this lead")
 	return cmd
 }

@@ -37,7 +37,8 @@ func (e *Env) SampleLeads(ctx context.Context, t Target) (*sample.Expectation, e
 	if err != nil {
 		return nil, err
 	}
-	if err := e.sendSamples(ctx, t, set.History(), false); err != nil {
+	expected := set.Expect()
+	if err := e.sendSamples(ctx, t, set.History(), expected.Refused, false); err != nil {
 		return nil, err
 	}
 	if err := e.WorkedOff(ctx, t); err != nil {
@@ -48,20 +49,19 @@ func (e *Env) SampleLeads(ctx context.Context, t Target) (*sample.Expectation, e
 	if err != nil {
 		return nil, err
 	}
-	if err := e.sendSamples(ctx, t, today.Today(), true); err != nil {
+	if err := e.sendSamples(ctx, t, today.Today(), 0, true); err != nil {
 		return nil, err
 	}
 	if err := e.WorkedOff(ctx, t); err != nil {
 		return nil, err
 	}
 	e.Say("  the first contacts of the urgent ones among them")
-	expected := set.Expect()
-	return &expected, e.sendSamples(ctx, t, today.Touches(time.Now().UTC().Truncate(time.Second)), true)
+	return &expected, e.sendSamples(ctx, t, today.Touches(time.Now().UTC().Truncate(time.Second)), 0, true)
 }
 
 // sendSamples sends sample events. Those that carry the time of sending are conflicts when an earlier run has sent them: then that
-// run's times stand.
-func (e *Env) sendSamples(ctx context.Context, t Target, events []sample.Event, ofNow bool) error {
+// run's times stand. uncoded are rejections without a reason code, which are refused each time.
+func (e *Env) sendSamples(ctx context.Context, t Target, events []sample.Event, uncoded int, ofNow bool) error {
 	text, err := sample.NDJSON(events)
 	if err != nil {
 		return err
@@ -72,7 +72,10 @@ func (e *Env) sendSamples(ctx context.Context, t Target, events []sample.Event, 
 	}
 	e.Say("  %d sample events of %d leads: %d accepted, %d sent by an earlier run", len(plan.Records), plan.LeadCount(), sum.Accepted,
 		sum.Duplicates+sum.Conflicts)
-	if refused := sum.Rejected - sum.Conflicts; refused > 0 || (sum.Conflicts > 0 && !ofNow) {
+	if uncoded > 0 {
+		e.Say("  %d refused: rejections without a reason code, which count as such", uncoded)
+	}
+	if refused := sum.Rejected - sum.Conflicts; refused != uncoded || (sum.Conflicts > 0 && !ofNow) {
 		return fmt.Errorf("%d sample events were refused: %v", sum.Rejected, sum.Reasons)
 	}
 	return nil

@@ -94,7 +94,7 @@ func (s *story) outcomes(w *writer) {
 	if !s.accepted.IsZero() {
 		w.add("accepted", s.accepted, map[string]any{"by": s.owner})
 	}
-	for _, d := range []*disposal{s.voided, s.disposed} {
+	for _, d := range []*disposal{s.voided, s.tried, s.disposed} {
 		if d == nil {
 			continue
 		}

@@ -14,6 +14,7 @@ type Expectation struct {
 	ClosedThrough string    `json:"closedThrough"` // the last ISO week that is over
 	Captured      int       `json:"captured"`
 	MQLs          int       `json:"mqls"`
+	Refused       int       `json:"refused"` // events: rejections without a reason code
 
 	Stages map[string]int `json:"stages"` // leads of the history by stage; those that were merged are not among Captured
 	Today  Today          `json:"today"`  // comes on top, once today's leads are sent
@@ -74,6 +75,9 @@ func (s *Set) Expect() Expectation {
 		}
 		if !one.qualified.IsZero() {
 			e.MQLs++
+		}
+		if o.tried(one) {
+			e.Refused++
 		}
 		o.story(one)
 	}

@@ -28,11 +28,20 @@ func (o *oracle) story(s *story) {
 		disposed = d.at
 	}
 	o.clock("disposition", "", s.owned.Add(dispositionDays*24*time.Hour), disposed, s.optedOut)
-	if d != nil && d.outcome != "Accepted" {
+	rejected := d != nil && d.outcome != "Accepted"
+	switch {
+	case o.tried(s): // without a code, before anything else
+		o.moment("rejection", o.cal.week(s.tried.at), false)
+	case rejected:
 		o.moment("rejection", o.cal.week(d.at), o.coded(s, d))
+	}
+	if rejected {
 		o.saidWhy(s, d)
 	}
 }
+
+// tried says whether sales wanted to give the lead back without a code by now, which was refused: it has it still.
+func (o *oracle) tried(s *story) bool { return s.tried != nil && !s.tried.at.After(o.now) }
 
 // outcome that counts by now: a rejection that is disputed stands until both have overturned it.
 func (o *oracle) outcome(s *story) *disposal {

@@ -83,7 +83,7 @@ func (t *teller) accepts(s *story) {
 	}
 }
 
-// disposes within days, a few too late or never; rejections mostly carry a code.
+// disposes within days, a few too late or never; rejections mostly carry a code at the first attempt.
 func (t *teller) disposes(s *story) {
 	wait := t.between(42*time.Hour, 10*24*time.Hour)
 	switch roll := t.rand.IntN(100); {
@@ -103,11 +103,21 @@ func (t *teller) disposes(s *story) {
 		t.goesOn(s)
 		return
 	}
-	if t.chance(10) {
-		d.reason, d.coded = pick(t, []string{"", "Other"}), false
-	}
+	careless := t.chance(20)
 	t.persists(s)
 	t.saysWhy(s)
+	if careless {
+		t.tries(s)
+	}
+}
+
+// tries to reject the lead without a code first: that is refused, and mostly a code follows hours later.
+func (t *teller) tries(s *story) {
+	d := s.disposed
+	s.tried = &disposal{at: d.at.Add(-t.between(2*time.Hour, 20*time.Hour)), outcome: d.outcome, reason: pick(t, []string{"", "Other"})}
+	if t.chance(15) {
+		s.disposed, s.feedback = nil, time.Time{} // nobody looked at the answer
+	}
 }
 
 // goesOn with most of those that were accepted: sales finds out what makes them an SQL, and some become deals.

@@ -120,6 +120,11 @@ func judge(e *Expectation, rows map[rowKey]*Row, p *lead.Program, c *sla.Compile
 		m.HandedOff, m.SQL = q.At, p.SQL(history, q.At).At
 	}
 	e.Stages[string(lead.StageOf(p.Definition().Dispositions, history, m))]++
+	for _, one := range history {
+		if one.Kind == lead.KindRefused {
+			e.Refused++
+		}
+	}
 	for _, o := range sla.Obligations(c, sla.FactsOf(stamps, p.Definition().Dispositions, history), now) {
 		key := rowKey{string(o.Clause), o.Tier, string(o.Period)}
 		if rows[key] == nil {
@@ -136,8 +141,10 @@ func byLead(t *testing.T, events []Event) map[string][]lead.Event {
 	for i, e := range events {
 		out[e.Subject] = append(out[e.Subject], domain(t, e, int64(i)))
 	}
-	for _, history := range out {
+	p, _ := compiled(t)
+	for id, history := range out {
 		slices.SortStableFunc(history, func(a, b lead.Event) int { return a.Time.Compare(b.Time) })
+		out[id] = lead.Enforced(p.Definition().Dispositions, history)
 	}
 	return out
 }

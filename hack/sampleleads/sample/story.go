@@ -25,6 +25,7 @@ type story struct {
 	owned    time.Time
 	accepted time.Time
 	touches  []touch
+	tried    *disposal // a rejection without a code, which is refused
 	disposed *disposal
 	feedback time.Time // on a rejection
 	rating   int

@@ -7,12 +7,14 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"time"
 
 	"github.com/handoff-sla/handoff/internal/cli/life"
 	"github.com/handoff-sla/handoff/internal/events"
+	"github.com/handoff-sla/handoff/internal/lead"
 	"github.com/handoff-sla/handoff/internal/ledger"
 	"github.com/handoff-sla/handoff/internal/sla"
 )
@@ -27,10 +29,11 @@ const (
 	Obligations What = "obligations"
 	Counts      What = "counts"
 	Seals       What = "seals"
+	Refusals    What = "refusals"
 )
 
 // Kinds are all of them.
-func Kinds() []What { return []What{Events, Leads, Obligations, Counts, Seals} }
+func Kinds() []What { return []What{Events, Leads, Obligations, Counts, Seals, Refusals} }
 
 // Options of an export.
 type Options struct {
@@ -60,13 +63,21 @@ func CloudEvent(a ledger.Arrival) Event {
 	}
 }
 
+// Attempt is a rejection that was refused, as it may be sent again: it is refused again.
+func Attempt(x ledger.Refusal) (Event, error) {
+	data, err := json.Marshal(ledger.Data{Outcome: x.Outcome})
+	return CloudEvent(ledger.Arrival{
+		Source: x.Source, ID: x.ID, Lead: x.Lead, Kind: lead.KindDisposition, Time: x.Time, Received: x.Received, Data: data,
+	}), err
+}
+
 // Write exports, and says how many objects it wrote.
 func Write(ctx context.Context, r *ledger.Reading, out io.Writer, o Options) (written int64, err error) {
 	buffer := bufio.NewWriterSize(out, 1<<16)
 	encoder := json.NewEncoder(buffer)
 	encoder.SetEscapeHTML(false)
 	about := int64(0)
-	if table, is := map[What]string{Events: "events", Leads: "leads", Obligations: "obligations"}[o.What]; is {
+	if table, is := map[What]string{Events: "events", Leads: "leads", Obligations: "obligations", Refusals: "refusals"}[o.What]; is {
 		if about, err = r.EventCount(ctx, table, o.Lead); err != nil {
 			return 0, err
 		}
@@ -88,6 +99,11 @@ func Write(ctx context.Context, r *ledger.Reading, out io.Writer, o Options) (wr
 		err = counts(ctx, r, line)
 	case Seals:
 		err = seals(ctx, r, line)
+	case Refusals:
+		err = r.EachRefusal(ctx, o.Lead, func(x ledger.Refusal) error {
+			e, err := Attempt(x)
+			return errors.Join(err, line(e))
+		})
 	default:
 		err = fmt.Errorf("%q cannot be exported", o.What)
 	}
@@ -168,27 +184,36 @@ type Subject struct {
 	Tenant      string            `json:"tenant"`
 	Kept        json.RawMessage   `json:"kept"` // its row, with its record
 	Events      []Event           `json:"events"`
+	Refusals    []Event           `json:"refusals,omitempty"` // rejections without a reason code, which were not taken
 	Obligations []json.RawMessage `json:"obligations"`
 	Life        *life.Life        `json:"life"`
 }
 
 // Of is all that is kept of one lead.
-func Of(ctx context.Context, r *ledger.Reading, tenant, lead string) (s Subject, err error) {
-	s = Subject{Lead: lead, Tenant: tenant, Events: []Event{}, Obligations: []json.RawMessage{}}
-	if s.Life, err = life.Of(ctx, r, lead, life.Options{Tenant: tenant, ShowData: true}); err != nil {
+func Of(ctx context.Context, r *ledger.Reading, tenant, one string) (s Subject, err error) {
+	s = Subject{Lead: one, Tenant: tenant, Events: []Event{}, Obligations: []json.RawMessage{}}
+	if s.Life, err = life.Of(ctx, r, one, life.Options{Tenant: tenant, ShowData: true}); err != nil {
 		return s, err
 	}
-	if s.Kept, err = r.Personal(ctx, lead); err != nil {
+	if s.Kept, err = r.Personal(ctx, one); err != nil {
 		return s, err
 	}
-	err = r.EachEvent(ctx, lead, func(a ledger.Arrival) error {
+	err = r.EachEvent(ctx, one, func(a ledger.Arrival) error {
 		s.Events = append(s.Events, CloudEvent(a))
 		return nil
 	})
 	if err != nil {
 		return s, err
 	}
-	err = r.EachObligation(ctx, lead, func(object json.RawMessage) error {
+	err = r.EachRefusal(ctx, one, func(x ledger.Refusal) error {
+		e, err := Attempt(x)
+		s.Refusals = append(s.Refusals, e)
+		return err
+	})
+	if err != nil {
+		return s, err
+	}
+	err = r.EachObligation(ctx, one, func(object json.RawMessage) error {
 		s.Obligations = append(s.Obligations, append(json.RawMessage(nil), object...))
 		return nil
 	})

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -255,7 +256,17 @@ func TestExport(t *testing.T) {
 	if _, err := r.l.SealPeriod(t.Context(), "2026-01", time.UTC); err != nil {
 		t.Fatal(err)
 	}
-	for what, want := range map[string]int{"leads": 2, "obligations": 3, "counts": 3, "seals": 1} {
+	const refused = `[{"specversion": "1.0", "id": "18", "source": "/crm", "type": "dev.handoff.lead.disposition", "subject": "lead-1", "time": "2026-01-06T18:30:00Z",
+ "data": {"outcome": "Recycled", "reason": "call personal@example.com"}}]`
+	for range 2 { // as it may be sent again
+		if got := r.post(t, r.l, refused); !slices.Equal(got, []events.Status{events.StatusInvalid}) {
+			t.Fatalf("a rejection without a code is %v", got)
+		}
+	}
+	if text := must(t, "lead", "lead-1"); !strings.Contains(text, "event       refused  18 of /crm") || !strings.Contains(text, "a rejection without a reason code: it was not taken") {
+		t.Errorf("the refusal is not told:\n%s", text)
+	}
+	for what, want := range map[string]int{"leads": 2, "obligations": 3, "counts": 3, "seals": 1, "refusals": 1} {
 		out, said, err := run(t, "export", "--what", what)
 		if n := strings.Count(out, "\n"); err != nil || n != want || !strings.Contains(said, fmt.Sprint(want)) {
 			t.Errorf("%s: %d lines, want %d (%v, %s): %s", what, n, want, err, said, out)
@@ -270,6 +281,10 @@ func TestExport(t *testing.T) {
 	var subject export.Subject
 	if err := json.Unmarshal([]byte(must(t, "export", "--lead", "lead-1")), &subject); err != nil {
 		t.Fatal(err)
+	}
+	if len(subject.Refusals) != 1 || subject.Refusals[0].Type != "dev.handoff.lead.disposition" ||
+		!strings.Contains(string(subject.Refusals[0].Data), `"Recycled"`) || strings.Contains(string(subject.Refusals[0].Data), "personal@") {
+		t.Errorf("refusals %+v", subject.Refusals)
 	}
 	if len(subject.Events) != 6 || len(subject.Obligations) == 0 || !strings.Contains(string(subject.Kept), "personal@example.com") || subject.Life == nil {
 		t.Errorf("%+v", subject)
