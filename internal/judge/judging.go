@@ -85,7 +85,7 @@ func newJudging(in Input, terms *sla.Compiled) *judging {
 		}
 	}
 	for _, n := range in.Counts {
-		if n.Clause != sla.ClauseVolume {
+		if n.Clause != sla.ClauseVolume && n.Period.Week() {
 			at := place{slot{n.Clause, n.Tier}, n.Period}
 			j.counts[at] = append(j.counts[at], n)
 		}

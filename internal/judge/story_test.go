@@ -5,6 +5,7 @@ package judge_test
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -288,6 +289,12 @@ func (s *story) asOf(week sla.Period) judge.Input {
 			if n.Clause == c.count.Clause && n.Tier == c.count.Tier && n.Period == c.count.Period && n.Revision == c.count.Revision {
 				in.Counts[i] = c.count
 			}
+		}
+	}
+	in.Waivers = slices.Clone(s.in.Waivers)
+	for i, w := range in.Waivers {
+		if w.Signed.After(in.Now) {
+			in.Waivers[i].Signed, in.Waivers[i].Flaws = time.Time{}, []string{"Sales has not signed"}
 		}
 	}
 	for i := range s.in.Spells { // what is in force now

@@ -43,9 +43,6 @@ func (j *judging) effective(x Waiver, w span) bool {
 		}
 		j.note("waiver %s has no effect: %s", x.Name, why)
 		return false
-	case x.Signed.After(j.Now):
-		j.note("waiver %s has no effect yet: it is signed with the date %s, which has not come", x.Name, x.Signed.UTC().Format(time.RFC3339))
-		return false
 	case x.Signed.After(w.to.Add(signedWithin)):
 		j.note("waiver %s has no effect on %s: it was signed on %s, more than 7 days after that week ended",
 			x.Name, w.period, x.Signed.In(j.zone).Format(time.DateOnly))

@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/handoff-sla/handoff/internal/bundle"
+	"github.com/handoff-sla/handoff/internal/judge"
 	"github.com/handoff-sla/handoff/internal/ledger"
 	"github.com/handoff-sla/handoff/internal/ledger/ledgertest"
 	"github.com/handoff-sla/handoff/internal/pipeline"
@@ -201,7 +202,10 @@ func TestVolumeCountsBeforeTheTermsAskForIt(t *testing.T) {
 		t.Fatal(err)
 	}
 	var volume string
-	for _, row := range sla.Scorecard(r.pair.Terms, snapshot.Counts, monday.AddDate(0, 0, 1)) {
+	judged := judge.Judge(judge.Input{
+		Book: map[string]*sla.Compiled{"terms": r.pair.Terms}, InForce: "terms", Counts: snapshot.Counts, Now: monday.AddDate(0, 0, 1),
+	})
+	for _, row := range judged.Rows {
 		if row.Clause == sla.ClauseVolume {
 			volume = row.Actual
 		}
