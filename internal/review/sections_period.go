@@ -224,7 +224,7 @@ func (d *Document) proposal() Section {
 	s.text("A text to start from, not a decision. Nothing changes until both parties have signed it; until then what is in force stays in force.")
 	s.items(p.Changes)
 	if p.Command != "" {
-		s.text("Check and apply it with:")
+		s.text("Save the manifests below, check them with kubectl sla lint, let both parties sign them, and then:")
 		s.Blocks = append(s.Blocks, Block{Code: p.Command})
 	}
 	s.Blocks = append(s.Blocks, Block{Code: p.Manifests})
