@@ -65,14 +65,14 @@ func Next(contract *slav1alpha1.SLAContract, definition *slav1alpha1.LeadDefinit
 		"# until then what is in force stays. See: kubectl sla lint, kubectl sla diff, kubectl sla sign.\n",
 		from.UTC().Format(time.RFC3339), results.Cohort.Month)
 	for _, object := range []struct {
-		kind  string
-		value any
-	}{{"LeadDefinition", n.definition}, {"SLAContract", n.contract}} {
+		kind, before string
+		value        any
+	}{{"LeadDefinition", "", n.definition}, {"SLAContract", "---\n", n.contract}} {
 		text, err := n.write(object.kind, object.value)
 		if err != nil {
 			return nil, fmt.Errorf("proposal for %s: %w", object.kind, err)
 		}
-		b.WriteString("---\n" + text)
+		b.WriteString(object.before + text)
 	}
 	return &review.Proposal{Manifests: b.String(), Changes: n.changes, Command: Command}, nil
 }
@@ -122,14 +122,14 @@ func (n *next) funnel() {
 			n.say("SLAContract", at+step.Name, "unchanged: %s", step.Reason)
 			continue
 		case step.Used == step.Agreed:
-			n.say("SLAContract", at+step.Name, "unchanged: %s", sampled(step, "it is what happened"))
+			n.say("SLAContract", at+step.Name, "unchanged: %s", sampled(step))
 			continue
 		}
 		if !set(funnel, step.Name, step.Used) {
 			n.say("SLAContract", at+step.Name, "unchanged: %s happened, which is no rate for a plan", step.Happened)
 			continue
 		}
-		why := sampled(step, "of the deals that were won")
+		why := sampled(step)
 		n.say("SLAContract", at+step.Name, "was %s: %s", step.Agreed, why)
 		n.changes = append(n.changes, fmt.Sprintf("%s: %s instead of %s (%s)", step.Name, step.Used, step.Agreed, why))
 	}
@@ -137,14 +137,14 @@ func (n *next) funnel() {
 }
 
 // sampled says what a step goes by, in numbers.
-func sampled(step review.FunnelRate, fallback string) string {
+func sampled(step review.FunnelRate) string {
 	switch step.Name {
 	case closeRate:
 		return fmt.Sprintf("%d of %d deals that were decided were won", step.Sample.Count, step.Sample.Of)
 	case conversion:
 		return fmt.Sprintf("%d of %d MQLs became opportunities", step.Sample.Count, step.Sample.Of)
 	default:
-		return fmt.Sprintf("the average of %d deals that were won; %s", step.Sample.Count, fallback)
+		return fmt.Sprintf("the average of %d deals that were won with an amount", step.Sample.Count)
 	}
 }
 
