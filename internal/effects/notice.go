@@ -79,6 +79,11 @@ func (w *messageWorker[T]) Work(ctx context.Context, job *river.Job[T]) error {
 	if job.Attempt == 1 && m.Now.Sub(m.Due) > after {
 		return w.fail(job, true, &StaleError{After: after})
 	}
+	return w.deliver(ctx, job, m)
+}
+
+// deliver sends a message that is still to be sent.
+func (w *messageWorker[T]) deliver(ctx context.Context, job *river.Job[T], m *ledger.Message) error {
 	addresses, err := w.Addresses(m.Recipient, m.Rep)
 	if err != nil {
 		return w.fail(job, false, err)
