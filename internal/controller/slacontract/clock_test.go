@@ -29,7 +29,7 @@ func TestManagersClockIsAYearOff(t *testing.T) {
 		outcome[name] = slav1alpha1.SLAContractStatus{
 			Scorecard: status.Scorecard, Escalation: status.Escalation, Escalations: status.Escalations, History: status.History, FirstContact: status.FirstContact,
 		}
-		b.hears("Warning EscalationRaised firstContact: level 1", "Warning EscalationRaised firstContact: level 2")
+		b.hears("Warning EscalationRaised firstContact is at level 1", "Warning EscalationRaised firstContact is at level 2")
 		if years != 0 {
 			b.restarts()
 		}

@@ -140,7 +140,9 @@ func (b *bench) count(rows ...slav1alpha1.MeasurementRow) {
 	}
 	m.Status.Sequence = inForce.Sequence
 	m.Status.Rows = rows
-	m.Status.Leads = &slav1alpha1.LeadCounts{Captured: ptr.To[int64](7), Waiting: ptr.To[int64](2)}
+	if m.Status.Leads == nil {
+		m.Status.Leads = &slav1alpha1.LeadCounts{Captured: ptr.To[int64](7), Waiting: ptr.To[int64](2)}
+	}
 	b.updateStatus(m)
 }
 

@@ -56,24 +56,24 @@ func escalationEvents(before, after *slav1alpha1.SLAContractStatus, steps []judg
 		said[e.Clause] = e.Level
 	}
 	for _, step := range closedSince(before, after, steps, zone) {
-		clause, level := string(step.Clause), int32(step.Level) //nolint:gosec // 0 to 3
+		clause, level := string(step.Clause), int32(step.Level)
 		if said[clause] == level {
 			continue
 		}
-		out = append(out, stepEvent(step, said[clause], find(after.Escalations, clause)))
+		out = append(out, stepEvent(step, said[clause], find(after.Escalations, clause), zone))
 		said[clause] = level
 	}
 	for i := range after.Escalations {
 		e := &after.Escalations[i]
 		if said[e.Clause] != e.Level {
 			step := judge.Step{Clause: sla.Clause(e.Clause), Level: int(e.Level), At: e.LevelSince.Time, Reason: e.Reason}
-			out = append(out, stepEvent(step, said[e.Clause], e))
+			out = append(out, stepEvent(step, said[e.Clause], e, zone))
 		}
 		delete(said, e.Clause)
 	}
 	for _, clause := range sorted(said) {
 		if said[clause] > 0 {
-			out = append(out, stepEvent(lastResolution(clause, steps), said[clause], nil))
+			out = append(out, stepEvent(lastResolution(clause, steps), said[clause], nil, zone))
 		}
 	}
 	return out
@@ -129,23 +129,22 @@ func lastResolution(clause string, steps []judge.Step) judge.Step {
 }
 
 // stepEvent says a step in words. open is the escalation as it stands; nil when it is over by now.
-func stepEvent(step judge.Step, from int32, open *slav1alpha1.EscalationStatus) condition.Event {
+func stepEvent(step judge.Step, from int32, open *slav1alpha1.EscalationStatus, zone *time.Location) condition.Event {
 	related := corev1.ObjectReference{ // one of its own for each step, so that none is folded into another
 		APIVersion: slav1alpha1.GroupVersion.String(), Kind: Kind,
 		FieldPath: fmt.Sprintf("status.escalations{%s level %d %s}", step.Clause, step.Level, stamp(step.At)),
 	}
 	if step.Level == 0 {
-		return normal("EscalationResolved", "Judge", condition.Cut(fmt.Sprintf("%s: resolved from level %d: %s", step.Clause, from, step.Reason)), related)
+		return normal("EscalationResolved", "Judge", condition.Cut(fmt.Sprintf("%s is resolved, from level %d: %s", step.Clause, from, step.Reason)), related)
 	}
-	note := fmt.Sprintf("%s: level %d: %s", step.Clause, step.Level, step.Reason)
+	note := fmt.Sprintf("%s is at level %d: %s", step.Clause, step.Level, step.Reason)
 	if open != nil && int(open.Level) == step.Level {
-		note += "; with " + strings.Join(open.Owners, " and ")
+		note += fmt.Sprintf(". With %s; ends with: %s", strings.Join(open.Owners, " and "), open.Clears)
 		if open.Due != nil {
-			note += fmt.Sprintf("; level %d from %s unless it is resolved", open.Level+1, stamp(open.Due.Time))
+			note += fmt.Sprintf("; else it goes up to level %d on %s", open.Level+1, open.Due.In(zone).Format("2 January 2006"))
 		}
-		note += "; ends with: " + open.Clears
-		if len(open.Remediations) == 0 && open.Clause != string(judge.ClauseTerms) {
-			note += "; no plan is on record yet (spec.remediations): is it a resource, a process, a data or a people question?"
+		if len(open.Remediations) == 0 && open.Level < 3 {
+			note += ". No plan is on record yet (spec.remediations): is it a resource, a process, a data or a people question?"
 		}
 	}
 	reason := "EscalationRaised"

@@ -39,8 +39,10 @@ func open(clause string, level int32, since time.Time) slav1alpha1.EscalationSta
 func TestEscalationEvents(t *testing.T) {
 	const clause = "firstContact"
 	steps := []judge.Step{
-		{Clause: clause, Level: 1, At: end(1), Reason: "81%"}, {Clause: clause, Level: 2, At: end(2), Reason: "80%"},
-		{Clause: clause, Level: 0, At: end(3), Reason: "met in 2027-W03"}, {Clause: clause, Level: 1, At: end(4), Reason: "79%"},
+		{Clause: clause, Level: 1, At: end(1), Reason: "81%"},
+		{Clause: clause, Level: 2, At: end(2), Reason: "80%"},
+		{Clause: clause, Level: 0, At: end(3), Reason: "met in 2027-W03"},
+		{Clause: clause, Level: 1, At: end(4), Reason: "79%"},
 	}
 	disputed := append([]judge.Step{}, steps[:1]...)
 	disputed = append(disputed, judge.Step{Clause: "terms", Level: 3, At: end(1).Add(time.Hour), Reason: "Sales disagrees"})
@@ -58,7 +60,8 @@ func TestEscalationEvents(t *testing.T) {
 		"a first look":  {statusOf(""), statusOf("2027-W04", open(clause, 1, end(4))), steps, "EscalationRaised 1"},
 		"counted again": {statusOf("2027-W02", open(clause, 2, end(2))), statusOf("2027-W02"), nil, "EscalationResolved 0"},
 		"eased by a correction": {
-			statusOf("2027-W02", open(clause, 2, end(2))), statusOf("2027-W02", open(clause, 1, end(2))), []judge.Step{{Clause: clause, Level: 1, At: end(2)}},
+			statusOf("2027-W02", open(clause, 2, end(2))), statusOf("2027-W02", open(clause, 1, end(2))),
+			[]judge.Step{{Clause: clause, Level: 1, At: end(2)}},
 			"EscalationEased 1",
 		},
 		"disputed": {
@@ -88,18 +91,17 @@ func TestNotesOfSteps(t *testing.T) {
 	raised := open("firstContact", 2, end(2))
 	raised.Owners, raised.Due = []string{"VP Marketing", "VP Sales"}, &due
 	step := judge.Step{Clause: "firstContact", Level: 2, At: end(2), Reason: "fell short two weeks running: 80% (8 of 10), target 90%"}
-	want := "firstContact: level 2: fell short two weeks running: 80% (8 of 10), target 90%; with VP Marketing and VP Sales; " +
-		"level 3 from 2027-02-01T00:00:00Z unless it is resolved; ends with: one met week; no plan is on record yet (spec.remediations): " +
-		"is it a resource, a process, a data or a people question?"
-	if diff := cmp.Diff(want, stepEvent(step, 1, &raised).Note); diff != "" {
+	want := "firstContact is at level 2: fell short two weeks running: 80% (8 of 10), target 90%. With VP Marketing and VP Sales; ends with: one met week; " +
+		"else it goes up to level 3 on 1 February 2027. No plan is on record yet (spec.remediations): is it a resource, a process, a data or a people question?"
+	if diff := cmp.Diff(want, stepEvent(step, 1, &raised, time.UTC).Note); diff != "" {
 		t.Error(diff)
 	}
 	raised.Remediations = []string{"emea-nights"}
-	if got := stepEvent(step, 1, &raised).Note; strings.Contains(got, "question?") {
+	if got := stepEvent(step, 1, &raised, time.UTC).Note; strings.Contains(got, "question?") {
 		t.Errorf("a plan is there: %s", got)
 	}
-	want = "firstContact: resolved from level 2: met in 2027-W03"
-	if diff := cmp.Diff(want, stepEvent(judge.Step{Clause: "firstContact", At: end(3), Reason: "met in 2027-W03"}, 2, nil).Note); diff != "" {
+	want = "firstContact is resolved, from level 2: met in 2027-W03"
+	if diff := cmp.Diff(want, stepEvent(judge.Step{Clause: "firstContact", At: end(3), Reason: "met in 2027-W03"}, 2, nil, time.UTC).Note); diff != "" {
 		t.Error(diff)
 	}
 }

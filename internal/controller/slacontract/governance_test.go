@@ -141,7 +141,7 @@ func TestEscalation(t *testing.T) {
 	rows := []slav1alpha1.MeasurementRow{week(2, 8, 2)}
 	b.closes(2, rows...)
 	b.escalation("1 firstContact", 1, "VP Sales")
-	b.hears("Warning EscalationRaised firstContact: level 1: missed: High 80% (8 of 10) against 90% in 2027-W02; with VP Sales")
+	b.hears("Warning EscalationRaised firstContact is at level 1: missed: High 80% (8 of 10) against 90% in 2027-W02. With VP Sales; ends with: one met week")
 	b.restarts()
 	due := b.contract.Status.Escalations[0].Due
 	if due == nil || !due.Time.Equal(ends(t, 3)) {
@@ -151,7 +151,7 @@ func TestEscalation(t *testing.T) {
 	rows = append(rows, week(3, 8, 2))
 	b.closes(3, rows...)
 	b.escalation("2 firstContact", 2, "VP Marketing", "VP Sales")
-	b.hears("Warning EscalationRaised firstContact: level 2: missed two weeks running")
+	b.hears("Warning EscalationRaised firstContact is at level 2: missed two weeks running")
 	b.restarts()
 	c := meta.FindStatusCondition(b.contract.Status.Conditions, "Compliant")
 	if c.Status != metav1.ConditionFalse || c.Message != "missed: firstContact High 80% (8 of 10), target 90%, 2027-W03; escalated: firstContact at level 2" {
@@ -161,7 +161,7 @@ func TestEscalation(t *testing.T) {
 	rows = append(rows, week(4, 8, 2), week(5, 8, 2))
 	b.closes(5, rows...)
 	b.escalation("3 firstContact", 3, "CRO")
-	b.hears("Warning EscalationRaised firstContact: level 3")
+	b.hears("Warning EscalationRaised firstContact is at level 3")
 	b.restarts()
 	b.tells("firstContact 1, firstContact 2, firstContact 3")
 
@@ -172,7 +172,7 @@ func TestEscalation(t *testing.T) {
 	rows = append(rows, week(7, 9, 1))
 	b.closes(7, rows...)
 	b.escalation("", 0)
-	b.hears("Normal EscalationResolved firstContact: resolved from level 3: met two weeks running")
+	b.hears("Normal EscalationResolved firstContact is resolved, from level 3: met two weeks running")
 	b.restarts()
 	want := []slav1alpha1.ClosedWeek{{Period: "2027-W07", Met: []slav1alpha1.ClauseName{"firstContact"}, Insufficient: []slav1alpha1.ClauseName{"completeness"}}}
 	if diff := cmp.Diff(want, b.contract.Status.History[:1]); diff != "" || len(b.contract.Status.History) != 6 {
@@ -204,7 +204,7 @@ func TestStepsWhileTheManagerSlept(t *testing.T) {
 	b.governed()
 	b.closes(4, week(2, 8, 2), week(3, 8, 2), week(4, 10, 0))
 	b.escalation("", 0)
-	b.hears("Warning EscalationRaised firstContact: level 2", "Normal EscalationResolved firstContact: resolved from level 2")
+	b.hears("Warning EscalationRaised firstContact is at level 2", "Normal EscalationResolved firstContact is resolved, from level 2")
 	b.restarts()
 }
 
@@ -221,7 +221,7 @@ func TestCorrectionUndoesAMiss(t *testing.T) {
 	b.updateStatus(m)
 	b.reconcile()
 	b.escalation("", 0)
-	b.hears("Normal EscalationResolved firstContact: resolved from level 1: counted again, it did not fall short",
+	b.hears("Normal EscalationResolved firstContact is resolved, from level 1: counted again, it did not fall short",
 		"Normal Restated 2027-W02, a closed week, is judged anew: firstContact was missed, is met (firstContact High counted 80% (8 of 10), counts 90% (9 of 10))")
 	b.restarts()
 }
@@ -235,7 +235,7 @@ func TestDispute(t *testing.T) {
 	b.update(b.contract)
 	b.reconcile()
 	b.escalation("3 terms", 3, "CRO")
-	b.hears("Warning EscalationRaised terms: level 3: Sales disputes the terms: the volume target assumes a 30% conversion")
+	b.hears("Warning EscalationRaised terms is at level 3: Sales disputes the terms: the volume target assumes a 30% conversion")
 	b.restarts()
 	b.closes(3, week(2, 10, 0), week(3, 10, 0))
 	b.escalation("3 terms", 3, "CRO")
@@ -247,7 +247,7 @@ func TestDispute(t *testing.T) {
 	b.update(b.contract)
 	b.reconcile()
 	b.escalation("", 0)
-	b.hears("Normal EscalationResolved terms: resolved from level 3: CRO resolved the dispute about the terms: 25% from the next quarter on")
+	b.hears("Normal EscalationResolved terms is resolved, from level 3: CRO resolved the dispute about the terms: 25% from the next quarter on")
 	testkit.Condition(t, b.contract.Status.Conditions, "RecordsAccepted", metav1.ConditionTrue, "RecordsAccepted", "the dispute on record")
 	b.restarts()
 }

@@ -44,7 +44,8 @@ func TestWeeksAreClosedByTheLedger(t *testing.T) {
 				client: testkit.Client, contract: testkit.Contract("revenue", "acme", "mid-market"), glossaries: map[string]*glossary{},
 				now: now, pair: &pair{bundle: bundle.Bundle{SLA: terms}}, measurement: &slav1alpha1.SLAMeasurement{
 					Status: slav1alpha1.SLAMeasurementStatus{AsOf: &metav1.Time{Time: now}, ClosedThrough: tc.closedThrough},
-				}}
+				},
+			}
 			if err := s.judge(t.Context()); err != nil {
 				t.Fatal(err)
 			}

@@ -51,8 +51,12 @@ func verdictsOf(w *slav1alpha1.ClosedWeek) map[slav1alpha1.ClauseName]string {
 		verdict string
 		clauses []slav1alpha1.ClauseName
 	}{
-		{"met", w.Met}, {"behind its pace", w.AtRisk}, {"missed", w.Missed}, {"missed by far", w.Severe},
-		{"without enough leads", w.Insufficient}, {"waived", w.Waived},
+		{"met", w.Met},
+		{"behind its pace", w.AtRisk},
+		{"missed", w.Missed},
+		{"missed by far", w.Severe},
+		{"without enough leads", w.Insufficient},
+		{"waived", w.Waived},
 	} {
 		for _, clause := range one.clauses {
 			out[clause] = one.verdict

@@ -23,44 +23,56 @@ func compliant(j *judgement) finding {
 			"the ledger's clock went back, so that what is open is not judged until it has caught up; the scorecard is that of %s, and closed weeks stay as they were judged",
 			stamp(j.back))}
 	}
-	var missed, behind []string
-	met, waived, thin := 0, 0, 0
-	for _, row := range j.Rows {
-		switch row.Verdict {
-		case sla.VerdictMissed:
-			missed = append(missed, numbers(row))
-		case sla.VerdictAtRisk:
-			behind = append(behind, numbers(row))
-		case sla.VerdictMet:
-			met++
-		case sla.VerdictWaived:
-			waived++
-		case sla.VerdictInsufficientData, sla.VerdictUnknown:
-			thin++
-		}
-	}
+	n := tallied(j.Rows)
 	switch {
-	case len(missed) > 0:
-		return finding{metav1.ConditionFalse, slav1alpha1.ReasonMissed, "missed: " + strings.Join(missed, "; ") + escalated(j.Escalations)}
+	case len(n.missed) > 0:
+		return finding{metav1.ConditionFalse, slav1alpha1.ReasonMissed, "missed: " + strings.Join(n.missed, "; ") + escalated(j.Escalations)}
 	case len(j.Rows) == 0:
 		return finding{metav1.ConditionUnknown, slav1alpha1.ReasonInsufficientData, "the terms in force have no clause"}
-	case thin+waived == len(j.Rows):
-		return finding{metav1.ConditionUnknown, slav1alpha1.ReasonInsufficientData,
-			"no clause has enough leads yet to be judged" + alsoWaived(waived) + escalated(j.Escalations)}
+	case n.thin+n.waived == len(j.Rows):
+		return finding{
+			metav1.ConditionUnknown, slav1alpha1.ReasonInsufficientData,
+			"no clause has enough leads yet to be judged" + alsoWaived(n.waived) + escalated(j.Escalations),
+		}
 	}
-	found := finding{metav1.ConditionTrue, slav1alpha1.ReasonAllMet, fmt.Sprintf("%d of %d clauses met", met, len(j.Rows))}
-	if len(behind) > 0 {
+	found := finding{metav1.ConditionTrue, slav1alpha1.ReasonAllMet, fmt.Sprintf("%d of %d clauses met", n.met, len(j.Rows))}
+	if len(n.behind) > 0 {
 		found.reason = slav1alpha1.ReasonAtRisk
-		found.message += "; behind its pace: " + strings.Join(behind, "; ")
+		found.message += "; behind its pace: " + strings.Join(n.behind, "; ")
 	}
-	if thin > 0 {
-		found.message += fmt.Sprintf("; %d without enough leads to be judged", thin)
+	if n.thin > 0 {
+		found.message += fmt.Sprintf("; %d without enough leads to be judged", n.thin)
 	}
-	found.message += alsoWaived(waived) + escalated(j.Escalations)
-	if met == 0 {
+	found.message += alsoWaived(n.waived) + escalated(j.Escalations)
+	if n.met == 0 {
 		found.status = metav1.ConditionUnknown // nothing is missed, but nothing is kept either
 	}
 	return found
+}
+
+// tally of the verdicts on the scorecard; of those that fall short, the numbers.
+type tally struct {
+	missed, behind    []string
+	met, waived, thin int
+}
+
+func tallied(rows []sla.Row) tally {
+	var n tally
+	for _, row := range rows {
+		switch row.Verdict {
+		case sla.VerdictMissed:
+			n.missed = append(n.missed, numbers(row))
+		case sla.VerdictAtRisk:
+			n.behind = append(n.behind, numbers(row))
+		case sla.VerdictMet:
+			n.met++
+		case sla.VerdictWaived:
+			n.waived++
+		case sla.VerdictInsufficientData, sla.VerdictUnknown:
+			n.thin++
+		}
+	}
+	return n
 }
 
 func alsoWaived(rows int) string {
