@@ -29,10 +29,10 @@ func (l *Ledger) Freeze(ctx context.Context, zone *time.Location, counted []sla.
 	}
 	current := map[sla.Period][]sla.Count{}
 	for _, c := range counts {
-		current[c.Period] = append(current[c.Period], bare(c))
+		current[c.Period] = append(current[c.Period], c)
 	}
 	for _, p := range sealed {
-		if !slices.Equal(latest[p], current[p]) {
+		if !latest[p].says(current[p]) {
 			due = append(due, p)
 		}
 	}
@@ -51,23 +51,26 @@ func (l *Ledger) Freeze(ctx context.Context, zone *time.Location, counted []sla.
 
 const countsInOrder = ` ORDER BY clause COLLATE "C", tier COLLATE "C", revision COLLATE "C"`
 
-// latestSealed are the counts of the latest seal of each period.
-func (l *Ledger) latestSealed(ctx context.Context, periods []sla.Period) (map[sla.Period][]sla.Count, error) {
+// latestSealed are the latest seals of some periods, with their counts.
+func (l *Ledger) latestSealed(ctx context.Context, periods []sla.Period) (map[sla.Period]Seal, error) {
 	rows, err := l.pool.Query(ctx, `
-SELECT s.period, clause, tier, revision, met, missed, open, excused
-FROM (SELECT DISTINCT ON (period) period, number FROM seals WHERE tenant = $1 AND period = ANY($2) ORDER BY period, version DESC) AS s
+SELECT s.period, form, clause, tier, revision, met, missed, open, excused, contacted
+FROM (SELECT DISTINCT ON (period) period, number, form FROM seals WHERE tenant = $1 AND period = ANY($2) ORDER BY period, version DESC) AS s
 JOIN sealed_counts c ON c.tenant = $1 AND c.number = s.number`+countsInOrder, l.tenant, periods)
 	if err != nil {
 		return nil, err
 	}
-	all, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (c sla.Count, err error) {
-		err = row.Scan(&c.Period, &c.Clause, &c.Tier, &c.Revision, &c.Met, &c.Missed, &c.Open, &c.Excused)
-		return c, err
+	var c sla.Count
+	var form int
+	out := map[sla.Period]Seal{}
+	_, err = pgx.ForEachRow(rows, []any{
+		&c.Period, &form, &c.Clause, &c.Tier, &c.Revision, &c.Met, &c.Missed, &c.Open, &c.Excused, &c.Contacted,
+	}, func() error {
+		s := out[c.Period]
+		s.Form, s.Counts = form, append(s.Counts, c)
+		out[c.Period] = s
+		return nil
 	})
-	out := map[sla.Period][]sla.Count{}
-	for _, c := range all {
-		out[c.Period] = append(out[c.Period], c)
-	}
 	return out, err
 }
 
@@ -78,27 +81,31 @@ type Restatement struct {
 	Period  sla.Period
 	At      time.Time // when it was noticed
 	Version int       // of the period, from 2
-	Was, Is sla.Count // their Met, Missed, Open and Excused
+	Was, Is sla.Count // their Met, Missed, Open, Excused and, of first contact, Contacted
 }
 
 // Restatements of some periods, the newest first, up to limit. A version of a period in which leads moved from one revision to another, and no sum
 // changed, has none.
 func (l *Ledger) Restatements(ctx context.Context, periods []sla.Period, limit int) ([]Restatement, error) {
 	rows, err := l.pool.Query(ctx, `
-WITH restated AS (SELECT number, period, version, sealed_at FROM seals WHERE tenant = $1 AND period = ANY($2) AND version > 1
-        ORDER BY number DESC LIMIT $3),
+WITH restated AS (
+        SELECT s.number, s.period, s.version, s.sealed_at, p.number AS before,
+            p.form > 1 AS known -- how many were contacted; else it is taken as not changed
+        FROM (SELECT * FROM seals WHERE tenant = $1 AND period = ANY($2) AND version > 1 ORDER BY number DESC LIMIT $3) AS s
+        JOIN seals p ON p.tenant = $1 AND p.period = s.period AND p.version = s.version - 1),
     said AS (
-        SELECT r.number, c.clause, c.tier, true AS now, c.met, c.missed, c.open, c.excused
+        SELECT r.number, c.clause, c.tier, true AS now, c.met, c.missed, c.open, c.excused, c.contacted
         FROM restated r JOIN sealed_counts c ON c.tenant = $1 AND c.number = r.number
         UNION ALL
-        SELECT r.number, c.clause, c.tier, false, c.met, c.missed, c.open, c.excused
-        FROM restated r JOIN seals p ON p.tenant = $1 AND p.period = r.period AND p.version = r.version - 1
-        JOIN sealed_counts c ON c.tenant = $1 AND c.number = p.number)
+        SELECT r.number, c.clause, c.tier, false, c.met, c.missed, c.open, c.excused, c.contacted
+        FROM restated r JOIN sealed_counts c ON c.tenant = $1 AND c.number = r.before)
 SELECT r.period, r.version, r.sealed_at, clause, tier,
     coalesce(sum(met) FILTER (WHERE NOT now), 0)::bigint, coalesce(sum(missed) FILTER (WHERE NOT now), 0)::bigint,
     coalesce(sum(open) FILTER (WHERE NOT now), 0)::bigint, coalesce(sum(excused) FILTER (WHERE NOT now), 0)::bigint,
+    coalesce(sum(contacted) FILTER (WHERE now <> known), 0)::bigint,
     coalesce(sum(met) FILTER (WHERE now), 0)::bigint, coalesce(sum(missed) FILTER (WHERE now), 0)::bigint,
-    coalesce(sum(open) FILTER (WHERE now), 0)::bigint, coalesce(sum(excused) FILTER (WHERE now), 0)::bigint
+    coalesce(sum(open) FILTER (WHERE now), 0)::bigint, coalesce(sum(excused) FILTER (WHERE now), 0)::bigint,
+    coalesce(sum(contacted) FILTER (WHERE now), 0)::bigint
 FROM said JOIN restated r USING (number)
 GROUP BY r.number, r.period, r.version, r.sealed_at, clause, tier
 ORDER BY r.number DESC, clause COLLATE "C", tier COLLATE "C"`, l.tenant, periods, limit)
@@ -107,7 +114,7 @@ ORDER BY r.number DESC, clause COLLATE "C", tier COLLATE "C"`, l.tenant, periods
 	}
 	all, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (r Restatement, err error) {
 		err = row.Scan(&r.Period, &r.Version, &r.At, &r.Clause, &r.Tier, &r.Was.Met, &r.Was.Missed, &r.Was.Open, &r.Was.Excused,
-			&r.Is.Met, &r.Is.Missed, &r.Is.Open, &r.Is.Excused)
+			&r.Was.Contacted, &r.Is.Met, &r.Is.Missed, &r.Is.Open, &r.Is.Excused, &r.Is.Contacted)
 		r.At = r.At.UTC()
 		return r, err
 	})

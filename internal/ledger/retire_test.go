@@ -257,13 +257,15 @@ func TestSeals(t *testing.T) {
 		}
 	})
 	for name, c := range map[string]struct{ change, want string }{
-		"a count":          {`UPDATE handoff.sealed_counts SET met = met + 1 WHERE number = 3`, "seal 3 "},
-		"a row left out":   {`DELETE FROM handoff.sealed_counts WHERE number = 3 AND clause = 'volume' OR number = 4`, "its counts are not those that were sealed"},
-		"a row put in":     {`INSERT INTO handoff.sealed_counts VALUES ('acme', 3, 'zzz', '', '', 1, 1, 1, 1)`, "seal 3 "},
-		"a seal taken out": {`DELETE FROM handoff.seals WHERE number = 3`, "number 3 should follow"},
-		"the last one":     {`DELETE FROM handoff.seals WHERE number = (SELECT max(number) FROM handoff.seals)`, "no seal has the digest that was given"},
-		"a digest":         {`UPDATE handoff.seals SET digest = '\x00' WHERE number = 3`, "seal 4 "},
-		"a time":           {`UPDATE handoff.seals SET sealed_at = sealed_at - interval '1 day' WHERE number = 3`, "seal 3 "},
+		"a count":           {`UPDATE handoff.sealed_counts SET met = met + 1 WHERE number = 3`, "seal 3 "},
+		"who was contacted": {`UPDATE handoff.sealed_counts SET contacted = contacted + 1 WHERE number = 3`, "its counts are not those that were sealed"},
+		"a form":            {`UPDATE handoff.seals SET form = 1 WHERE number = 3`, "seal 3 "},
+		"a row left out":    {`DELETE FROM handoff.sealed_counts WHERE number = 3 AND clause = 'volume' OR number = 4`, "its counts are not those that were sealed"},
+		"a row put in":      {`INSERT INTO handoff.sealed_counts VALUES ('acme', 3, 'zzz', '', '', 1, 1, 1, 1)`, "seal 3 "},
+		"a seal taken out":  {`DELETE FROM handoff.seals WHERE number = 3`, "number 3 should follow"},
+		"the last one":      {`DELETE FROM handoff.seals WHERE number = (SELECT max(number) FROM handoff.seals)`, "no seal has the digest that was given"},
+		"a digest":          {`UPDATE handoff.seals SET digest = '\x00' WHERE number = 3`, "seal 4 "},
+		"a time":            {`UPDATE handoff.seals SET sealed_at = sealed_at - interval '1 day' WHERE number = 3`, "seal 3 "},
 	} {
 		t.Run(name, func(t *testing.T) {
 			l, dsn, head := setUp(t)

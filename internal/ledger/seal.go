@@ -35,7 +35,16 @@ type Seal struct {
 	SealedAt time.Time
 	Previous []byte // digest of the seal before
 	Digest   []byte
-	Counts   []sla.Count // without AtRisk, Contacted and Times
+	Form     int         // what the digest covers: 2 Contacted too, which seals of form 1 do not say
+	Counts   []sla.Count // without AtRisk and Times
+}
+
+// sealForm is that of the seals that are made now.
+const sealForm = 2
+
+// says that the counts of a period are what the seal says, as far as its form goes.
+func (s Seal) says(counts []sla.Count) bool {
+	return slices.EqualFunc(s.Counts, counts, func(sealed, c sla.Count) bool { return sealed == bare(c, s.Form) })
 }
 
 // digest of what the seal says.
@@ -48,6 +57,8 @@ func (s Seal) digest(tenant string) ([]byte, error) {
 		Missed   int64      `json:"missed"`
 		Open     int64      `json:"open"`
 		Excused  int64      `json:"excused"`
+
+		Contacted *int64 `json:"contacted,omitempty"`
 	}
 	text := struct {
 		Form     string     `json:"form"`
@@ -58,9 +69,13 @@ func (s Seal) digest(tenant string) ([]byte, error) {
 		SealedAt string     `json:"sealedAt"`
 		Previous string     `json:"previous"`
 		Counts   []row      `json:"counts"`
-	}{"handoff-seal-1", tenant, s.Number, s.Period, s.Version, s.SealedAt.UTC().Format(time.RFC3339Nano), hex.EncodeToString(s.Previous), nil}
+	}{fmt.Sprintf("handoff-seal-%d", s.Form), tenant, s.Number, s.Period, s.Version, s.SealedAt.UTC().Format(time.RFC3339Nano), hex.EncodeToString(s.Previous), nil}
 	for _, c := range s.Counts {
-		text.Counts = append(text.Counts, row{c.Clause, c.Tier, c.Revision, c.Met, c.Missed, c.Open, c.Excused})
+		r := row{c.Clause, c.Tier, c.Revision, c.Met, c.Missed, c.Open, c.Excused, nil}
+		if s.Form > 1 {
+			r.Contacted = &c.Contacted
+		}
+		text.Counts = append(text.Counts, r)
 	}
 	encoded, err := json.Marshal(text)
 	sum := sha256.Sum256(encoded)
@@ -115,7 +130,7 @@ func (l *Ledger) SealPeriod(ctx context.Context, period sla.Period, zone *time.L
 		if err != nil {
 			return err
 		}
-		s := Seal{Period: period, Version: 1, SealedAt: at.Truncate(precision)}
+		s := Seal{Period: period, Version: 1, SealedAt: at.Truncate(precision), Form: sealForm}
 		if s.Counts, err = l.sealable(ctx, tx, period); err != nil {
 			return err
 		}
@@ -123,7 +138,7 @@ func (l *Ledger) SealPeriod(ctx context.Context, period sla.Period, zone *time.L
 		switch {
 		case err != nil:
 			return err
-		case latest != nil && slices.Equal(latest.Counts, s.Counts):
+		case latest != nil && latest.says(s.Counts):
 			return nil
 		case latest != nil:
 			s.Version = latest.Version + 1
@@ -144,14 +159,17 @@ func (l *Ledger) sealable(ctx context.Context, tx pgx.Tx, period sla.Period) ([]
 	sums, err := l.sums(ctx, tx, time.Time{}, []sla.Period{period})
 	counts := make([]sla.Count, len(sums))
 	for i, s := range sums {
-		counts[i] = bare(s.Count)
+		counts[i] = bare(s.Count, sealForm)
 	}
 	return counts, err
 }
 
-// bare is what is sealed of a count.
-func bare(c sla.Count) sla.Count {
-	c.AtRisk, c.Contacted, c.Times = 0, 0, sla.Times{}
+// bare is what a seal of a form says of a count.
+func bare(c sla.Count, form int) sla.Count {
+	c.AtRisk, c.Times = 0, sla.Times{}
+	if form < 2 {
+		c.Contacted = 0
+	}
 	return c
 }
 
@@ -162,8 +180,8 @@ func running(counts []sla.Count) bool {
 // sealOf is the latest seal of a period; nil when it has none.
 func (l *Ledger) sealOf(ctx context.Context, tx pgx.Tx, period sla.Period) (*Seal, error) {
 	var s Seal
-	err := tx.QueryRow(ctx, `SELECT number, period, version FROM seals WHERE tenant = $1 AND period = $2 ORDER BY version DESC LIMIT 1`,
-		l.tenant, period).Scan(&s.Number, &s.Period, &s.Version)
+	err := tx.QueryRow(ctx, `SELECT number, period, version, form FROM seals WHERE tenant = $1 AND period = $2 ORDER BY version DESC LIMIT 1`,
+		l.tenant, period).Scan(&s.Number, &s.Period, &s.Version, &s.Form)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, nil
 	}
@@ -175,14 +193,14 @@ func (l *Ledger) sealOf(ctx context.Context, tx pgx.Tx, period sla.Period) (*Sea
 }
 
 func (l *Ledger) sealedCounts(ctx context.Context, tx pgx.Tx, number int64, period sla.Period) ([]sla.Count, error) {
-	rows, err := tx.Query(ctx, `SELECT clause, tier, revision, met, missed, open, excused FROM sealed_counts WHERE tenant = $1 AND number = $2
-ORDER BY clause COLLATE "C", tier COLLATE "C", revision COLLATE "C"`, l.tenant, number)
+	rows, err := tx.Query(ctx, `SELECT clause, tier, revision, met, missed, open, excused, contacted FROM sealed_counts
+WHERE tenant = $1 AND number = $2`+countsInOrder, l.tenant, number)
 	if err != nil {
 		return nil, err
 	}
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (sla.Count, error) {
 		c := sla.Count{Period: period}
-		err := row.Scan(&c.Clause, &c.Tier, &c.Revision, &c.Met, &c.Missed, &c.Open, &c.Excused)
+		err := row.Scan(&c.Clause, &c.Tier, &c.Revision, &c.Met, &c.Missed, &c.Open, &c.Excused, &c.Contacted)
 		return c, err
 	})
 }
@@ -200,24 +218,24 @@ func (l *Ledger) appendSeal(ctx context.Context, tx pgx.Tx, s *Seal) error {
 		return err
 	}
 	var writes pgx.Batch
-	writes.Queue(`INSERT INTO seals (tenant, number, period, version, sealed_at, previous, digest) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-		l.tenant, s.Number, s.Period, s.Version, s.SealedAt, s.Previous, s.Digest)
+	writes.Queue(`INSERT INTO seals (tenant, number, period, version, sealed_at, previous, digest, form) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+		l.tenant, s.Number, s.Period, s.Version, s.SealedAt, s.Previous, s.Digest, s.Form)
 	for _, c := range s.Counts {
-		writes.Queue(`INSERT INTO sealed_counts (tenant, number, clause, tier, revision, met, missed, open, excused)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`, l.tenant, s.Number, c.Clause, c.Tier, c.Revision, c.Met, c.Missed, c.Open, c.Excused)
+		writes.Queue(`INSERT INTO sealed_counts (tenant, number, clause, tier, revision, met, missed, open, excused, contacted)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`, l.tenant, s.Number, c.Clause, c.Tier, c.Revision, c.Met, c.Missed, c.Open, c.Excused, c.Contacted)
 	}
 	return tx.SendBatch(ctx, &writes).Close()
 }
 
 // Seals are all seals of the tenant, in the order of the chain.
 func (r *Reading) Seals(ctx context.Context) ([]Seal, error) {
-	rows, err := r.tx.Query(ctx, `SELECT number, period, version, sealed_at, previous, digest FROM seals WHERE tenant = $1 ORDER BY number`,
+	rows, err := r.tx.Query(ctx, `SELECT number, period, version, sealed_at, previous, digest, form FROM seals WHERE tenant = $1 ORDER BY number`,
 		r.ledger.tenant)
 	if err != nil {
 		return nil, err
 	}
 	seals, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (s Seal, err error) {
-		err = row.Scan(&s.Number, &s.Period, &s.Version, &s.SealedAt, &s.Previous, &s.Digest)
+		err = row.Scan(&s.Number, &s.Period, &s.Version, &s.SealedAt, &s.Previous, &s.Digest, &s.Form)
 		s.SealedAt = s.SealedAt.UTC()
 		return s, err
 	})

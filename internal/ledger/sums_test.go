@@ -272,13 +272,68 @@ func TestFreeze(t *testing.T) {
 	}
 	got[0].At = time.Time{}
 	want := ledger.Restatement{
-		Clause: sla.ClauseFirstContact, Tier: "High", Period: "2027-W01", Version: 2, Was: sla.Count{Met: 1, Missed: 1}, Is: sla.Count{Met: 2},
+		Clause: sla.ClauseFirstContact, Tier: "High", Period: "2027-W01", Version: 2, Was: sla.Count{Met: 1, Missed: 1, Contacted: 1}, Is: sla.Count{Met: 2, Contacted: 2},
 	}
 	if diff := cmp.Diff(want, got[0]); diff != "" {
 		t.Error(diff)
 	}
 	if none, err := l.Restatements(t.Context(), weeks[1:], 5); err != nil || len(none) != 0 {
 		t.Errorf("%+v, %v", none, err)
+	}
+}
+
+// Seals from before it was sealed how many leads were contacted hold as they are, and are restated only when anything else changes.
+func TestSealsOfTheFirstForm(t *testing.T) {
+	l, dsn, _ := ledgertest.NewWithClock(t, tenant, noon.AddDate(0, 1, 0))
+	register(t, l, 1)
+	monday := time.Date(2027, 1, 4, 10, 0, 0, 0, time.UTC)
+	late := contact(monday, monday.Add(time.Hour), monday.Add(2*time.Hour), sla.Missed)
+	standing(t, l, nightly(t), map[string][]sla.Obligation{"one": {late}})
+	week := sla.Period("2027-W01")
+	// As it was written then, with the digest that it had.
+	const digest = `sha256(convert_to('{"form":"handoff-seal-1","tenant":"acme","number":1,"period":"2027-W01","version":1,` +
+		`"sealedAt":"2027-01-20T00:00:00Z","previous":"","counts":[{"clause":"firstContact","tier":"High","revision":"terms-1","met":0,"missed":1,` +
+		`"open":0,"excused":0}]}', 'UTF8'))`
+	ledgertest.Exec(t, dsn, `INSERT INTO seals (tenant, number, period, version, sealed_at, previous, digest)
+VALUES ('acme', 1, '2027-W01', 1, '2027-01-20T00:00:00Z', '', `+digest+`)`,
+		`INSERT INTO sealed_counts (tenant, number, clause, tier, revision, met, missed, open, excused)
+VALUES ('acme', 1, 'firstContact', 'High', 'terms-1', 0, 1, 0, 0)`)
+	freeze := func(want int) {
+		t.Helper()
+		made, err := l.Freeze(t.Context(), time.UTC, []sla.Period{week}, countOf(t, l, week))
+		if err != nil || len(made) != want {
+			t.Fatalf("%d seals made, %v; want %d", len(made), err, want)
+		}
+		if v := verified(t, l, ""); len(v.Problems) > 0 {
+			t.Errorf("%+v", v)
+		}
+	}
+	freeze(0)
+	if made := sealAll(t, l); len(made) > 0 {
+		t.Errorf("%d seals made", len(made))
+	}
+	late.Stop, late.State = monday, sla.Met
+	standing(t, l, nightly(t), map[string][]sla.Obligation{"one": {late}})
+	freeze(1)
+	late.Stop, late.State = time.Time{}, sla.Missed
+	standing(t, l, nightly(t), map[string][]sla.Obligation{"one": {late}})
+	freeze(1)
+	late.Stop = monday.Add(3 * time.Hour)
+	standing(t, l, nightly(t), map[string][]sla.Obligation{"one": {late}})
+	freeze(1) // contacted after all, and too late all the same
+	freeze(0)
+	var said []string
+	all, err := l.Restatements(t.Context(), []sla.Period{week}, 5)
+	for _, r := range all {
+		said = append(said, fmt.Sprintf("%d of %d, %d contacted; %d of %d, %d contacted", r.Was.Met, r.Was.Met+r.Was.Missed, r.Was.Contacted,
+			r.Is.Met, r.Is.Met+r.Is.Missed, r.Is.Contacted))
+	}
+	want := []string{
+		"0 of 1, 0 contacted; 0 of 1, 1 contacted", "1 of 1, 1 contacted; 0 of 1, 0 contacted",
+		"0 of 1, 1 contacted; 1 of 1, 1 contacted", // not known of the first
+	}
+	if diff := cmp.Diff(want, said); diff != "" || err != nil {
+		t.Errorf("%v\n%s", err, diff)
 	}
 }
 

@@ -138,6 +138,9 @@ func inWords(c, other sla.Count, clause sla.Clause) string {
 		}
 		text = fmt.Sprintf("%d%% (%d of %d)", percent, c.Met, total)
 	}
+	if c.Contacted != other.Contacted {
+		text += fmt.Sprintf(", %d contacted", c.Contacted)
+	}
 	if c.Excused != other.Excused {
 		text += fmt.Sprintf(", %d excused", c.Excused)
 	}

@@ -118,7 +118,7 @@ func counted(at time.Time, met int64) pipeline.Measurement {
 		Spells: []judge.Spell{{From: noon.AddDate(0, 0, -7), Revision: "mid-market-terms-1"}},
 		Restatements: []ledger.Restatement{{
 			Clause: sla.ClauseFirstContact, Tier: "High", Period: "2027-W01", At: noon.Add(time.Millisecond), Version: 2,
-			Was: sla.Count{Met: 97, Missed: 23}, Is: sla.Count{Met: 119, Missed: 1, Excused: 2},
+			Was: sla.Count{Met: 97, Missed: 23, Contacted: 98}, Is: sla.Count{Met: 119, Missed: 1, Excused: 2, Contacted: 120},
 		}, {
 			Clause: sla.ClauseVolume, Period: "2026-12", At: noon, Version: 2, Was: sla.Count{Met: 118, Open: 1}, Is: sla.Count{Met: 120},
 		}, {
@@ -179,7 +179,7 @@ func TestCountsArriveWhole(t *testing.T) {
 		},
 		Spells: []slav1alpha1.MeasuredSpell{{Revision: "mid-market-terms-1", From: metav1.NewTime(noon.AddDate(0, 0, -7))}},
 		Restatements: []slav1alpha1.Restatement{
-			{Clause: "firstContact", Tier: "High", Period: "2027-W01", At: at, Was: "81% (97 of 120), 0 excused", Is: "99% (119 of 120), 2 excused"},
+			{Clause: "firstContact", Tier: "High", Period: "2027-W01", At: at, Was: "81% (97 of 120), 98 contacted, 0 excused", Is: "99% (119 of 120), 120 contacted, 2 excused"},
 			{Clause: "volume", Period: "2026-12", At: at, Was: "118 MQLs, 1 open", Is: "120 MQLs, 0 open"},
 			{Clause: "score", Period: "2027-W01", At: at, Was: "no leads", Is: "100% (1 of 1)"},
 		},

@@ -224,6 +224,7 @@ func (l *lives) frozenAndRestated(weeks []sla.Period) {
 	add := func(at place, c sla.Count, sign int64) {
 		n := sums[at]
 		n.Met, n.Missed, n.Open, n.Excused = n.Met+sign*c.Met, n.Missed+sign*c.Missed, n.Open+sign*c.Open, n.Excused+sign*c.Excused
+		n.Contacted += sign * c.Contacted
 		sums[at] = n
 	}
 	frozen := map[sla.Period]bool{}

@@ -20,3 +20,7 @@ CREATE TABLE counted (
     as_of          timestamptz NOT NULL,
     closed_through text        NOT NULL
 );
+
+-- A seal of form 2 says also how many leads were contacted at all: a clause is judged by it.
+ALTER TABLE seals ADD COLUMN form smallint NOT NULL DEFAULT 1;
+ALTER TABLE sealed_counts ADD COLUMN contacted bigint NOT NULL DEFAULT 0;
