@@ -47,7 +47,6 @@ func kubectl(t *testing.T, args ...string) string {
 	if err := clientcmd.WriteToFile(*config, file); err != nil {
 		t.Fatal(err)
 	}
-	//nolint:gosec // the binary of the test environment
 	command := exec.CommandContext(t.Context(), filepath.Join(os.Getenv("KUBEBUILDER_ASSETS"), "kubectl"),
 		append([]string{"--kubeconfig", file, "--cache-dir", folder}, args...)...)
 	out, err := command.CombinedOutput()
