@@ -244,3 +244,38 @@ terms t2 from 2027-01-20: rejection 100%; volume 100
 		t.Errorf("a week whose pace is not counted: %+v", row)
 	}
 }
+
+// One person may answer for both sides, and nobody need be named as the executive.
+func TestOwners(t *testing.T) {
+	terms := officeTerms()
+	terms.Parties = sla.Parties{Marketing: sla.Contact{Owner: "VP Revenue"}, Sales: sla.Contact{Owner: "VP Revenue"}}
+	terms.Sales.Rejection = &sla.Share{TargetPercent: 100}
+	c, err := sla.Compile(terms)
+	if err != nil {
+		t.Fatal(err)
+	}
+	counts := []sla.Count{count(sla.ClauseRejection, "", "2027-W02", 0, 9), count(sla.ClauseRejection, "", "2027-W03", 0, 9)}
+	now := time.Date(2027, 1, 25, 0, 0, 0, 0, time.UTC)
+	j := judge.Judge(judge.Input{Book: map[string]*sla.Compiled{"": c}, Counts: counts, Now: now, ClosedThrough: "2027-W03"})
+	if len(j.Escalations) != 1 || !slices.Equal(j.Escalations[0].Owners, []string{"VP Revenue"}) {
+		t.Errorf("escalations %+v", j.Escalations)
+	}
+}
+
+// Signatures alone say when a contract went live, where nothing else does; counts of terms that nobody knows and of clauses that nobody owes count for nothing.
+func TestGoLiveBySignatures(t *testing.T) {
+	first, second := time.Date(2027, 1, 6, 0, 0, 0, 0, time.UTC), time.Date(2027, 1, 8, 0, 0, 0, 0, time.UTC)
+	j := judged(t, twoClauses, func(in *judge.Input) {
+		in.Terms, in.Definition = []time.Time{second.AddDate(0, 0, 9), first}, []time.Time{second}
+		in.Counts = append(in.Counts, sla.Count{Clause: sla.ClauseFeedback, Period: "2027-W03", Revision: "t1", Missed: 9})
+	})
+	if j.Weeks[0].Period != "2027-W01" {
+		t.Errorf("the first week is %s", j.Weeks[0].Period)
+	}
+	if j.Ratification.Currency != judge.Current || !j.Ratification.Signed.Equal(second) {
+		t.Errorf("%+v", j.Ratification)
+	}
+	if _, owed := j.Weeks[len(j.Weeks)-1].Verdict(sla.ClauseFeedback); owed {
+		t.Error("feedback is judged, which the terms do not ask for")
+	}
+}

@@ -31,7 +31,7 @@ type ladder struct {
 	run        []missed // weeks in a row that were missed, the oldest first
 	last       missed   // the newest one that was missed
 	severe     *missed  // the newest one that was missed by far
-	met        int      // weeks in a row that were met, at level 3
+	met        int      // weeks in a row that were met
 	metIn      missed   // the newest one that was met
 	steps      []Step
 }
@@ -95,7 +95,7 @@ func (l *ladder) take(m missed, at time.Time, consecutive int) {
 }
 
 func (l *ladder) rise(level int, at time.Time) {
-	l.level, l.levelSince, l.met = level, at, 0
+	l.level, l.levelSince = level, at
 	l.steps = append(l.steps, Step{Clause: l.clause, Level: level, At: at, Reason: l.reason()})
 }
 
