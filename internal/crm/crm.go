@@ -26,7 +26,8 @@ type Data struct {
 	Cycle       int          `json:"cycle"`
 	Owner       string       `json:"owner,omitempty"` // id of the rep
 	Pool        string       `json:"pool,omitempty"`
-	Missing     []string     `json:"missing,omitempty"` // required fields that hold the lead up
+	Definition  string       `json:"definition,omitempty"` // revision that handed the lead off
+	Missing     []string     `json:"missing,omitempty"`    // required fields that the lead is still without
 	Disposition *Disposition `json:"disposition,omitempty"`
 	Deadline    *Deadline    `json:"deadline,omitempty"`
 	Overdue     []string     `json:"overdue,omitempty"` // clauses

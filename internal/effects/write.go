@@ -105,7 +105,8 @@ func (w *crmWorker) changeOf(ctx context.Context, s *ledger.Standing) (crm.Chang
 	c := crm.Change{
 		Tenant: w.Tenant, Contract: w.Pairs.Current().Bundle.Contract, Lead: s.Lead, Version: s.Version, Time: s.Changed,
 		Data: crm.Data{
-			Stage: string(s.Stage), Score: s.Score, Cycle: s.Cycle, Owner: s.Owner, Pool: s.Pool, Missing: s.Missing, Overdue: s.Overdue,
+			Stage: string(s.Stage), Score: s.Score, Cycle: s.Cycle, Owner: s.Owner, Pool: s.Pool, Definition: s.Definition, Missing: s.Missing,
+			Overdue: s.Overdue,
 		},
 	}
 	if s.Clause != "" {

@@ -27,6 +27,8 @@ type Standing struct {
 	Pool     string
 	JudgedBy int64 // sequence of the pair that it is judged by; 0 when it is by none yet
 
+	Definition string // the revision that handed it off; empty while none has
+
 	// Rulings are its dispositions since it was handed off, and the contests about them, in order; none as long as none counts.
 	Rulings []lead.Event
 
@@ -50,7 +52,7 @@ UPDATE outbox SET live = $3, parked = NULL WHERE tenant = $1 AND id = $2 AND liv
 	// One statement: all of it is as of one instant.
 	err = l.pool.QueryRow(ctx, `
 SELECT b.lead_id, b.version, b.changed_at, l.stage, l.score, l.missing, l.cycle, coalesce(l.owner, ''), coalesce(l.pool, ''),
-    coalesce(l.bundle_sequence, l.reached_sequence, 0), l.disposed_at, l.qualified_at,
+    coalesce(l.bundle_sequence, l.reached_sequence, 0), coalesce(l.definition_revision, ''), l.disposed_at, l.qualified_at,
     coalesce(c.clause, ''), c.due_at, coalesce(m.clauses, '{}'), b.content
 FROM outbox b JOIN leads l USING (tenant, lead_id)
 LEFT JOIN LATERAL (SELECT clause, due_at FROM obligations o WHERE o.tenant = b.tenant AND o.lead_id = b.lead_id AND o.cycle = l.cycle
@@ -58,7 +60,7 @@ LEFT JOIN LATERAL (SELECT clause, due_at FROM obligations o WHERE o.tenant = b.t
 LEFT JOIN LATERAL (SELECT array_agg(clause ORDER BY clause COLLATE "C") AS clauses FROM obligations o WHERE o.tenant = b.tenant
     AND o.lead_id = b.lead_id AND o.cycle = l.cycle AND state = 'Missed' AND due_at IS NOT NULL AND stopped_at IS NULL) AS m ON true
 WHERE b.tenant = $1 AND b.id = $2 AND b.live = $3`, l.tenant, args.Outbox, args.Token).Scan(&s.Lead, &s.Version, &s.Changed, &s.Stage, &s.Score,
-		&s.Missing, &s.Cycle, &s.Owner, &s.Pool, &s.JudgedBy, &disposed, &since, &s.Clause, &due, &s.Overdue, &s.Content)
+		&s.Missing, &s.Cycle, &s.Owner, &s.Pool, &s.JudgedBy, &s.Definition, &disposed, &since, &s.Clause, &due, &s.Overdue, &s.Content)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, nil
 	}

@@ -46,6 +46,9 @@ func demoSpecs() {
 		Expect(*m.Status.Leads.Captured).To(BeEquivalentTo(expected.Captured + expected.Today.Captured))
 		Expect(*m.Status.Leads.MQLs).To(BeEquivalentTo(expected.MQLs + expected.Today.MQLs))
 		Expect(*m.Status.Leads.Unrouted).To(BeZero())
+		Expect(expected.Refused).To(BeNumerically(">", 0))
+		Expect(number(ctx, "SELECT count(*) FROM refusals WHERE tenant = 'mid-market' AND lead_id LIKE 'sample-%'")).To(BeEquivalentTo(expected.Refused),
+			"rejections without a reason code")
 		for stage, count := range map[string]*int64{
 			"Held": m.Status.Leads.Held, "Recycled": m.Status.Leads.Recycled, "Disqualified": m.Status.Leads.Disqualified,
 			"Suppressed": m.Status.Leads.Suppressed, "Duplicate": m.Status.Leads.Duplicates, "Merged": m.Status.Leads.Merged,

@@ -97,17 +97,21 @@ func inputSpecs() {
 	It("keeps the good events of a batch", func(ctx SpecContext) {
 		before := number(ctx, events)
 		bad := with(good("half"), func(e *sample.Event) { e.ID, e.Type = "other", "nonsense" })
-		code, text := post(ctx, to.Token, batch, toJSON([]sample.Event{good("half"), bad}))
+		uncoded := event("half-"+unique, "disposition", time.Now().Add(-time.Minute), 1, map[string]any{"outcome": "Recycled"})
+		code, text := post(ctx, to.Token, batch, toJSON([]sample.Event{good("half"), bad, uncoded}))
 		Expect(code).To(Equal(207), text)
 		var answer struct {
 			Accepted, Rejected int
-			Results            []struct{ ID, Status, Field string }
+			Results            []struct{ ID, Status, Field, Message string }
 		}
 		Expect(json.Unmarshal([]byte(text), &answer)).To(Succeed())
-		Expect([]int{answer.Accepted, answer.Rejected}).To(Equal([]int{1, 1}))
+		Expect([]int{answer.Accepted, answer.Rejected}).To(Equal([]int{1, 2}))
 		Expect(answer.Results[0].Status).To(Equal("Accepted"))
 		Expect(answer.Results[1].Status).To(Equal("Invalid"))
 		Expect(answer.Results[1].Field).To(Equal("type"))
+		Expect([]string{answer.Results[2].Status, answer.Results[2].Field}).To(Equal([]string{"Invalid", "data.reason"}))
+		Expect(answer.Results[2].Message).To(ContainSubstring("BadTiming"), "the codes that would do")
+		Expect(number(ctx, fmt.Sprintf("SELECT count(*) FROM refusals WHERE lead_id = 'half-%s'", unique))).To(BeEquivalentTo(1))
 		Expect(number(ctx, events)).To(Equal(before + 1))
 	})
 
