@@ -251,7 +251,7 @@ func quarterly() Facts {
 	s := &Scores{Max: 100, Paths: []ScorePath{{"hand-raise", 0}, {"fit-and-engagement", 65}}}
 	for i := range int64(8) {
 		score := 65 + 5*i
-		s.MQLs = append(s.MQLs, Scored{Path: "fit-and-engagement", Score: score, MQLs: 45 - 4*i, Accepted: 20 + i, Opportunities: i * i / 3, Won: i / 2})
+		s.MQLs = append(s.MQLs, Scored{Path: "fit-and-engagement", Score: score, MQLs: 45 - 3*i, Accepted: 16 + i, Opportunities: i * i / 3, Won: i / 2})
 	}
 	s.MQLs = append(s.MQLs, Scored{"hand-raise", 20, 40, 30, 8, 2}, Scored{"hand-raise", 55, 80, 69, 35, 7})
 	s.Near = []Tally{{"60", 51}, {"64", 12}, {"47", 130}, {"55", 77}, {"9", 400}}

@@ -5,6 +5,8 @@ package review
 import (
 	"fmt"
 	"strings"
+
+	"github.com/handoff-sla/handoff/internal/sla"
 )
 
 func (d *Document) advice() Section {
@@ -243,6 +245,17 @@ func (d *Document) governance() Section {
 			text += fmt.Sprintf(" To be signed again for %s by %s; the same text may be signed.", r.Quarter, d.day(r.Due))
 		}
 		s.text(text)
+	}
+	var highest []string
+	for _, x := range d.facts.Steps {
+		if x.Level == 3 {
+			highest = append(highest, lowerFirst(named(sla.Clause(x.Clause), "")))
+		}
+	}
+	if len(highest) > 0 {
+		s.text(fmt.Sprintf("Escalations that reached level 3 in the period: %d (%s).", len(highest), strings.Join(highest, ", ")))
+	} else {
+		s.text("No escalation reached level 3 in the period.")
 	}
 	var rows [][]Cell
 	for _, r := range d.facts.Reviews {
