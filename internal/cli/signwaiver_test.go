@@ -192,3 +192,39 @@ func TestSignAgain(t *testing.T) {
 		}
 	}
 }
+
+// verify judges the waivers beside the terms.
+func TestVerifyWaivers(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "contract.yaml")
+	write(t, file, contractHead+"  - {name: fair, clause: completeness, from: \"2026-12-21\", to: \"2026-12-27\", reason: all are out}\n")
+	key, public := keyFiles(t, 1)
+	signers := signersFile(t, map[string]string{"revenue.Sales": public})
+	for _, args := range [][]string{
+		{"--party", "Marketing", "--by", "VP Marketing"}, {"--party", "Sales", "--by", "VP Sales", "--key", key},
+		{"--waiver", "fair", "--party", "Sales", "--by", "VP Sales", "--key", key},
+	} {
+		mustRun(t, append(append([]string{"sign"}, args...), file)...)
+	}
+	out, err := runCLI(t, "verify", "--signers", signers, file)
+	want := `SLAContract/small              Marketing  signed by VP Marketing on 2026-12-15T10:00:00Z
+SLAContract/small              Sales      verified by VP Sales on 2026-12-15T10:00:00Z
+SLAContract/small waiver fair  Marketing  does not count: Marketing has not signed
+SLAContract/small waiver fair  Sales      verified by VP Sales on 2026-12-15T10:00:00Z
+`
+	if err == nil || err.Error() != "1 of 4 sign-offs are missing or do not count" {
+		t.Errorf("error %v", err)
+	}
+	if diff := cmp.Diff(want, out); diff != "" {
+		t.Error(diff)
+	}
+	mustRun(t, "sign", "--waiver", "fair", "--party", "Marketing", "--by", "VP Marketing", file)
+	mustRun(t, "verify", "--signers", signers, file)
+	write(t, file, strings.Replace(read(t, file), "2026-12-27", "2026-12-28", 1))
+	if out, err := runCLI(t, "verify", "-o", "json", file); err == nil || strings.Count(out, `"waiver": "fair"`) != 2 || strings.Count(out, `"counts": false`) != 2 {
+		t.Errorf("other days: %v\n%s", err, out)
+	}
+	write(t, file, strings.Replace(read(t, file), ", namespace: revenue", "", 1))
+	if _, err := runCLI(t, "verify", file); err == nil || !strings.Contains(err.Error(), "names no namespace") {
+		t.Errorf("no namespace: %v", err)
+	}
+}

@@ -4,6 +4,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -28,6 +29,7 @@ type verdict struct {
 	Kind      string `json:"kind"`
 	Namespace string `json:"namespace,omitempty"`
 	Name      string `json:"name"`
+	Waiver    string `json:"waiver,omitempty"` // of the contract, where the sign-off is of that
 	Party     string `json:"party"`
 	Counts    bool   `json:"counts"`
 	Verified  bool   `json:"verified"`
@@ -35,6 +37,14 @@ type verdict struct {
 	At        string `json:"at,omitempty"`
 	Digest    string `json:"digest"` // of what is written
 	Note      string `json:"note,omitempty"`
+}
+
+// subject of the sign-off, for people.
+func (v verdict) subject() string {
+	if v.Waiver == "" {
+		return v.Kind + "/" + v.Name
+	}
+	return fmt.Sprintf("%s/%s waiver %s", v.Kind, v.Name, v.Waiver)
 }
 
 func (v verdict) String() string {
@@ -119,6 +129,36 @@ func (v verifier) document(ctx context.Context, d manifest.Document) ([]verdict,
 		x := verdict{File: d.File, Kind: d.Kind, Namespace: namespace, Name: d.Name, Party: string(party), Digest: digest}
 		mine := slices.DeleteFunc(slices.Clone(offs), func(o sla.SignOff) bool { return o.Party != party })
 		out = append(out, v.judge(x, mine, sla.RatifyWith(mine, subject, current, check)))
+	}
+	return v.waivers(out, d, namespace)
+}
+
+// waivers of a contract, each with both parties. What was in force when one was signed does not matter.
+func (v verifier) waivers(out []verdict, d manifest.Document, namespace string) ([]verdict, error) {
+	if d.Contract == nil || len(d.Contract.Spec.Waivers) == 0 {
+		return out, nil
+	}
+	if namespace == "" {
+		return nil, errors.New("it names no namespace, which the sign-off of a waiver is bound to: set metadata.namespace or --namespace")
+	}
+	var keyring sla.Keyring
+	if v.keys != nil {
+		keyring = sla.ReadKeyring(v.keys.source, v.keys.data, namespace)
+	}
+	check := keyring.Check(sla.WaiverKind, namespace, d.Name)
+	for _, w := range d.Contract.Spec.Waivers {
+		digest, err := sla.DigestWaiver(convert.Waiver(namespace, d.Name, w))
+		if err != nil {
+			return nil, fmt.Errorf("waiver %s: %w", w.Name, err)
+		}
+		offs, subject := convert.SignOffs(w.SignOffs), sla.Subject{Namespace: namespace, Name: d.Name, Digest: digest}
+		for _, party := range []sla.Party{sla.PartyMarketing, sla.PartySales} {
+			x := verdict{
+				File: d.File, Kind: d.Kind, Namespace: namespace, Name: d.Name, Waiver: string(w.Name), Party: string(party), Digest: digest,
+			}
+			mine := slices.DeleteFunc(slices.Clone(offs), func(o sla.SignOff) bool { return o.Party != party })
+			out = append(out, v.judge(x, mine, sla.RatifyWith(mine, subject, nil, check)))
+		}
 	}
 	return out, nil
 }

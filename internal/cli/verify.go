@@ -27,9 +27,12 @@ The keys are in a ConfigMap (docs/signatures.md), read from a file by --signers,
 date and the signature are compared with what is in force there: a sign-off that is
 older, or was made while something else was in force, does not count.
 
+The waivers of a contract (spec.waivers) are judged too, each over its own digest: clause,
+days and reason.
+
 Prints a line for each party: "signed" by name, "verified" by key, or why it does
 not count; with -o json an array of objects with the keys file, kind, namespace,
-name, party, counts, verified, by, at, digest, note. The exit code is 1 when any
+name, waiver, party, counts, verified, by, at, digest, note. The exit code is 1 when any
 sign-off is missing or does not count.`
 
 // verifyFlags are the flags of verify.
@@ -116,7 +119,7 @@ func printVerdicts(out io.Writer, output string, all []verdict) error {
 	}
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	for _, x := range all {
-		fmt.Fprintf(w, "%s/%s\t%s\t%s\n", x.Kind, x.Name, x.Party, x)
+		fmt.Fprintf(w, "%s\t%s\t%s\n", x.subject(), x.Party, x)
 	}
 	return w.Flush()
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	slav1alpha1 "github.com/handoff-sla/handoff/api/v1alpha1"
+	"github.com/handoff-sla/handoff/internal/convert"
 	"github.com/handoff-sla/handoff/internal/sla"
 )
 
@@ -20,6 +21,10 @@ var (
 		"a waiver that both parties have not signed",
 		"it has no effect: a week is waived when both signed within 7 days of its end",
 		"kubectl sla sign --waiver NAME --party ... --by ... FILE")
+	ruleWaiverOther = define("waiver-sign-off-of-another-text", Error, operator,
+		"a sign-off of a waiver whose digest is not that of the waiver as it is written, or that is of another contract",
+		"it does not count: the party agreed to other days, another clause or another reason",
+		"have the party sign what is written: kubectl sla sign --waiver NAME --party ... --by ... FILE")
 	ruleWaiverLate = define("waiver-too-late", Warning, operator,
 		"a waiver of a week that ended more than 7 days before both had signed it",
 		"that week is judged all the same: what is known to have fallen short cannot be waived afterwards",
@@ -105,6 +110,7 @@ func (o *object) checkGovernance(now time.Time) {
 
 // checkWaiver that is not over, or that is signed.
 func (o *object) checkWaiver(path string, w slav1alpha1.Waiver, now time.Time, zone *time.Location) {
+	o.checkWaiverSignOffs(path, w)
 	signed := time.Time{}
 	for _, off := range w.SignOffs {
 		if off.At.After(signed) {
@@ -123,6 +129,26 @@ func (o *object) checkWaiver(path string, w slav1alpha1.Waiver, now time.Time, z
 	_, ends, err := sla.WeekOf(first, zone).Bounds(zone)
 	if err == nil && signed.After(ends.Add(signedWithin)) {
 		o.report(ruleWaiverLate, path+".from", "%s could be signed until %s", sla.WeekOf(first, zone), ends.Add(signedWithin).Format(time.RFC3339))
+	}
+}
+
+// checkWaiverSignOffs by the digest of the waiver, where the manifest says in which namespace it is.
+func (o *object) checkWaiverSignOffs(path string, w slav1alpha1.Waiver) {
+	if o.Namespace == "" {
+		return
+	}
+	digest, err := sla.DigestWaiver(convert.Waiver(o.Namespace, o.Name, w))
+	if err != nil {
+		return // the schema has said what is wrong
+	}
+	subject := sla.Subject{Namespace: o.Namespace, Name: o.Name, Digest: digest}
+	for i, off := range convert.SignOffs(w.SignOffs) {
+		if off.Digest != digest {
+			o.report(ruleWaiverOther, fmt.Sprintf("%s.signOffs[%d].digest", path, i), "%s signed %s, another text of %s than %s, which is written now", off.Party,
+				short(off.Digest), w.Name, short(digest))
+		} else if elsewhere := subject.Elsewhere(off); elsewhere != "" {
+			o.report(ruleWaiverOther, fmt.Sprintf("%s.signOffs[%d].object", path, i), "%s", elsewhere)
+		}
 	}
 }
 
