@@ -85,7 +85,7 @@ func (c Clause) EnforcedBy() string {
 	case ClauseReviewsHeld:
 		return "records of the ReviewCadence, by both parties, against the date by which each review is to be held"
 	case ClauseDefinitionRefresh:
-		return "sign-offs of both parties over definition and terms against the quarter"
+		return "sign-offs of both parties over definition and terms against the quarter (crm: definition)"
 	default:
 		return ""
 	}
