@@ -77,7 +77,7 @@ func TestCRMIsTold(t *testing.T) {
 	want := told{
 		Type: "dev.handoff.lead.changed", Source: "/handoff/revenue/mid-market", Subject: "L1", ID: got.ID, Sequence: got.Sequence,
 		Data: crm.Data{
-			Stage: "MQL", Score: 70, Cycle: 1, Owner: rep1,
+			Stage: "MQL", Score: 70, Cycle: 1, Owner: rep1, Definition: "definition-1",
 			Disposition: &crm.Disposition{Outcome: "Recycled", Code: "BadTiming", Status: "Nurture", Time: at.Truncate(time.Microsecond)},
 			Deadline:    &crm.Deadline{Clause: "firstContact", Due: due},
 		},

@@ -163,6 +163,7 @@ func score(one *ledger.Lead, s standing, at time.Time) error {
 	}
 	if s.stage == ledger.StageMQL && one.Qualified == nil {
 		one.Qualified, one.JudgedBy = &lead.Qualified{At: at, Path: "any", Intent: "High", MetThreshold: true}, 1
+		one.DefinitionRevision = "definition-1"
 	}
 	return nil
 }
