@@ -9,7 +9,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/handoff-sla/handoff/internal/fault"
 	"github.com/handoff-sla/handoff/internal/judge"
 	"github.com/handoff-sla/handoff/internal/ledger"
 	"github.com/handoff-sla/handoff/internal/review"
@@ -103,11 +102,7 @@ func (r *Reviewing) report(ctx context.Context, pair *Pair, p stretch, now time.
 		return nil, fmt.Errorf("report on %s: %w", p.period, err)
 	}
 	report, _, err := r.Ledger.KeepReport(ctx, made, to)
-	if err != nil {
-		return nil, err
-	}
-	fault.Point("report.kept")
-	return &report, nil
+	return &report, err
 }
 
 // settled is an error while something is not worked off, or not judged, that the report, which never changes, should say.
