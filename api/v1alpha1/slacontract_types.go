@@ -163,7 +163,7 @@ type ScorecardRow struct {
 	// +kubebuilder:validation:Enum=Marketing;Sales;Both
 	Party string `json:"party,omitempty"`
 
-	// period: an ISO week such as 2027-W03 or a month such as 2027-01, in the contract's time zone. The current one once it
+	// period: an ISO week such as 2027-W03, a month such as 2027-01 or a quarter such as 2027-Q1, in the contract's time zone. The current one once it
 	// has the minimum sample, else the last closed one that has.
 	// +required
 	// +kubebuilder:validation:MinLength=1
@@ -312,7 +312,8 @@ type LeadCounts struct {
 // SLAContractStatus is what the operator observed and judged.
 type SLAContractStatus struct {
 	// conditions: Ready (the operator did its job), Ratified (both signed what is written), WorkersAvailable, Measured (counts are
-	// current), Compliant (the business outcome), EffectsAvailable (the Secrets of notify and crm are there), Stalled (needs an edit).
+	// current), Compliant (the business outcome), RecordsAccepted (waivers, plans and dispute count as they are written), EffectsAvailable (the
+	// Secrets of notify and crm are there), Stalled (needs an edit).
 	// +optional
 	// +listType=map
 	// +listMapKey=type

@@ -7,7 +7,9 @@ import (
 	"slices"
 	"time"
 
+	slav1alpha1 "github.com/handoff-sla/handoff/api/v1alpha1"
 	"github.com/handoff-sla/handoff/internal/controller/leaddefinition"
+	"github.com/handoff-sla/handoff/internal/controller/outcome"
 	"github.com/handoff-sla/handoff/internal/controller/ratify"
 	"github.com/handoff-sla/handoff/internal/sla"
 )
@@ -26,7 +28,7 @@ func (s *scope) readBook(ctx context.Context) (*book, error) {
 	inForce := s.pair.bundle
 	compiled, err := sla.Compile(inForce.SLA)
 	if err != nil {
-		return nil, err
+		return nil, outcome.Stalled(slav1alpha1.ReasonInvalidTerms, "the terms in force, %s: %v; sign new terms", inForce.Terms.Name, err)
 	}
 	b := &book{terms: map[string]*sla.Compiled{}, compiled: compiled}
 	definitions := []string{inForce.SLA.Definition}

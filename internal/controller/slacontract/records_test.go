@@ -3,15 +3,19 @@
 package slacontract
 
 import (
+	"context"
+	"errors"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	appsv1 "k8s.io/api/apps/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	slav1alpha1 "github.com/handoff-sla/handoff/api/v1alpha1"
 	"github.com/handoff-sla/handoff/internal/controller/ratify"
@@ -152,4 +156,67 @@ func TestRevisionIsMissing(t *testing.T) {
 		t.Errorf("RecordsAccepted %+v", c)
 	}
 	b.escalation("1 firstContact", 1, "VP Sales")
+}
+
+// A review that was due and is not on record for both is missed by both; a record by both undoes that. A cadence that is refused has no say.
+func TestReviewsHeld(t *testing.T) {
+	b := newBench(t)
+	b.contract.Spec.Terms.Marketing.Volume = nil
+	b.contract.Spec.Terms.Governance = &slav1alpha1.Governance{ReviewsHeld: "Required"}
+	testkit.SignContract(t, b.contract, testkit.Now(), testkit.Both()...)
+	b.inForce()
+	cadence, refused := testkit.Cadence(b.contract.Namespace, "board", "acme"), testkit.Cadence(b.contract.Namespace, "second", "acme")
+	held := slav1alpha1.ReviewRecord{Review: "weekly", Period: "2027-W02", Held: "2027-01-20", By: testkit.Both()}
+	refused.Spec.Records = []slav1alpha1.ReviewRecord{held}
+	b.create(cadence, refused)
+	b.reconcile()
+	b.governed()
+
+	b.closes(3)
+	b.escalation("1 reviewsHeld", 1, "VP Marketing", "VP Sales")
+	b.hears("Warning EscalationRaised reviewsHeld is at level 1: missed: not held in time: weekly of 2027-W02")
+	held.By = testkit.Both()[:1]
+	cadence.Spec.Records = []slav1alpha1.ReviewRecord{held}
+	b.update(cadence)
+	b.reconcile()
+	b.escalation("1 reviewsHeld", 1, "VP Marketing", "VP Sales")
+	cadence.Spec.Records[0].By = testkit.Both()
+	b.update(cadence)
+	b.reconcile()
+	b.escalation("", 0)
+	b.hears("Normal EscalationResolved reviewsHeld is resolved, from level 1",
+		"Normal Restated 2027-W03, a closed week, is judged anew: reviewsHeld was missed, is met")
+	b.restarts()
+}
+
+// What there is to judge cannot be read for a moment: the last outcome stays, and nobody hears of it.
+func TestLastOutcomeStays(t *testing.T) {
+	b := withExecutive(t)
+	b.closes(3, week(2, 8, 2), week(3, 8, 2))
+	before := b.contract.Status.DeepCopy()
+	b.governed()
+	whole := b.r.Client
+	b.r.Client = interceptor.NewClient(testkit.Client, interceptor.Funcs{
+		List: func(ctx context.Context, c client.WithWatch, list client.ObjectList, opts ...client.ListOption) error {
+			if _, ok := list.(*slav1alpha1.ReviewCadenceList); ok {
+				return errors.New("no cadences for a moment")
+			}
+			return c.List(ctx, list, opts...)
+		},
+	})
+	if _, err := b.r.Reconcile(t.Context(), testkit.Get(t, b.contract)); err == nil || !strings.Contains(err.Error(), "no cadences for a moment") {
+		t.Errorf("error %v", err)
+	}
+	status := testkit.Get(t, b.contract).Status
+	if diff := cmp.Diff(before.Scorecard, status.Scorecard) + cmp.Diff(before.Escalations, status.Escalations) + cmp.Diff(before.History, status.History); diff != "" {
+		t.Error(diff)
+	}
+	was, is := meta.FindStatusCondition(before.Conditions, "Compliant"), meta.FindStatusCondition(status.Conditions, "Compliant")
+	if diff := cmp.Diff(was, is); diff != "" {
+		t.Error(diff)
+	}
+	b.hears()
+	b.r.Client = whole
+	b.reconcile()
+	b.hears()
 }
