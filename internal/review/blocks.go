@@ -123,8 +123,8 @@ func (d *Document) Sections() []Section {
 			d.exceptions, d.judgedBy,
 		},
 		Strategic: {
-			d.advice, d.questions, d.calibration, d.sweeps, d.funnel, d.realistic, d.proposal, d.scorecard, d.trends, d.persistent, d.escalations, d.governance,
-			d.dispositions, d.segments, d.feedback, d.carried, d.exceptions, d.judgedBy,
+			d.advice, d.questions, d.calibration, d.sweeps, d.funnel, d.realistic, d.proposal, d.scorecard, d.trends, d.persistent, d.escalations,
+			d.governance, d.dispositions, d.segments, d.feedback, d.carried, d.exceptions, d.judgedBy,
 		},
 	}
 	var all []Section

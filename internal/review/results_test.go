@@ -30,22 +30,42 @@ func TestLikelyCause(t *testing.T) {
 		want   string
 		says   string
 	}{
-		"nothing known":    {sla.ClauseDelivery, Miss{Missed: 10}, "", ""},
-		"evenly spread":    {sla.ClauseDelivery, Miss{Missed: 10, Reps: even, Sources: even}, "", ""},
-		"nobody there":     {sla.ClauseDelivery, Miss{Missed: 10, NobodyAvailable: 5}, "Resource", "For 5 of 10 leads, no rep was available when the clock began."},
-		"not even half":    {sla.ClauseDelivery, Miss{Missed: 10, NobodyAvailable: 4}, "", "For 4 of 10 leads"},
-		"too few":          {sla.ClauseDelivery, Miss{Missed: 2, NobodyAvailable: 2}, "", "For 2 of 2 leads"},
-		"at night":         {sla.ClauseFirstContact, Miss{Missed: 10, OutsideHours: 6, NobodyAvailable: 5}, "Process", "outside business hours"},
-		"a tie":            {sla.ClauseFirstContact, Miss{Missed: 10, OutsideHours: 6, NobodyAvailable: 6}, "Resource", ""},
-		"logged too late":  {sla.ClauseFirstContact, Miss{Missed: 3, LoggedLate: 2}, "Data", "more than 24 hours"},
-		"passed on":        {sla.ClauseFirstContact, Miss{Missed: 3, Reassigned: 2}, "Process", "changed owner"},
-		"one rep":          {sla.ClauseFirstContact, Miss{Missed: 10, Reps: []Share{{"a", 5, 8}, {"b", 50, 2}}}, "People", "8 of 10 were with a, who had 13 of all 65 leads. What would help there?"},
-		"the rep of most":  {sla.ClauseFirstContact, Miss{Missed: 10, Reps: []Share{{"a", 80, 8}, {"b", 20, 2}}}, "", ""},
-		"the only rep":     {sla.ClauseFirstContact, Miss{Missed: 10, Reps: []Share{{"a", 5, 10}}}, "", ""},
-		"no owner":         {sla.ClauseFirstContact, Miss{Missed: 10, Reps: []Share{{"", 0, 8}, {"b", 50, 2}}}, "Resource", "8 of 10 leads had no owner."},
-		"one source":       {sla.ClauseFirstContact, Miss{Missed: 10, Sources: []Share{{"a", 5, 8}, {"b", 50, 2}}}, "Process", "8 of 10 came from a, the source of 13 of all 65 leads."},
-		"incomplete":       {sla.ClauseCompleteness, Miss{Missed: 10, Sources: []Share{{"a", 5, 8}, {"b", 50, 2}}}, "Data", ""},
-		"an empty field":   {sla.ClauseCompleteness, Miss{Missed: 4, MissingFields: []Tally{{"phone", 3}, {"title", 1}}}, "Data", "the field phone was empty"},
+		"nothing known": {sla.ClauseDelivery, Miss{Missed: 10}, "", ""},
+		"evenly spread": {sla.ClauseDelivery, Miss{Missed: 10, Reps: even, Sources: even}, "", ""},
+		"nobody there": {
+			sla.ClauseDelivery,
+			Miss{Missed: 10, NobodyAvailable: 5},
+			"Resource",
+			"For 5 of 10 leads, no rep was available when the clock began.",
+		},
+		"not even half":   {sla.ClauseDelivery, Miss{Missed: 10, NobodyAvailable: 4}, "", "For 4 of 10 leads"},
+		"too few":         {sla.ClauseDelivery, Miss{Missed: 2, NobodyAvailable: 2}, "", "For 2 of 2 leads"},
+		"at night":        {sla.ClauseFirstContact, Miss{Missed: 10, OutsideHours: 6, NobodyAvailable: 5}, "Process", "outside business hours"},
+		"a tie":           {sla.ClauseFirstContact, Miss{Missed: 10, OutsideHours: 6, NobodyAvailable: 6}, "Resource", ""},
+		"logged too late": {sla.ClauseFirstContact, Miss{Missed: 3, LoggedLate: 2}, "Data", "more than 24 hours"},
+		"passed on":       {sla.ClauseFirstContact, Miss{Missed: 3, Reassigned: 2}, "Process", "changed owner"},
+		"one rep": {
+			sla.ClauseFirstContact,
+			Miss{Missed: 10, Reps: []Share{{"a", 5, 8}, {"b", 50, 2}}},
+			"People",
+			"8 of 10 were with a, who had 13 of all 65 leads. What would help there?",
+		},
+		"the rep of most": {sla.ClauseFirstContact, Miss{Missed: 10, Reps: []Share{{"a", 80, 8}, {"b", 20, 2}}}, "", ""},
+		"the only rep":    {sla.ClauseFirstContact, Miss{Missed: 10, Reps: []Share{{"a", 5, 10}}}, "", ""},
+		"no owner":        {sla.ClauseFirstContact, Miss{Missed: 10, Reps: []Share{{"", 0, 8}, {"b", 50, 2}}}, "Resource", "8 of 10 leads had no owner."},
+		"one source": {
+			sla.ClauseFirstContact,
+			Miss{Missed: 10, Sources: []Share{{"a", 5, 8}, {"b", 50, 2}}},
+			"Process",
+			"8 of 10 came from a, the source of 13 of all 65 leads.",
+		},
+		"incomplete": {sla.ClauseCompleteness, Miss{Missed: 10, Sources: []Share{{"a", 5, 8}, {"b", 50, 2}}}, "Data", ""},
+		"an empty field": {
+			sla.ClauseCompleteness,
+			Miss{Missed: 4, MissingFields: []Tally{{"phone", 3}, {"title", 1}}},
+			"Data",
+			"the field phone was empty",
+		},
 		"another's misses": {sla.ClauseDelivery, Miss{Tier: "", Missed: 10}, "", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -98,10 +118,26 @@ func TestTrends(t *testing.T) {
 		before, now []int64
 		want        Trend
 	}{
-		"better":      {[]int64{80, 80, 80, 80}, []int64{85, 85, 85, 85}, Trend{Direction: "Better", Now: rateOf(340, 400), Before: rateOf(320, 400), Judged: 4}},
-		"same":        {[]int64{80, 80, 80, 80}, []int64{84, 85, 85, 85}, Trend{Direction: "Same", Now: rateOf(339, 400), Before: rateOf(320, 400), Judged: 4}},
-		"worse":       {[]int64{90, 90, 90, 90}, []int64{85, 85, 85, 85}, Trend{Direction: "Worse", Now: rateOf(340, 400), Before: rateOf(360, 400), Judged: 4}},
-		"far before":  {[]int64{10, 10, 80, 80, 80, 80}, []int64{80, 80, 80, 80}, Trend{Direction: "Same", Now: rateOf(320, 400), Before: rateOf(320, 400), Judged: 4}},
+		"better": {
+			[]int64{80, 80, 80, 80},
+			[]int64{85, 85, 85, 85},
+			Trend{Direction: "Better", Now: rateOf(340, 400), Before: rateOf(320, 400), Judged: 4},
+		},
+		"same": {
+			[]int64{80, 80, 80, 80},
+			[]int64{84, 85, 85, 85},
+			Trend{Direction: "Same", Now: rateOf(339, 400), Before: rateOf(320, 400), Judged: 4},
+		},
+		"worse": {
+			[]int64{90, 90, 90, 90},
+			[]int64{85, 85, 85, 85},
+			Trend{Direction: "Worse", Now: rateOf(340, 400), Before: rateOf(360, 400), Judged: 4},
+		},
+		"far before": {
+			[]int64{10, 10, 80, 80, 80, 80},
+			[]int64{80, 80, 80, 80},
+			Trend{Direction: "Same", Now: rateOf(320, 400), Before: rateOf(320, 400), Judged: 4},
+		},
 		"none before": {nil, []int64{80, 80, 80, 80}, Trend{Direction: "Unknown", Now: rateOf(320, 400), Before: rateOf(0, 0), Judged: 4}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -133,7 +169,12 @@ func TestWeeksBelongToTheMonthInWhichTheyEnd(t *testing.T) {
 
 func TestCalibration(t *testing.T) {
 	s := &Scores{Max: 100, MQLs: []Scored{
-		{Score: 0, MQLs: 1}, {Score: 9, MQLs: 2, Opportunities: 1}, {Score: 10, MQLs: 4}, {Score: 89, MQLs: 5}, {Score: 90, MQLs: 6}, {Score: 100, MQLs: 7, Opportunities: 7, Won: 2},
+		{Score: 0, MQLs: 1},
+		{Score: 9, MQLs: 2, Opportunities: 1},
+		{Score: 10, MQLs: 4},
+		{Score: 89, MQLs: 5},
+		{Score: 90, MQLs: 6},
+		{Score: 100, MQLs: 7, Opportunities: 7, Won: 2},
 	}}
 	want := []Band{
 		{From: 0, To: 9, Opportunities: rateOf(1, 3)},
@@ -145,7 +186,8 @@ func TestCalibration(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	small := &Scores{Max: 3, MQLs: []Scored{{Score: 3, MQLs: 2}, {Score: 1, MQLs: 1}}}
-	if diff := cmp.Diff([]Band{{From: 1, To: 1, Opportunities: rateOf(0, 1)}, {From: 3, To: 3, Opportunities: rateOf(0, 2)}}, small.calibration()); diff != "" {
+	want = []Band{{From: 1, To: 1, Opportunities: rateOf(0, 1)}, {From: 3, To: 3, Opportunities: rateOf(0, 2)}}
+	if diff := cmp.Diff(want, small.calibration()); diff != "" {
 		t.Errorf("small (-want +got):\n%s", diff)
 	}
 }

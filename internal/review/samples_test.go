@@ -60,7 +60,8 @@ func sampleWeek(i int) Week {
 	high.Contacted = 116
 	high.Times = &Times{Leads: 116, Within5m: 97 - short/2, Within15m: 109 - short/2, MedianSeconds: 168, P90Seconds: 1260 + 60*short}
 	volume := Row{
-		Clause: sla.ClauseVolume, Party: sla.PartyMarketing, Period: week, Indicator: sla.Yellow, Verdict: sla.VerdictAtRisk, Met: int64(88 + i), Total: 133,
+		Clause: sla.ClauseVolume, Party: sla.PartyMarketing, Period: week, Indicator: sla.Yellow, Verdict: sla.VerdictAtRisk,
+		Met: int64(88 + i), Total: 133,
 		Actual: fmt.Sprintf("%d of 133 MQLs", 88+i), Target: "133 MQLs a month", EnforcedBy: sla.ClauseVolume.EnforcedBy(), Review: "Monthly",
 	}
 	disposition := shareRow(week, sla.ClauseDisposition, "", 95, 2, 3)
@@ -93,7 +94,8 @@ func firstContactMiss() Miss {
 	}
 	for i := range 14 {
 		m.Worst = append(m.Worst, LateLead{
-			Lead: fmt.Sprintf("lead-%03d", 100+i), LateSeconds: int64(i%7) * 3660, Open: i == 6, Rep: fmt.Sprintf("rep-%d@acme.example", 1+i%3), Source: "paid-search",
+			Lead: fmt.Sprintf("lead-%03d", 100+i), LateSeconds: int64(i%7) * 3660, Open: i == 6,
+			Rep: fmt.Sprintf("rep-%d@acme.example", 1+i%3), Source: "paid-search",
 		})
 	}
 	return m
@@ -135,12 +137,16 @@ func weekly() Facts {
 		{Clause: "delivery", Level: 0, At: at("2027-01-25T05:00:00Z"), Reason: "met in 2027-W03"},
 	}
 	f.Waivers = []Waiver{
-		{Name: "crm-migration", Clause: sla.ClauseFollowUp, From: "2027-01-18", To: "2027-01-22", Reason: "CRM migration", Signed: at("2027-01-20T10:00:00Z")},
+		{
+			Name: "crm-migration", Clause: sla.ClauseFollowUp, From: "2027-01-18", To: "2027-01-22",
+			Reason: "CRM migration", Signed: at("2027-01-20T10:00:00Z"),
+		},
 		{Name: "one-sided", Clause: sla.ClauseDelivery, From: "2027-01-18", To: "2027-01-19", Reason: "a router was replaced"},
 	}
 	f.Plans = []Plan{
 		{
-			Name: "emea-nights", Clause: sla.ClauseFirstContact, Cause: "Process", Owner: "RevOps", Plan: "route the night shift of EMEA to Madrid", Due: "2027-02-01",
+			Name: "emea-nights", Clause: sla.ClauseFirstContact, Cause: "Process", Owner: "RevOps",
+			Plan: "route the night shift of EMEA to Madrid", Due: "2027-02-01",
 		},
 		{Name: "late-one", Clause: sla.ClauseAcceptance, Owner: "VP Sales", Plan: "answer in the tool", Due: "2027-01-20"},
 	}
@@ -164,7 +170,13 @@ func weekly() Facts {
 		{Clause: sla.ClauseCompleteness, Missed: 1, MissingFields: []Tally{{"phone", 1}}, Worst: []LateLead{{Lead: "lead|with`marks_and<b>"}}},
 	}
 	f.Flow = Flow{Captured: 410, MQLs: 30, Held: 4, Accepted: 25, Recycled: 11, Disqualified: 2, SQLs: 14, Opportunities: 9, Won: 2, Lost: 1}
-	f.Outcomes = []Outcome{{"Recycled", "", 3}, {"Accepted", "AcceptAsSQL", 21}, {"Recycled", "BadTiming", 5}, {"Disqualified", "NotICP", 2}, {"Recycled", "NoResponse", 3}}
+	f.Outcomes = []Outcome{
+		{"Recycled", "", 3},
+		{"Accepted", "AcceptAsSQL", 21},
+		{"Recycled", "BadTiming", 5},
+		{"Disqualified", "NotICP", 2},
+		{"Recycled", "NoResponse", 3},
+	}
 	f.Feedback = sampleFeedback()
 	return f
 }
@@ -215,7 +227,13 @@ func monthly() Facts {
 		}
 	}
 	f.Flow = Flow{Captured: 1120, MQLs: 122, Held: 6, Accepted: 80, Recycled: 28, Disqualified: 9, SQLs: 40, Opportunities: 30, Won: 8, Lost: 7}
-	f.Outcomes = []Outcome{{"Accepted", "AcceptAsSQL", 80}, {"Recycled", "BadTiming", 12}, {"Recycled", "NoResponse", 11}, {"Recycled", "", 5}, {"Disqualified", "NotICP", 9}}
+	f.Outcomes = []Outcome{
+		{"Accepted", "AcceptAsSQL", 80},
+		{"Recycled", "BadTiming", 12},
+		{"Recycled", "NoResponse", 11},
+		{"Recycled", "", 5},
+		{"Disqualified", "NotICP", 9},
+	}
 	f.Contests = Contests{Opened: 4, Upheld: 1, Overturned: 2, Open: 1, Reasons: []Tally{{"the account has a project", 3}, {"", 1}}}
 	f.Feedback = sampleFeedback()
 	f.Months, f.Funnel = sampleMonths(), sampleFunnel()
@@ -257,9 +275,10 @@ func quarterly() Facts {
 	s.Near = []Tally{{"60", 51}, {"64", 12}, {"47", 130}, {"55", 77}, {"9", 400}}
 	f.Scores = s
 	f.Proposal = &Proposal{
-		Changes:   []string{"marketing.volume: from 133 to 120 MQLs a month", "path fit-and-engagement: threshold from 65 to 70"},
-		Command:   "kubectl sla lint -f next.yaml && kubectl apply --dry-run=server -f next.yaml",
-		Manifests: "apiVersion: sla.handoff.dev/v1alpha1\nkind: SLAContract\nmetadata:\n  name: mid-market\n  namespace: revenue\nspec:\n  terms:\n    effectiveFrom: \"2027-04-01T04:00:00Z\"\n",
+		Changes: []string{"marketing.volume: from 133 to 120 MQLs a month", "path fit-and-engagement: threshold from 65 to 70"},
+		Command: "kubectl sla lint -f next.yaml && kubectl apply --dry-run=server -f next.yaml",
+		Manifests: "apiVersion: sla.handoff.dev/v1alpha1\nkind: SLAContract\nmetadata:\n  name: mid-market\n  namespace: revenue\n" +
+			"spec:\n  terms:\n    effectiveFrom: \"2027-04-01T04:00:00Z\"\n",
 	}
 	return f
 }

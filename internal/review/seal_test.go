@@ -94,7 +94,8 @@ func TestOpenRefuses(t *testing.T) {
 func TestCanonical(t *testing.T) {
 	for name, tc := range map[string]struct{ text, want string }{
 		"order of members": {
-			`{"€":"Euro Sign","\r":"Carriage Return","\ufb33":"Hebrew Letter Dalet With Dagesh","1":"One","😀":"Emoji: Grinning Face","\u0080":"Control","ö":"o"}`,
+			`{"€":"Euro Sign","\r":"Carriage Return","\ufb33":"Hebrew Letter Dalet With Dagesh","1":"One","😀":"Emoji: Grinning Face",` +
+				`"\u0080":"Control","ö":"o"}`,
 			"{\"\\r\":\"Carriage Return\",\"1\":\"One\",\"\u0080\":\"Control\",\"ö\":\"o\",\"€\":\"Euro Sign\",\"😀\":\"Emoji: Grinning Face\"," +
 				"\"\ufb33\":\"Hebrew Letter Dalet With Dagesh\"}",
 		},

@@ -83,7 +83,10 @@ func TestAdvice(t *testing.T) {
 		"below, and fewer would do": {
 			[4]int64{1000, 120, 60, 133},
 			[4]int64{1000, 100, 50, 133},
-			[]string{"was the target realistic, or is the engine underfunded?", "the target was higher than it had to be", "What was delivered would have done."},
+			[]string{
+				"was the target realistic, or is the engine underfunded?", "the target was higher than it had to be",
+				"What was delivered would have done.",
+			},
 			"came in",
 		},
 		"below, and fewer might do": {
@@ -133,7 +136,9 @@ func TestAdvice(t *testing.T) {
 func TestPatternsAreBeyondChance(t *testing.T) {
 	f := quarterly()
 	f.Segments = []Segment{
-		{By: "source", Key: "clearly", MQLs: 190, Rejected: 80}, {By: "source", Key: "hardly", MQLs: 10, Rejected: 4}, {By: "rep", Key: "few", MQLs: 4, Rejected: 4},
+		{By: "source", Key: "clearly", MQLs: 190, Rejected: 80},
+		{By: "source", Key: "hardly", MQLs: 10, Rejected: 4},
+		{By: "rep", Key: "few", MQLs: 4, Rejected: 4},
 	}
 	got := made(t, f).Results().Patterns
 	if len(got) != 1 || got[0].Key != "clearly" {
