@@ -200,7 +200,8 @@ func TestVerifyWaivers(t *testing.T) {
 	key, public := keyFiles(t, 1)
 	signers := signersFile(t, map[string]string{"revenue.Sales": public})
 	for _, args := range [][]string{
-		{"--party", "Marketing", "--by", "VP Marketing"}, {"--party", "Sales", "--by", "VP Sales", "--key", key},
+		{"--party", "Marketing", "--by", "VP Marketing"},
+		{"--party", "Sales", "--by", "VP Sales", "--key", key},
 		{"--waiver", "fair", "--party", "Sales", "--by", "VP Sales", "--key", key},
 	} {
 		mustRun(t, append(append([]string{"sign"}, args...), file)...)

@@ -14,9 +14,11 @@ import (
 // numbers are counted again where nothing was changed.
 func Prove(ctx context.Context, l *ledger.Ledger, of Report) (Verdict, error) {
 	cadence, name, period := of.Cadence, of.Review, of.Period
-	document, unsealed := review.Open([]byte(of.JSON))
-	if unsealed == nil {
-		facts := document.Facts()
+	var facts review.Facts
+	document, err := review.Open([]byte(of.JSON))
+	sealed := err == nil
+	if sealed {
+		facts = document.Facts()
 		cadence, name, period = facts.Cadence, facts.Review, string(facts.Period)
 	}
 	kept, err := l.Report(ctx, cadence, name, sla.Period(period))
@@ -24,10 +26,10 @@ func Prove(ctx context.Context, l *ledger.Ledger, of Report) (Verdict, error) {
 		return Verdict{}, err
 	}
 	v := Check(of, kept, true)
-	if v.Standing != Verified || unsealed != nil {
+	if v.Standing != Verified || !sealed {
 		return v, nil
 	}
-	changes, err := recount(ctx, l, document.Facts())
+	changes, err := recount(ctx, l, facts)
 	if err != nil {
 		return Verdict{}, err
 	}

@@ -30,6 +30,7 @@ func (v view) DisputeText() string                           { return v.dispute(
 func (v view) PlanText(p Plan) string                        { return p.text() }
 func (v view) Ask() string                                   { return v.unplanned() }
 func (v view) WaiverText(w Waiver) string                    { return w.text() }
+func (v view) NotAccepted() []string                         { return v.notAccepted() }
 func (v view) Strips() []strip                               { return v.strips() }
 func (v view) Span() string                                  { return v.span() }
 func (v view) RestatementText(r slav1alpha1.Restatement) string {

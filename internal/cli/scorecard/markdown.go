@@ -48,6 +48,7 @@ func (c *Card) sections(w io.Writer) {
 	bullets(w, "Escalations", escalations)
 	bullets(w, "Plans", plans)
 	bullets(w, "Waivers", waivers)
+	bullets(w, doesNotCount, c.notAccepted())
 	if strips := c.strips(); len(strips) > 0 {
 		fmt.Fprintf(w, "\n## Closed weeks, %s\n\n| clause | the oldest week first |\n|---|---|\n", c.span())
 		for _, s := range strips {

@@ -17,6 +17,9 @@ var styles = map[slav1alpha1.Indicator]paint.Style{"Green": paint.Green, "Yellow
 
 var markStyles = map[string]paint.Style{"●": paint.Green, "▲": paint.Yellow, "■": paint.Red, "✖": paint.Red, "○": paint.Faint, "–": paint.Faint, "·": paint.Faint}
 
+// doesNotCount is above what the operator does not take as it is written.
+const doesNotCount = "On record, and does not count as it is written"
+
 // Text for a terminal. wide adds what each clause compares, and in which field of the CRM it is.
 func (c *Card) Text(w io.Writer, p paint.Palette, wide bool) {
 	fmt.Fprintln(w, p.Paint(paint.Bold, "SLAContract "+c.Namespace+"/"+c.Name))
@@ -102,6 +105,7 @@ func (c *Card) plans(w io.Writer, p paint.Palette) {
 		lines = append(lines, waiver.Name+"  "+waiver.text())
 	}
 	section(w, p, "Waivers", lines)
+	section(w, p, doesNotCount, c.notAccepted())
 }
 
 func section(w io.Writer, p paint.Palette, title string, lines []string) {

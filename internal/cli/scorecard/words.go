@@ -198,6 +198,14 @@ func (w Waiver) text() string {
 	return fmt.Sprintf("%s, %s to %s: %s (%s)", w.Clause, w.From, w.To, w.Reason, signed)
 }
 
+// notAccepted says what of the waivers, plans and disputes does not count; nothing when all does.
+func (c *Card) notAccepted() []string {
+	if c.Records == nil || c.Records.Status != metav1.ConditionFalse {
+		return nil
+	}
+	return []string{sentence(c.Records.Message)}
+}
+
 // mark is how a clause was judged in a closed week.
 type mark struct{ shape, word string }
 
