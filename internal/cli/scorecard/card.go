@@ -24,7 +24,7 @@ type Card struct {
 	Compliant     *State                         `json:"compliant,omitempty"`
 	Measured      *State                         `json:"measured,omitempty"`
 	Records       *State                         `json:"records,omitempty"` // whether waivers, plans and the dispute count as written
-	AsOf          *metav1.Time                   `json:"asOf,omitempty"` // when the counts last changed, by the ledger's clock
+	AsOf          *metav1.Time                   `json:"asOf,omitempty"`    // when the counts last changed, by the ledger's clock
 	ClosedThrough string                         `json:"closedThrough,omitempty"`
 	TimeZone      string                         `json:"timeZone,omitempty"`
 	Terms         string                         `json:"terms,omitempty"`      // revision in force
@@ -76,7 +76,7 @@ func Of(contract *slav1alpha1.SLAContract, measurement *slav1alpha1.SLAMeasureme
 		Namespace: contract.Namespace, Name: contract.Name, Result: result(status.Scorecard),
 		Compliant: state(status.Conditions, "Compliant"), Measured: state(status.Conditions, "Measured"),
 		Records: state(status.Conditions, slav1alpha1.RecordsAcceptedCondition),
-		MQLs: status.MQLs, FirstContact: status.FirstContact, Dispute: open(contract.Spec.Dispute),
+		MQLs:    status.MQLs, FirstContact: status.FirstContact, Dispute: open(contract.Spec.Dispute),
 		Scorecard: list(status.Scorecard), Escalations: list(status.Escalations), History: list(status.History), Advice: list(status.Advice),
 		Plans: []Plan{}, Unplanned: []string{}, Waivers: []Waiver{}, Restatements: []slav1alpha1.Restatement{},
 		TimeZone: contract.Spec.Terms.Calendar.TimeZone, now: now, zone: time.UTC,
