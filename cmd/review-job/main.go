@@ -23,10 +23,10 @@ import (
 	"github.com/handoff-sla/handoff/internal/worker"
 )
 
-const usage = `review-job writes a report about every closed period that has data and no report yet, the oldest first: ISO weeks (Operational), months
-(Performance) or quarters (Strategic). Which periods are closed is decided by the ledger's clock and the contract's time zone. A report is kept in the
-ledger, from where it is sent to those whom the cadence publishes it to, and shown as an immutable ConfigMap that the ReviewCadence owns. A period that a
-missed schedule left out is caught up; running it again changes nothing.
+const usage = `review-job writes a report about every closed period that has data and no report yet, the oldest first: ISO weeks
+(Operational), months (Performance) or quarters (Strategic). Which periods are closed is decided by the ledger's clock and the contract's
+time zone. A report is kept in the ledger, from where it is sent to those whom the cadence publishes it to, and shown as an immutable
+ConfigMap that the ReviewCadence owns. A period that a missed schedule left out is caught up; running it again changes nothing.
 
 Example:
   review-job --tenant acme-mid-market --namespace revenue --cadence mid-market --review weekly --owner RevOps --type Operational
@@ -51,7 +51,8 @@ func main() {
 	flags.StringVar(&o.cadence, "cadence", "", "name of the ReviewCadence (required)")
 	flags.StringVar(&o.review, "review", "", "name of the review in the cadence (required)")
 	flags.StringVar(&o.owner, "owner", "", "who holds the review; named in the report (required)")
-	flags.StringVar(&o.kind, "type", string(review.Operational), "what is reported: Operational (ISO weeks), Performance (months) or Strategic (quarters)")
+	flags.StringVar(&o.kind, "type", string(review.Operational),
+		"what is reported: Operational (ISO weeks), Performance (months) or Strategic (quarters)")
 	flags.IntVar(&o.limit, "history-limit", 26, "how many periods back reports are caught up")
 	_ = flags.Parse(os.Args[1:]) // ends the process itself when it fails
 	if err := o.validate(flags); err != nil {

@@ -60,7 +60,8 @@ type Disposed struct {
 	Attempts int
 }
 
-// leftSQL is the row s of the lead that is left of event e's: it itself, or the one that it was merged into. Looked up one by one, since they are few.
+// leftSQL is the row s of the lead that is left of event e's: it itself, or the one that it was merged into. Looked up one by one, since they are
+// few.
 const leftSQL = `LATERAL (SELECT coalesce(merged_into, lead_id) AS id FROM leads WHERE tenant = $1 AND lead_id = e.lead_id OFFSET 0) AS own,
     LATERAL (SELECT * FROM leads WHERE tenant = $1 AND lead_id = own.id OFFSET 0) AS s`
 

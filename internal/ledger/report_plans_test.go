@@ -18,11 +18,13 @@ func TestReportsReadOnlyTheirPeriod(t *testing.T) {
 	ledgertest.Exec(t, dsn, lived[:len(lived)-1]...)
 	ledgertest.Exec(t, dsn,
 		`INSERT INTO events (tenant, source, event_id, kind, lead_id, time, content_hash, data, scored_by)
-SELECT 'acme', '/old', lead_id || kind, kind, lead_id, qualified_at + interval '1 minute', '', '{"opportunity": "d", "state": "Open", "ruling": "Opened"}', 1
+SELECT 'acme', '/old', lead_id || kind, kind, lead_id, qualified_at + interval '1 minute', '',
+    '{"opportunity": "d", "state": "Open", "ruling": "Opened"}', 1
 FROM leads, unnest(ARRAY['disposition', 'opportunity', 'contested', 'feedback', 'accepted', 'qualified']) AS kind WHERE qualified_at IS NOT NULL`,
 		`INSERT INTO obligations (tenant, lead_id, clause, tier, period, revision, started_at, due_at, warn_at, stopped_at, state)
-SELECT 'acme', lead_id, 'acceptance', '', CASE WHEN qualified_at > now() - interval '1 hour' THEN '2026-W46' ELSE '2026-W45' END, 't', qualified_at, qualified_at,
-    qualified_at, qualified_at, 'Missed'
+SELECT 'acme', lead_id, 'acceptance', '',
+    CASE WHEN qualified_at > now() - interval '1 hour' THEN '2026-W46' ELSE '2026-W45' END, 't',
+    qualified_at, qualified_at, qualified_at, qualified_at, 'Missed'
 FROM leads WHERE owner IS NOT NULL`, `VACUUM ANALYZE`)
 	setup.Close()
 	to := ledgertest.Value[time.Time](t, dsn, "SELECT clock_timestamp()")

@@ -36,13 +36,14 @@ type Delivered struct {
 	Leads     int64
 }
 
-// deliveredSQL has a row a lead that first became MQL from $2[1] up to the last of $2, and the deals that it had by $3. What is told of leads that were
-// merged into it is told of it. The stamps of its first hand-off are in `cycles` once there was another one.
+// deliveredSQL has a row a lead that first became MQL from $2[1] up to the last of $2, and the deals that it had by $3. What is told of leads that
+// were merged into it is told of it. The stamps of its first hand-off are in `cycles` once there was another one.
 const deliveredSQL = `
 delivered AS MATERIALIZED (
     SELECT l.lead_id, width_bucket(coalesce(l.first_qualified_at, l.qualified_at), $2::timestamptz[]) - 1 AS bucket,
         coalesce(l.first_qualified_at, l.qualified_at) AS at, l.record, l.sal_at, l.sql_at,
-        coalesce(l.owner, (SELECT p.stamps ->> 'Owner' FROM cycles p WHERE p.tenant = $1 AND p.lead_id = l.lead_id ORDER BY p.cycle DESC LIMIT 1)) AS owner,
+        coalesce(l.owner, (SELECT p.stamps ->> 'Owner' FROM cycles p WHERE p.tenant = $1 AND p.lead_id = l.lead_id
+            ORDER BY p.cycle DESC LIMIT 1)) AS owner,
         CASE WHEN l.cycle = 1 THEN l.path ELSE c.stamps #>> '{Qualified,Path}' END AS path,
         CASE WHEN l.cycle = 1 THEN l.intent ELSE c.stamps #>> '{Qualified,Intent}' END AS intent,
         CASE WHEN l.cycle = 1 THEN l.threshold ELSE (c.stamps #>> '{Qualified,Threshold}')::bigint END AS threshold,
@@ -85,8 +86,8 @@ reached AS (
             ORDER BY e.time DESC, e.seq DESC LIMIT 1), false) AS rejected
     FROM delivered d LEFT JOIN (SELECT lead_id, array_agg(state) AS states FROM deals GROUP BY 1) AS o USING (lead_id))`
 
-// Delivered are the leads that first became MQL in the stretches between the bounds, which are in order, and what had become of them by an instant. A lead
-// whose history is no longer kept is in none.
+// Delivered are the leads that first became MQL in the stretches between the bounds, which are in order, and what had become of them by an instant.
+// A lead whose history is no longer kept is in none.
 func (r *Reading) Delivered(ctx context.Context, source string, until time.Time, bounds ...time.Time) ([]Delivered, error) {
 	rows, err := r.tx.Query(ctx, `
 WITH `+reachedSQL+`

@@ -26,7 +26,8 @@ func stampedSQL(column, stamp, kinds string) string {
 	return `(SELECT count(*) FROM (
     SELECT lead_id FROM leads WHERE tenant = $1 AND ` + column + ` >= $2 AND ` + column + ` < $3 AND NOT before_go_live
     UNION
-    SELECT s.lead_id FROM events e, ` + leftSQL + ` WHERE e.tenant = $1 AND e.kind IN (` + kinds + `) AND e.time >= $2 AND e.time < $3 AND s.cycle > 1 AND NOT s.before_go_live
+    SELECT s.lead_id FROM events e, ` + leftSQL + `
+    WHERE e.tenant = $1 AND e.kind IN (` + kinds + `) AND e.time >= $2 AND e.time < $3 AND s.cycle > 1 AND NOT s.before_go_live
       AND ` + stampedIn(stamp, "s.lead_id", "$2", "$3") + `) AS stamped)`
 }
 

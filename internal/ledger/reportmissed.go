@@ -48,8 +48,8 @@ LEFT JOIN cycles c ON c.tenant = $1 AND c.lead_id = o.lead_id AND c.cycle = o.cy
 WHERE o.tenant = $1 AND o.period = ANY($2) AND o.state = 'Missed'
 ORDER BY o.clause, o.tier, coalesce(o.stopped_at, clock_timestamp()) - o.due_at DESC NULLS LAST, o.lead_id COLLATE "C", o.cycle`
 
-// Missed are the leads that missed a clause in the periods, those that missed it by most first, within each clause and tier. source is the field of the
-// record that says where a lead came from; empty: none does.
+// Missed are the leads that missed a clause in the periods, those that missed it by most first, within each clause and tier. source is the field of
+// the record that says where a lead came from; empty: none does.
 func (r *Reading) Missed(ctx context.Context, source string, periods ...sla.Period) ([]Missed, error) {
 	rows, err := r.tx.Query(ctx, missedSQL, r.ledger.tenant, periods, source, lead.LateLogged)
 	if err != nil {
@@ -78,7 +78,8 @@ type Kept struct {
 func (r *Reading) Kept(ctx context.Context, source string, periods ...sla.Period) ([]Kept, error) {
 	rows, err := r.tx.Query(ctx, `
 SELECT clause, tier, rep, source, count(*) FILTER (WHERE state = 'Met'), count(*) FILTER (WHERE state = 'Missed') FROM (
-    SELECT o.clause COLLATE "C" AS clause, o.tier COLLATE "C" AS tier, o.state, `+ownerAtSQL+` COLLATE "C" AS rep, `+sourceOf("l")+` COLLATE "C" AS source
+    SELECT o.clause COLLATE "C" AS clause, o.tier COLLATE "C" AS tier, o.state,
+        `+ownerAtSQL+` COLLATE "C" AS rep, `+sourceOf("l")+` COLLATE "C" AS source
     FROM obligations o JOIN leads l USING (tenant, lead_id)
     WHERE o.tenant = $1 AND o.period = ANY($2) AND o.state IN ('Met', 'Missed')) AS judged
 GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4`, r.ledger.tenant, periods, source)
@@ -97,8 +98,8 @@ type Ruled struct {
 	Open   bool   // of one that was opened: nobody ruled on it before the end
 }
 
-// Contested is what was said of rejections from an instant up to another, in order of time, and which of them were opened and not ruled on by then. A dispute is
-// the lead's latest: opening it again says nothing new.
+// Contested is what was said of rejections from an instant up to another, in order of time, and which of them were opened and not ruled on by then.
+// A dispute is the lead's latest: opening it again says nothing new.
 func (r *Reading) Contested(ctx context.Context, from, to time.Time) ([]Ruled, error) {
 	rows, err := r.tx.Query(ctx, `
 SELECT s.lead_id, e.time, e.data ->> 'ruling',
@@ -107,7 +108,8 @@ SELECT s.lead_id, e.time, e.data ->> 'ruling',
           AND (d.time, d.seq) < (e.time, e.seq) ORDER BY d.time DESC, d.seq DESC LIMIT 1), ''),
     e.data ->> 'ruling' = 'Opened' AND NOT EXISTS (SELECT 1 FROM events n WHERE n.tenant = $1 AND n.lead_id = ANY(s.ids) AND n.kind = 'contested'
         AND (n.time, n.seq) > (e.time, e.seq) AND n.time < $3)
-FROM events e, LATERAL (SELECT coalesce(merged_into, lead_id) AS lead_id FROM leads WHERE tenant = $1 AND lead_id = e.lead_id OFFSET 0) AS left_over, LATERAL (
+FROM events e,
+    LATERAL (SELECT coalesce(merged_into, lead_id) AS lead_id FROM leads WHERE tenant = $1 AND lead_id = e.lead_id OFFSET 0) AS left_over, LATERAL (
     SELECT left_over.lead_id, ARRAY(SELECT left_over.lead_id UNION ALL
         SELECT m.lead_id FROM leads m WHERE m.tenant = $1 AND m.merged_into = left_over.lead_id) AS ids) AS s
 WHERE e.tenant = $1 AND e.kind = 'contested' AND e.time >= $2 AND e.time < $3

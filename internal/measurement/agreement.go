@@ -22,8 +22,8 @@ import (
 	"github.com/handoff-sla/handoff/internal/sla"
 )
 
-// Agreement reads the contract of a cadence and its definition: what was signed and when, the plans, waivers and disputes, and the reviews that were held.
-// Without the definition, or before there is one, nothing is proposed. Times of day are of the zone.
+// Agreement reads the contract of a cadence and its definition: what was signed and when, the plans, waivers and disputes, and the reviews that were
+// held. Without the definition, or before there is one, nothing is proposed. Times of day are of the zone.
 func Agreement(ctx context.Context, c client.Client, cadence *slav1alpha1.ReviewCadence) (pipeline.Agreement, error) {
 	var contract slav1alpha1.SLAContract
 	key := types.NamespacedName{Namespace: cadence.Namespace, Name: cadence.Spec.ContractRef.Name}

@@ -87,8 +87,8 @@ func (r *Reviewing) Run(ctx context.Context) (made int, err error) {
 	return made, nil
 }
 
-// report on a period: the one that the ledger has, or a new one. What a job left there that died before the cluster had it, or another one has just made,
-// stands.
+// report on a period: the one that the ledger has, or a new one. What a job left there that died before the cluster had it, or another one has just
+// made, stands.
 func (r *Reviewing) report(ctx context.Context, pair *Pair, p stretch, now time.Time) (*ledger.Report, error) {
 	kept, err := r.Ledger.Report(ctx, r.Agreement.Cadence, r.Review, p.period)
 	if err != nil || kept != nil {

@@ -67,7 +67,9 @@ func TestALeadThatCameBackIsOneMQL(t *testing.T) {
 func TestDealsOfMergedLeads(t *testing.T) {
 	r := newRig(t, bundleOf(1, byCRM))
 	deal := func(id string, at time.Time, state lead.DealState, amount float64) ledger.Entry {
-		return ledger.Entry{Lead: id, Kind: lead.KindOpportunity, Time: at, Data: ledger.Data{Opportunity: "d-" + id, State: state, Amount: amount, Currency: "EUR"}}
+		return ledger.Entry{Lead: id, Kind: lead.KindOpportunity, Time: at, Data: ledger.Data{
+			Opportunity: "d-" + id, State: state, Amount: amount, Currency: "EUR",
+		}}
 	}
 	r.send(append(mql("a", later(0, 0)), mql("b", later(0, 1))...)...)
 	r.send(deal("b", later(0, 2), lead.DealOpen, 100), deal("b", later(2, 0), lead.DealWon, 120), deal("a", later(0, 3), lead.DealLost, 0),

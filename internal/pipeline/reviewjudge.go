@@ -23,7 +23,8 @@ type judging struct {
 	before []sla.Period // and those before
 }
 
-// gatherJudging reads what the counts say now of the weeks up to the end of a period: what became known late counts. What was decided after the end does not.
+// gatherJudging reads what the counts say now of the weeks up to the end of a period: what became known late counts. What was decided after the end
+// does not.
 func (r *Reviewing) gatherJudging(ctx context.Context, l *ledger.Reading, spells []judge.Spell, p stretch) (judging, error) {
 	j := judging{weeks: p.weeks()}
 	closed := sla.WeekOf(p.to, p.zone).Before()

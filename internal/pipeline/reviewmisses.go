@@ -142,8 +142,8 @@ func most(all map[string]*review.Share) []review.Share {
 	return append(out[:maxKeys], rest)
 }
 
-// outcomes counts leads by outcome and code; a reason that is no code, neither when it was sent nor now, counts as none, and so does a code that was given
-// before its attempts under terms that enforce them.
+// outcomes counts leads by outcome and code; a reason that is no code, neither when it was sent nor now, counts as none, and so does a code that was
+// given before its attempts under terms that enforce them.
 func outcomes(sent []ledger.Disposed, pair *Pair) []review.Outcome {
 	type key struct {
 		outcome lead.Outcome

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package proposal writes the manifests for the quarter that comes next, of what the quarter before has shown: complete, with comments that say what changed
-// and why, and without signatures. Nothing of it holds until both parties have signed it.
+// Package proposal writes the manifests for the quarter that comes next, of what the quarter before has shown: complete, with comments that say what
+// changed and why, and without signatures. Nothing of it holds until both parties have signed it.
 package proposal
 
 import (
@@ -31,7 +31,8 @@ const (
 	conversion = "mqlToOpportunityPercent"
 )
 
-// tighten is the advice of a sweep by which a threshold is raised. One to loosen is only told: of leads below a threshold nobody knows what would have become.
+// tighten is the advice of a sweep by which a threshold is raised. One to loosen is only told: of leads below a threshold nobody knows what would
+// have become.
 const tighten = "Tighten"
 
 // comment on a field.
@@ -50,9 +51,12 @@ type next struct {
 	comments map[string][]comment // by kind
 }
 
-// Next are the manifests of a contract and its definition that take effect at an instant: the first of a quarter. The rates of the funnel become those that
-// happened, where enough happened; a threshold is raised where the sweep of the report says so, and never lowered. All else stays as it is written now.
-func Next(contract *slav1alpha1.SLAContract, definition *slav1alpha1.LeadDefinition, results review.Results, from time.Time) (*review.Proposal, error) {
+// Next are the manifests of a contract and its definition that take effect at an instant: the first of a quarter. The rates of the funnel become
+// those that happened, where enough happened; a threshold is raised where the sweep of the report says so, and never lowered. All else stays as it
+// is written now.
+func Next(
+	contract *slav1alpha1.SLAContract, definition *slav1alpha1.LeadDefinition, results review.Results, from time.Time,
+) (*review.Proposal, error) {
 	n := next{contract: contract.DeepCopy(), definition: definition.DeepCopy(), results: results, comments: map[string][]comment{}}
 	n.clean(metav1.NewTime(from.UTC()))
 	n.funnel()

@@ -24,9 +24,9 @@ func ReviewAccount(owner Owner, contract string) *corev1ac.ServiceAccountApplyCo
 		WithAutomountServiceAccountToken(false)
 }
 
-// ReviewRole lets the jobs find out which periods are reported, write reports, and read their own cadence, which owns the reports, its contract and the
-// definition of that: what was signed, waived, planned and disputed, and the text that the proposal for the next quarter is made from.
-// The names of new ConfigMaps cannot be limited by RBAC; the jobs may neither change nor delete one.
+// ReviewRole lets the jobs find out which periods are reported, write reports, and read their own cadence, which owns the reports, its contract and
+// the definition of that: what was signed, waived, planned and disputed, and the text that the proposal for the next quarter is made from. The names
+// of new ConfigMaps cannot be limited by RBAC; the jobs may neither change nor delete one.
 func ReviewRole(owner Owner, contract, definition string) *rbacv1ac.RoleApplyConfiguration {
 	return rbacv1ac.Role(ReviewAccountName(owner.Name), owner.Namespace).
 		WithLabels(reviewLabels(owner, contract)).
