@@ -125,18 +125,14 @@ FROM deals GROUP BY 1, 2, 3 ORDER BY 1, 2, 3`, r.ledger.tenant, bounds, until)
 // Captured counts the leads whose first capture falls into each stretch between the bounds. Those that were merged are one.
 func (r *Reading) Captured(ctx context.Context, bounds ...time.Time) ([]int64, error) {
 	counts := make([]int64, max(0, len(bounds)-1))
-	rows, err := r.tx.Query(ctx, `
-WITH `+capturedSQL+`
-SELECT width_bucket(first, $2::timestamptz[]) - 1, count(*) FROM captured GROUP BY 1`, r.ledger.tenant, bounds)
-	if err != nil {
-		return nil, err
-	}
 	var bucket int
 	var n int64
-	_, err = pgx.ForEachRow(rows, []any{&bucket, &n}, func() error {
+	err := each(ctx, r.tx, []any{&bucket, &n}, func() error {
 		counts[bucket] = n
 		return nil
-	})
+	}, `
+WITH `+capturedSQL+`
+SELECT width_bucket(first, $2::timestamptz[]) - 1, count(*) FROM captured GROUP BY 1`, r.ledger.tenant, bounds)
 	return counts, err
 }
 
@@ -153,19 +149,15 @@ captured AS MATERIALIZED (
 // Near counts the leads that were captured first from an instant up to another and have not become MQL, by their score as it was last evaluated: the
 // highest that one ever had is not kept. Those that are kept out of hand-offs are none.
 func (r *Reading) Near(ctx context.Context, from, to time.Time) (map[int64]int64, error) {
-	rows, err := r.tx.Query(ctx, `
+	near := map[int64]int64{}
+	var score, n int64
+	err := each(ctx, r.tx, []any{&score, &n}, func() error {
+		near[score] = n
+		return nil
+	}, `
 WITH `+capturedSQL+`
 SELECT l.score, count(*) FROM captured c JOIN leads l ON l.tenant = $1 AND l.lead_id = c.lead_id
 WHERE coalesce(l.first_qualified_at, l.qualified_at) IS NULL AND l.stage IN ('Inquiry', 'Held') AND NOT l.before_go_live
 GROUP BY 1`, r.ledger.tenant, []time.Time{from, to})
-	if err != nil {
-		return nil, err
-	}
-	near := map[int64]int64{}
-	var score, n int64
-	_, err = pgx.ForEachRow(rows, []any{&score, &n}, func() error {
-		near[score] = n
-		return nil
-	})
 	return near, err
 }

@@ -153,6 +153,7 @@ func rejected(sent []ledger.Disposed) (recycled, disqualified map[string]bool) {
 			recycled[s.Lead] = true
 		case lead.Disqualified:
 			disqualified[s.Lead] = true
+		case lead.Accepted:
 		}
 	}
 	return recycled, disqualified
