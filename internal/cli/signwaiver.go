@@ -120,7 +120,8 @@ func (f *signFlags) signWaiver(ctx context.Context, d manifest.Document, s signa
 		err = f.verifyWaiverEdit(d, text, namespace, s)
 	}
 	if err != nil {
-		return "", fmt.Errorf("the sign-off cannot be written in place (%w); add it by hand under spec.waivers, in %s, as an entry of signOffs:\n- %s", err, f.waiver, s.flow())
+		return "", fmt.Errorf("the sign-off cannot be written in place (%w); add it by hand under spec.waivers, in %s, as an entry of signOffs:\n- %s",
+			err, f.waiver, s.flow())
 	}
 	return text, nil
 }

@@ -104,12 +104,14 @@ var contractVocabulary = vocabulary{signed: signedOfContract, words: []word{
 	{at: "terms.escalation", shape: group},
 	{at: "terms.escalation.level2", shape: group},
 	{
-		at: "terms.escalation.level2.consecutiveMisses", label: "missed weeks in a row for level 2", unit: plain, none: standard(sla.DefaultConsecutiveMisses), absent: sla.DefaultConsecutiveMisses, known: true, rising: Looser,
+		at: "terms.escalation.level2.consecutiveMisses", label: "missed weeks in a row for level 2", unit: plain,
+		none: standard(sla.DefaultConsecutiveMisses), absent: sla.DefaultConsecutiveMisses, known: true, rising: Looser,
 		effects: effects{both, "both owners deal with it sooner", "both owners deal with it later"},
 	},
 	{at: "terms.escalation.level3", shape: group},
 	{
-		at: "terms.escalation.level3.unresolvedWeeks", label: "weeks at level 2 for level 3", unit: plain, none: standard(sla.DefaultUnresolvedWeeks), absent: sla.DefaultUnresolvedWeeks, known: true, rising: Looser,
+		at: "terms.escalation.level3.unresolvedWeeks", label: "weeks at level 2 for level 3", unit: plain,
+		none: standard(sla.DefaultUnresolvedWeeks), absent: sla.DefaultUnresolvedWeeks, known: true, rising: Looser,
 		effects: effects{both, "the executive deals with it sooner", "the executive deals with it later"},
 	},
 	{

@@ -129,13 +129,14 @@ func (v *Verdict) compare(kept *ledger.Report, worded bool) {
 	if v.Seal != kept.Seal {
 		differ = append(differ, "the seal")
 	}
+	at := kept.MadeAt.Format("2006-01-02 15:04 MST")
 	switch {
 	case len(differ) > 0:
-		v.Flaws = append(v.Flaws, fmt.Sprintf("it is not the ledger's copy of %s: other are %s", kept.MadeAt.Format("2006-01-02 15:04 MST"), strings.Join(differ, ", ")))
+		v.Flaws = append(v.Flaws, fmt.Sprintf("it is not the ledger's copy of %s: other are %s", at, strings.Join(differ, ", ")))
 	case worded:
-		v.Proofs = append(v.Proofs, "it is the ledger's copy, made on "+kept.MadeAt.Format("2006-01-02 15:04 MST"))
+		v.Proofs = append(v.Proofs, "it is the ledger's copy, made on "+at)
 	default:
-		v.Proofs = append(v.Proofs, "it is the ledger's copy, made on "+kept.MadeAt.Format("2006-01-02 15:04 MST")+" by another version of the program, which words it otherwise")
+		v.Proofs = append(v.Proofs, "it is the ledger's copy, made on "+at+" by another version of the program, which words it otherwise")
 	}
 }
 
