@@ -27,14 +27,18 @@ func agreed(t *testing.T) (*slav1alpha1.ReviewCadence, *slav1alpha1.SLAContract,
 	contract.Spec.DefinitionRef.Name = "leads"
 	contract.Spec.Terms.Calendar.TimeZone = "America/New_York"
 	contract.Spec.Dispute = &slav1alpha1.Dispute{RaisedBy: slav1alpha1.PartySales, At: at, Reason: "too many"}
-	contract.Spec.Remediations = []slav1alpha1.Remediation{{Name: "nights", Clause: "firstContact", Owner: "VP Sales", Plan: "Madrid", Due: "2027-03-01"}}
+	contract.Spec.Remediations = []slav1alpha1.Remediation{{
+		Name: "nights", Clause: "firstContact", Owner: "VP Sales", Plan: "Madrid", Due: "2027-03-01",
+	}}
 	both := slav1alpha1.Waiver{Name: "both", Clause: "firstContact", From: "2027-02-01", To: "2027-02-02", Reason: "CRM"}
 	digest, err := sla.DigestWaiver(convert.Waiver("revenue", "mid-market", both))
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, party := range []slav1alpha1.Party{slav1alpha1.PartyMarketing, slav1alpha1.PartySales} {
-		both.SignOffs = append(both.SignOffs, slav1alpha1.SignOff{Party: party, By: "VP", At: at, Digest: slav1alpha1.Digest(digest), Object: "revenue/mid-market"})
+		both.SignOffs = append(both.SignOffs, slav1alpha1.SignOff{
+			Party: party, By: "VP", At: at, Digest: slav1alpha1.Digest(digest), Object: "revenue/mid-market",
+		})
 	}
 	one, other := both, both
 	one.Name, one.SignOffs = "one", both.SignOffs[:1]
