@@ -16,6 +16,7 @@ import (
 type Agreement struct {
 	Contract string          // namespace/name
 	Cadence  string          // name
+	Notices  bool            // the contract names a Secret with the addresses of people
 	Meetings []judge.Meeting // the reviews of the cadence that can be scheduled
 	Minutes  []Minutes       // of the reviews that were held
 

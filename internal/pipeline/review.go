@@ -40,7 +40,7 @@ type Reviewing struct {
 	Review, Owner string
 	Kind          review.Kind
 	HistoryLimit  int  // periods to look back
-	Publish       bool // to those who do not read the cluster
+	Publish       bool // to those who do not read the cluster, where the contract has notices
 	Agreement     Agreement
 	Pairs         *Pairs
 	Ledger        ReviewLedger
@@ -219,9 +219,14 @@ func (r *Reviewing) render(f review.Facts) (ledger.Report, error) {
 // executiveLevel of an escalation concerns the executive.
 const executiveLevel = 3
 
-// recipients of a report: both sides, and the executive of those about a quarter and while something waits for a decision.
+// recipients of a report: both sides, and the executive of those about a quarter and while something waits for a decision. Without notices
+// no worker sends: a message would lie in the ledger for ever.
 func (r *Reviewing) recipients(f review.Facts) []ledger.Recipient {
-	if !r.Publish {
+	switch {
+	case !r.Publish:
+		return nil
+	case !r.Agreement.Notices:
+		r.Log.Warn("the report is sent to nobody: the cadence publishes it, and the contract has no spec.notify", "period", f.Period)
 		return nil
 	}
 	to := []ledger.Recipient{ledger.ToMarketing, ledger.ToSales}

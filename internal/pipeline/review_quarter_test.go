@@ -141,7 +141,7 @@ func (r *rig) reviews(kind review.Kind, name string, s *shelf) *pipeline.Reviewi
 	return &pipeline.Reviewing{
 		Review: name, Owner: "RevOps", Kind: kind, HistoryLimit: 26, Publish: true,
 		Agreement: pipeline.Agreement{
-			Contract: "revenue/mid-market", Cadence: "mid-market", Terms: []time.Time{quarterGoesLive}, Definition: []time.Time{quarterGoesLive},
+			Contract: "revenue/mid-market", Cadence: "mid-market", Notices: true, Terms: []time.Time{quarterGoesLive}, Definition: []time.Time{quarterGoesLive},
 			Propose: func(results review.Results, from time.Time) (*review.Proposal, error) {
 				return &review.Proposal{Manifests: from.Format(time.DateOnly), Changes: []string{results.Result}}, nil
 			},

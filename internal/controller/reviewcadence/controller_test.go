@@ -156,6 +156,28 @@ func TestScheduled(t *testing.T) {
 	}
 }
 
+// Who publishes to people that nobody has named reads so.
+func TestReportsThatNobodyGets(t *testing.T) {
+	b := newBench(t)
+	b.cadence.Spec.Publish = &slav1alpha1.Publish{Notify: slav1alpha1.PublishAll}
+	b.create(b.cadence)
+	contract := b.contract()
+	says := func(want string) {
+		t.Helper()
+		b.reconcile()
+		testkit.Condition(t, b.cadence.Status.Conditions, "Ready", metav1.ConditionTrue, "Succeeded", "1 reviews are scheduled in America/New_York"+want)
+	}
+	says("; their reports are sent to nobody, although spec.publish says All: SLAContract acme has no spec.notify")
+	contract.Spec.Notify = &slav1alpha1.Notify{SecretRef: slav1alpha1.ObjectReference{Name: "notify-urls"}}
+	b.update(contract)
+	says("")
+	contract.Spec.Notify = nil
+	b.update(contract)
+	b.cadence.Spec.Publish.Notify = slav1alpha1.PublishNone
+	b.update(b.cadence)
+	says("")
+}
+
 func TestReports(t *testing.T) {
 	b := newBench(t)
 	b.cadence.Spec.HistoryLimit = ptr.To[int32](2)

@@ -53,7 +53,11 @@ func (s *scope) success() string {
 	if s.zone == nil {
 		return ""
 	}
-	return fmt.Sprintf("%d reviews are scheduled in %s", len(s.cadence.Spec.Reviews), s.zone)
+	text := fmt.Sprintf("%d reviews are scheduled in %s", len(s.cadence.Spec.Reviews), s.zone)
+	if p := s.cadence.Spec.Publish; p != nil && p.Notify == slav1alpha1.PublishAll && s.contract.Spec.Notify == nil {
+		text += fmt.Sprintf("; their reports are sent to nobody, although spec.publish says All: SLAContract %s has no spec.notify", s.contract.Name)
+	}
+	return text
 }
 
 // changes are the events of the step from one status to the next.
