@@ -224,6 +224,8 @@ type EscalationStatus struct {
 	// +listType=atomic
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=4
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=128
 	Owners []string `json:"owners,omitempty"`
 
 	// reason in words, with the numbers.
@@ -246,6 +248,8 @@ type EscalationStatus struct {
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=50
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=63
 	Remediations []string `json:"remediations,omitempty"`
 }
 
@@ -294,6 +298,12 @@ type ClosedWeek struct {
 	Waived []ClauseName `json:"waived,omitempty"`
 }
 
+// WaitedFor is a measured length of time in hours, minutes and seconds, such as `2h15m0s` or `0s`.
+// +kubebuilder:validation:MinLength=2
+// +kubebuilder:validation:MaxLength=24
+// +kubebuilder:validation:Pattern=`^([0-9]+h)?([0-9]+m)?[0-9]+s$`
+type WaitedFor string
+
 // ResponseTimes are how long leads waited in a period, in the time that the clause counts.
 type ResponseTimes struct {
 	// leads that these are of: those that were done.
@@ -301,23 +311,21 @@ type ResponseTimes struct {
 	// +kubebuilder:validation:Minimum=0
 	Leads *int64 `json:"leads,omitempty"`
 
-	// medianSeconds: half of the leads waited no longer.
+	// median: half of the leads waited no longer, such as `4m10s`.
 	// +required
-	// +kubebuilder:validation:Minimum=0
-	MedianSeconds *int64 `json:"medianSeconds,omitempty"`
+	Median WaitedFor `json:"median,omitempty"`
 
-	// p90Seconds: nine in ten waited no longer.
+	// p90: nine in ten waited no longer.
 	// +required
-	// +kubebuilder:validation:Minimum=0
-	P90Seconds *int64 `json:"p90Seconds,omitempty"`
+	P90 WaitedFor `json:"p90,omitempty"`
 
-	// within5Minutes is the number that waited at most five minutes.
+	// within5m is the number that waited at most five minutes.
 	// +required
 	// +kubebuilder:validation:Minimum=0
-	Within5Minutes *int64 `json:"within5Minutes,omitempty"`
+	Within5m *int64 `json:"within5m,omitempty"`
 
-	// within15Minutes is the number that waited at most fifteen.
+	// within15m is the number that waited at most fifteen.
 	// +required
 	// +kubebuilder:validation:Minimum=0
-	Within15Minutes *int64 `json:"within15Minutes,omitempty"`
+	Within15m *int64 `json:"within15m,omitempty"`
 }

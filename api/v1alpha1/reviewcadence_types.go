@@ -221,13 +221,14 @@ type ReviewStatus struct {
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=10
+	// +kubebuilder:validation:items:MinLength=1
 	// +kubebuilder:validation:items:MaxLength=16
 	Missed []string `json:"missed,omitempty"`
 
 	// openActions is the number of agreed actions that are not done.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
-	OpenActions int32 `json:"openActions,omitempty"`
+	OpenActions *int32 `json:"openActions,omitempty"`
 }
 
 // ReviewCadenceStatus is what the operator observed.

@@ -1272,23 +1272,13 @@ func (in *ResponseTimes) DeepCopyInto(out *ResponseTimes) {
 		*out = new(int64)
 		**out = **in
 	}
-	if in.MedianSeconds != nil {
-		in, out := &in.MedianSeconds, &out.MedianSeconds
+	if in.Within5m != nil {
+		in, out := &in.Within5m, &out.Within5m
 		*out = new(int64)
 		**out = **in
 	}
-	if in.P90Seconds != nil {
-		in, out := &in.P90Seconds, &out.P90Seconds
-		*out = new(int64)
-		**out = **in
-	}
-	if in.Within5Minutes != nil {
-		in, out := &in.Within5Minutes, &out.Within5Minutes
-		*out = new(int64)
-		**out = **in
-	}
-	if in.Within15Minutes != nil {
-		in, out := &in.Within15Minutes, &out.Within15Minutes
+	if in.Within15m != nil {
+		in, out := &in.Within15m, &out.Within15m
 		*out = new(int64)
 		**out = **in
 	}
@@ -1560,6 +1550,11 @@ func (in *ReviewStatus) DeepCopyInto(out *ReviewStatus) {
 		in, out := &in.Missed, &out.Missed
 		*out = make([]string, len(*in))
 		copy(*out, *in)
+	}
+	if in.OpenActions != nil {
+		in, out := &in.OpenActions, &out.OpenActions
+		*out = new(int32)
+		**out = **in
 	}
 }
 
@@ -2105,6 +2100,11 @@ func (in *ScorecardRow) DeepCopyInto(out *ScorecardRow) {
 	if in.AtRisk != nil {
 		in, out := &in.AtRisk, &out.AtRisk
 		*out = new(int64)
+		**out = **in
+	}
+	if in.MissedWeeks != nil {
+		in, out := &in.MissedWeeks, &out.MissedWeeks
+		*out = new(int32)
 		**out = **in
 	}
 	if in.Times != nil {

@@ -184,10 +184,10 @@ func TestScorecardRowInFull(t *testing.T) {
 		Times: sla.Times{Leads: 2, Within5m: 1, Within15m: 2, Median: 90 * time.Second, P90: time.Hour},
 	}})
 	times := &slav1alpha1.ResponseTimes{
-		Leads: ptr.To[int64](2), MedianSeconds: ptr.To[int64](90), P90Seconds: ptr.To[int64](3600), Within5Minutes: ptr.To[int64](1), Within15Minutes: ptr.To[int64](2),
+		Leads: ptr.To[int64](2), Median: "1m30s", P90: "1h0m0s", Within5m: ptr.To[int64](1), Within15m: ptr.To[int64](2),
 	}
 	row := rows[0]
-	if row.Enforcement != slav1alpha1.Observe || row.Review != "Weekly" || row.MissedWeeks != 3 || row.Waiver != "w" || row.Verdict != "Waived" {
+	if row.Enforcement != slav1alpha1.Observe || row.Review != "Weekly" || *row.MissedWeeks != 3 || row.Waiver != "w" || row.Verdict != "Waived" {
 		t.Errorf("row %+v", row)
 	}
 	if diff := cmp.Diff(times, row.Times); diff != "" {

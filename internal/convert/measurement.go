@@ -28,9 +28,31 @@ func times(t *slav1alpha1.ResponseTimes) sla.Times {
 		return sla.Times{}
 	}
 	return sla.Times{
-		Leads: value(t.Leads), Within5m: value(t.Within5Minutes), Within15m: value(t.Within15Minutes),
-		Median: time.Duration(value(t.MedianSeconds)) * time.Second, P90: time.Duration(value(t.P90Seconds)) * time.Second,
+		Leads: value(t.Leads), Within5m: value(t.Within5m), Within15m: value(t.Within15m),
+		Median: waited(t.Median), P90: waited(t.P90),
 	}
+}
+
+// waited is a measured length of time; none that the pattern lets through fails to parse.
+func waited(text slav1alpha1.WaitedFor) time.Duration {
+	d, err := time.ParseDuration(string(text))
+	if err != nil {
+		return 0
+	}
+	return d
+}
+
+// weeks in a row; absent when there is none.
+func weeks(n int) *int32 {
+	if n == 0 {
+		return nil
+	}
+	return new(int32(min(n, math.MaxInt32)))
+}
+
+// WaitedFor writes a measured length of time, in whole seconds.
+func WaitedFor(d time.Duration) slav1alpha1.WaitedFor {
+	return slav1alpha1.WaitedFor(d.Truncate(time.Second).String())
 }
 
 // Paces of a measurement.
@@ -53,7 +75,7 @@ func Scorecard(rows []sla.Row) []slav1alpha1.ScorecardRow {
 			Indicator: slav1alpha1.Indicator(r.Indicator), Verdict: slav1alpha1.Verdict(r.Verdict),
 			Met: count(r.Met), Total: count(r.Total), Open: count(r.Open), AtRisk: count(r.AtRisk),
 			Actual: r.Actual, Target: r.Target, EnforcedBy: r.EnforcedBy, Enforcement: slav1alpha1.EnforcementMode(r.Enforcement),
-			Review: r.Review, MissedWeeks: int32(min(r.MissedWeeks, math.MaxInt32)), Times: responseTimes(r.Times), Waiver: r.Waiver,
+			Review: r.Review, MissedWeeks: weeks(r.MissedWeeks), Times: responseTimes(r.Times), Waiver: r.Waiver,
 		})
 	}
 	return out
@@ -65,7 +87,7 @@ func responseTimes(t sla.Times) *slav1alpha1.ResponseTimes {
 		return nil
 	}
 	return &slav1alpha1.ResponseTimes{
-		Leads: count(t.Leads), MedianSeconds: count(int64(t.Median / time.Second)), P90Seconds: count(int64(t.P90 / time.Second)),
-		Within5Minutes: count(t.Within5m), Within15Minutes: count(t.Within15m),
+		Leads: count(t.Leads), Median: WaitedFor(t.Median), P90: WaitedFor(t.P90),
+		Within5m: count(t.Within5m), Within15m: count(t.Within15m),
 	}
 }

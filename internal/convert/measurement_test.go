@@ -17,7 +17,7 @@ func TestCountsWithTimes(t *testing.T) {
 	got := Counts([]slav1alpha1.MeasurementRow{{
 		Clause: "firstContact", Contacted: new(int64(3)),
 		Times: &slav1alpha1.ResponseTimes{
-			Leads: new(int64(4)), Within5Minutes: new(int64(1)), Within15Minutes: new(int64(2)), MedianSeconds: new(int64(600)), P90Seconds: new(int64(7200)),
+			Leads: new(int64(4)), Within5m: new(int64(1)), Within15m: new(int64(2)), Median: "10m0s", P90: "2h0m0s",
 		},
 	}})
 	want := []sla.Count{{

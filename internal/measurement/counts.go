@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 
 	slav1alpha1 "github.com/handoff-sla/handoff/api/v1alpha1"
+	"github.com/handoff-sla/handoff/internal/convert"
 	"github.com/handoff-sla/handoff/internal/judge"
 	"github.com/handoff-sla/handoff/internal/pipeline"
 	"github.com/handoff-sla/handoff/internal/sla"
@@ -160,8 +161,8 @@ func row(c sla.Count) slav1alpha1.MeasurementRow {
 	}
 	if t := c.Times; t.Leads > 0 {
 		out.Times = &slav1alpha1.ResponseTimes{
-			Leads: &t.Leads, Within5Minutes: &t.Within5m, Within15Minutes: &t.Within15m,
-			MedianSeconds: new(int64(t.Median / time.Second)), P90Seconds: new(int64(t.P90 / time.Second)),
+			Leads: &t.Leads, Within5m: &t.Within5m, Within15m: &t.Within15m,
+			Median: convert.WaitedFor(t.Median), P90: convert.WaitedFor(t.P90),
 		}
 	}
 	return out

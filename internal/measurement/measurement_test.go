@@ -169,8 +169,8 @@ func TestCountsArriveWhole(t *testing.T) {
 			Clause: "firstContact", Tier: "High", Period: "2027-W03", Revision: "mid-market-terms-1",
 			Met: new(int64(7)), Missed: new(int64(0)), Open: new(int64(2)), AtRisk: new(int64(1)), Excused: new(int64(0)), Contacted: new(int64(7)),
 			Times: &slav1alpha1.ResponseTimes{
-				Leads: new(int64(7)), MedianSeconds: new(int64(600)), P90Seconds: new(int64(10800)), Within5Minutes: new(int64(1)),
-				Within15Minutes: new(int64(2)),
+				Leads: new(int64(7)), Median: "10m0s", P90: "3h0m0s", Within5m: new(int64(1)),
+				Within15m: new(int64(2)),
 			},
 		}},
 		Paces: []slav1alpha1.MeasuredPace{

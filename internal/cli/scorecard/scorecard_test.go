@@ -128,11 +128,11 @@ func TestWait(t *testing.T) {
 	for seconds, want := range map[int64]string{
 		0: "0s", 59: "59s", 60: "1m", 61: "1m 1s", 3600: "1h", 3661: "1h 1m", 86_399: "23h 59m", 86_400: "1d", 180_000: "2d 2h",
 	} {
-		if got := wait(&seconds); got != want {
+		if got := wait(slav1alpha1.WaitedFor((time.Duration(seconds) * time.Second).String())); got != want {
 			t.Errorf("%d: %q, want %q", seconds, got, want)
 		}
 	}
-	if got := wait(nil); got != "" {
+	if got := wait(""); got != "" {
 		t.Errorf("%q", got)
 	}
 }

@@ -44,26 +44,32 @@ func clause(row slav1alpha1.ScorecardRow) string {
 	return row.Clause + ", " + row.Tier
 }
 
-func weeks(n int32) string {
-	if n == 0 {
+func weeks(n *int32) string {
+	if n == nil || *n == 0 {
 		return ""
 	}
-	return fmt.Sprint(n)
+	return fmt.Sprint(*n)
 }
 
-// wait is a length of time as people say it, in two units at most.
-func wait(seconds *int64) string {
-	if seconds == nil {
+// wait is a measured length of time as people say it; empty for what is none.
+func wait(text slav1alpha1.WaitedFor) string {
+	d, err := time.ParseDuration(string(text))
+	if err != nil {
 		return ""
 	}
-	d := time.Duration(*seconds) * time.Second
+	return inWords(d)
+}
+
+// inWords is a length of time in two units at most.
+func inWords(d time.Duration) string {
+	seconds := int64(d / time.Second)
 	switch days, hours := int64(d/(24*time.Hour)), int64(d/time.Hour); {
 	case d < time.Minute:
-		return fmt.Sprintf("%ds", *seconds)
+		return fmt.Sprintf("%ds", seconds)
 	case d < time.Hour:
-		return pair(*seconds/60, "m", *seconds%60, "s")
+		return pair(seconds/60, "m", seconds%60, "s")
 	case d < 24*time.Hour:
-		return pair(hours, "h", *seconds/60%60, "m")
+		return pair(hours, "h", seconds/60%60, "m")
 	default:
 		return pair(days, "d", hours%24, "h")
 	}
@@ -82,7 +88,7 @@ func times(row slav1alpha1.ScorecardRow) [4]string {
 	if t == nil || t.Leads == nil || *t.Leads == 0 {
 		return [4]string{}
 	}
-	return [4]string{wait(t.MedianSeconds), wait(t.P90Seconds), share(t.Within5Minutes, *t.Leads), share(t.Within15Minutes, *t.Leads)}
+	return [4]string{wait(t.Median), wait(t.P90), share(t.Within5m, *t.Leads), share(t.Within15m, *t.Leads)}
 }
 
 func share(part *int64, of int64) string {
@@ -125,15 +131,14 @@ func (c *Card) fresh() string {
 }
 
 func (c *Card) ago(at time.Time) string {
-	seconds := int64(c.now.Sub(at) / time.Second)
-	switch {
-	case seconds < 0:
+	switch passed := c.now.Sub(at); {
+	case passed < 0:
 		return " (ahead of this machine's clock)"
-	case seconds < 60:
+	case passed < time.Minute:
 		return " (just now)"
+	default:
+		return " (" + inWords(passed.Truncate(time.Minute)) + " ago)"
 	}
-	seconds -= seconds % 60
-	return " (" + wait(&seconds) + " ago)"
 }
 
 func (c *Card) moment(at metav1.Time) string { return at.In(c.zone).Format("2006-01-02 15:04 MST") }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	slav1alpha1 "github.com/handoff-sla/handoff/api/v1alpha1"
@@ -110,7 +111,7 @@ func (c *Collector) row(contract *slav1alpha1.SLAContract, row *slav1alpha1.Scor
 		}
 		gauge(c.verdict, value, string(verdict))
 	}
-	gauge(c.missed, float64(row.MissedWeeks))
+	gauge(c.missed, float64(ptr.Deref(row.MissedWeeks, 0)))
 }
 
 // escalations of the clauses that are judged: one that is resolved goes to 0, and does not vanish, so that a graph shows it.

@@ -47,7 +47,7 @@ func TestCollector(t *testing.T) {
 		Status: slav1alpha1.SLAContractStatus{
 			Conditions: []metav1.Condition{{Type: "Compliant", Status: metav1.ConditionFalse}},
 			Scorecard: []slav1alpha1.ScorecardRow{
-				{Clause: "firstContact", Tier: "High", Verdict: "Missed", MissedWeeks: 2, Met: ptr.To[int64](3), Total: ptr.To[int64](4)},
+				{Clause: "firstContact", Tier: "High", Verdict: "Missed", MissedWeeks: ptr.To[int32](2), Met: ptr.To[int64](3), Total: ptr.To[int64](4)},
 				{Clause: "score", Verdict: "Waived", Met: ptr.To[int64](0), Total: ptr.To[int64](0)},
 			},
 			Escalations: []slav1alpha1.EscalationStatus{{Clause: "terms", Level: 3}, {Clause: "firstContact", Level: 2}},

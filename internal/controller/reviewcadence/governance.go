@@ -167,12 +167,16 @@ func (s *scope) show(out *slav1alpha1.ReviewStatus) {
 		}
 	}
 	out.Missed = s.governed.missed(out.Name)
+	open := int32(0)
 	for _, record := range s.cadence.Spec.Records {
 		for _, action := range record.Actions {
 			if record.Review == out.Name && action.Done == "" {
-				out.OpenActions++
+				open++
 			}
 		}
+	}
+	if open > 0 {
+		out.OpenActions = &open
 	}
 }
 

@@ -149,7 +149,7 @@ func (b *bench) paced(number int, month string, mqls int64) {
 func counts(number int, high int64) []slav1alpha1.MeasurementRow {
 	fast := week(number, high, 40-high)
 	fast.Times = &slav1alpha1.ResponseTimes{
-		Leads: ptr.To[int64](40), MedianSeconds: ptr.To[int64](173), P90Seconds: ptr.To[int64](840), Within5Minutes: ptr.To(high), Within15Minutes: ptr.To(high + 2),
+		Leads: ptr.To[int64](40), Median: "2m53s", P90: "14m0s", Within5m: ptr.To(high), Within15m: ptr.To(high + 2),
 	}
 	slow, complete := week(number, 56, 4), week(number, 98, 2)
 	slow.Tier, complete.Clause, complete.Tier, complete.Contacted = "Standard", "completeness", "", nil
