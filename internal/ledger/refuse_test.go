@@ -193,3 +193,34 @@ func TestRefusalsRetire(t *testing.T) {
 		}
 	}
 }
+
+// A lead keeps its history while anything of a lead that it took in is young: an event, or what was refused. Then both go, one after the other.
+func TestWhatWasTakenInKeepsTheOther(t *testing.T) {
+	for table, young := range map[string]ledger.Entry{"events": captured("3", "taken-in", nil), "refusals": uncoded("3", "taken-in")} {
+		t.Run(table, func(t *testing.T) {
+			l, dsn := ledgertest.New(t, tenant)
+			register(t, l, 1)
+			ingest(t, l, captured("1", "left", nil), captured("2", "taken-in", nil), young)
+			drain(t, func(ctx context.Context) (ledger.Batch, error) {
+				return l.Score(ctx, 1, 10, func(one *ledger.Lead) error {
+					one.Record = map[string]any{}
+					return nil
+				})
+			})
+			const old = ` SET time = now() - interval '3 years', received_at = now() - interval '3 years'`
+			ledgertest.Exec(t, dsn, `UPDATE handoff.events`+old+` WHERE event_id <> '3'`,
+				`UPDATE handoff.leads SET stage = 'Merged', merged_into = 'left' WHERE lead_id = 'taken-in'`)
+			for range 2 {
+				if leads, _ := retireAll(t, l, 1); leads != 0 {
+					t.Fatalf("%d leads are gone while something is young", leads)
+				}
+			}
+			ledgertest.Exec(t, dsn, `UPDATE handoff.`+table+old)
+			for pass := range 2 {
+				if leads, _ := retireAll(t, l, 10); leads != 1 {
+					t.Errorf("pass %d: %d leads are gone, want 1", pass, leads)
+				}
+			}
+		})
+	}
+}

@@ -93,8 +93,9 @@ SELECT lead_id FROM leads l WHERE tenant = $1 AND lead_id = ANY($2) AND suppress
   AND NOT EXISTS (SELECT 1 FROM obligations o WHERE o.tenant = l.tenant AND o.lead_id = l.lead_id AND (o.state = 'Open'
       OR NOT EXISTS (SELECT 1 FROM seals s WHERE s.tenant = o.tenant AND s.period = o.period)))
   AND NOT EXISTS (SELECT 1 FROM leads s WHERE s.tenant = l.tenant AND s.lead_id = l.merged_into)
-  AND NOT EXISTS (SELECT 1 FROM leads t WHERE t.tenant = l.tenant AND t.merged_into = l.lead_id AND EXISTS (
-      SELECT 1 FROM events e WHERE e.tenant = t.tenant AND e.lead_id = t.lead_id AND (e.time >= $3 OR e.received_at >= $3)))
+  AND NOT EXISTS (SELECT 1 FROM leads t WHERE t.tenant = l.tenant AND t.merged_into = l.lead_id AND (
+      EXISTS (SELECT 1 FROM events e WHERE e.tenant = t.tenant AND e.lead_id = t.lead_id AND (e.time >= $3 OR e.received_at >= $3))
+      OR EXISTS (SELECT 1 FROM refusals r WHERE r.tenant = t.tenant AND r.lead_id = t.lead_id AND (r.time >= $3 OR r.received_at >= $3))))
 ORDER BY lead_id COLLATE "C" FOR UPDATE SKIP LOCKED`, l.tenant, ids, before)
 	if err != nil {
 		return nil, err
