@@ -25,8 +25,8 @@ instant and in little memory, however much there is:
                "kubectl sla replay --events" takes them
   leads        the stages, scores and stamps of each lead
   obligations  each lead under each clause: start, deadline, stop, state
-  counts       met, missed, open and excused of each clause and period, also of leads
-               whose history is no longer kept
+  counts       met, missed, open and excused of each clause and period, who was contacted,
+               and how long leads waited; also of leads whose history is no longer kept
   seals        the sealed counts with their digests; see kubectl sla verify-counts
   refusals     rejections without a reason code, which were not taken, as CloudEvents:
                with the events they tell "kubectl sla backtest --events" all that was tried

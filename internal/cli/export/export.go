@@ -115,19 +115,40 @@ func Write(ctx context.Context, r *ledger.Reading, out io.Writer, o Options) (wr
 
 // Count of a clause in a period.
 type Count struct {
-	Period   sla.Period `json:"period"`
-	Clause   sla.Clause `json:"clause"`
-	Tier     string     `json:"tier,omitempty"`
-	Revision string     `json:"revision"`
-	Met      int64      `json:"met"`
-	Missed   int64      `json:"missed"`
-	Open     int64      `json:"open"`
-	AtRisk   int64      `json:"atRisk"`
-	Excused  int64      `json:"excused"`
+	Period    sla.Period `json:"period"`
+	Clause    sla.Clause `json:"clause"`
+	Tier      string     `json:"tier,omitempty"`
+	Revision  string     `json:"revision"`
+	Met       int64      `json:"met"`
+	Missed    int64      `json:"missed"`
+	Open      int64      `json:"open"`
+	AtRisk    int64      `json:"atRisk"`
+	Excused   int64      `json:"excused"`
+	Contacted *int64     `json:"contacted,omitempty"` // of first contact
+	Times     *Times     `json:"times,omitempty"`     // of clauses with a clock; never sealed
+}
+
+// Times are how long the leads waited that were done, in the time that their clause counts.
+type Times struct {
+	Leads         int64 `json:"leads"`
+	Within5m      int64 `json:"within5m"`
+	Within15m     int64 `json:"within15m"`
+	MedianSeconds int64 `json:"medianSeconds"`
+	P90Seconds    int64 `json:"p90Seconds"`
 }
 
 func countOf(c sla.Count) Count {
-	return Count{c.Period, c.Clause, c.Tier, c.Revision, c.Met, c.Missed, c.Open, c.AtRisk, c.Excused}
+	out := Count{
+		Period: c.Period, Clause: c.Clause, Tier: c.Tier, Revision: c.Revision,
+		Met: c.Met, Missed: c.Missed, Open: c.Open, AtRisk: c.AtRisk, Excused: c.Excused,
+	}
+	if c.Clause == sla.ClauseFirstContact {
+		out.Contacted = &c.Contacted
+	}
+	if t := c.Times; t.Leads > 0 {
+		out.Times = &Times{t.Leads, t.Within5m, t.Within15m, int64(t.Median.Seconds()), int64(t.P90.Seconds())}
+	}
+	return out
 }
 
 func counts(ctx context.Context, r *ledger.Reading, line func(any) error) error {

@@ -275,6 +275,19 @@ func TestExport(t *testing.T) {
 			t.Errorf("%s hold what only events should: %s", what, out)
 		}
 	}
+	// Sales had the lead at 12:01 in New York, and touched it at 14:30.
+	for _, want := range []string{
+		`"clause":"firstContact","tier":"Standard","revision":"mid-market-terms-1","met":1,"missed":0,"open":0,"atRisk":0,"excused":0,"contacted":1,` +
+			`"times":{"leads":1,"within5m":0,"within15m":0,"medianSeconds":8940,"p90Seconds":8940}}`,
+		`"clause":"volume","revision":"mid-market-terms-1","met":1,"missed":0,"open":0,"atRisk":0,"excused":0}`,
+	} {
+		if out := must(t, "export", "--what", "counts"); !strings.Contains(out, want) {
+			t.Errorf("the counts do not have %s:\n%s", want, out)
+		}
+	}
+	if out := must(t, "export", "--what", "seals"); strings.Contains(out, "times") {
+		t.Errorf("a seal has what is not sealed:\n%s", out)
+	}
 	if out := must(t, "export", "--what", "events", "--lead", "lead-2"); strings.Count(out, "\n") != 1 {
 		t.Error(out)
 	}
