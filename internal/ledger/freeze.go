@@ -53,6 +53,7 @@ const countsInOrder = ` ORDER BY clause COLLATE "C", tier COLLATE "C", revision 
 
 // latestSealed are the latest seals of some periods, with their counts.
 func (l *Ledger) latestSealed(ctx context.Context, periods []sla.Period) (map[sla.Period]Seal, error) {
+	//nolint:rowserrcheck // ForEachRow checks it
 	rows, err := l.pool.Query(ctx, `
 SELECT s.period, form, clause, tier, revision, met, missed, open, excused, contacted
 FROM (SELECT DISTINCT ON (period) period, number, form FROM seals WHERE tenant = $1 AND period = ANY($2) ORDER BY period, version DESC) AS s

@@ -104,9 +104,11 @@ func (a Agreement) reviews(from, at time.Time, zone *time.Location) []judge.Revi
 	return all
 }
 
-// heldReviews are those that were due within a period, the last that was held of each, and all with actions that are open or were done within it.
+// heldReviews are those that were due within a period, the last that was held of each by its end, and all with actions that are open or were done within
+// it. What was agreed later belongs into later reports, also when this one is made late.
 func (a Agreement) heldReviews(due []judge.Review, from, to time.Time, zone *time.Location) []review.HeldReview {
-	first := from.In(zone).Format(time.DateOnly)
+	first, end := from.In(zone).Format(time.DateOnly), to.In(zone).Format(time.DateOnly)
+	a.Minutes = slices.DeleteFunc(slices.Clone(a.Minutes), func(m Minutes) bool { return m.Held >= end })
 	last := map[string]sla.Period{}
 	for _, m := range a.Minutes {
 		last[m.Review] = max(last[m.Review], m.Period)

@@ -71,7 +71,7 @@ func (d *Document) escalations() Section {
 		if !e.Due.IsZero() {
 			due = d.day(e.Due)
 		}
-		rows = append(rows, cells(named(sla.Clause(e.Clause), ""), fmt.Sprintf("%d", e.Level), d.day(e.LevelSince), strings.Join(e.Owners, ", "),
+		rows = append(rows, cells(named(sla.Clause(e.Clause), ""), fmt.Sprintf("%d", e.Level), d.day(e.Since), d.day(e.LevelSince), strings.Join(e.Owners, ", "),
 			e.Reason, due, e.Clears))
 	}
 	for _, x := range d.facts.Steps {
@@ -84,7 +84,7 @@ func (d *Document) escalations() Section {
 	if len(rows) > 0 {
 		s.text("Level 1 is for the weekly meeting, level 2 for both owners, level 3 for the executive. The question is how to get back on track together.")
 	}
-	s.table("Open at the end of the period", columns("Commitment", "#Level", "Since", "With", "Reason", "Goes up on", "Clears"), rows)
+	s.table("Open at the end of the period", columns("Commitment", "#Level", "Open since", "At this level since", "With", "Reason", "Goes up on", "Clears"), rows)
 	s.table("Steps within the period", columns("Commitment", "Step", "When", "Reason"), steps)
 	return s
 }
