@@ -204,10 +204,21 @@ terms t2 from 2027-01-25: rejection 100%
 2027-W03  High 10/20 by t1, rejection 9/9 by t1
 2027-W04  rejection 9/9
 `
+	open := judged(t, story, func(in *judge.Input) { // while the week of the change is open
+		in.Now, in.ClosedThrough = time.Date(2027, 1, 26, 12, 0, 0, 0, time.UTC), "2027-W03"
+	})
+	noted(t, open, "the terms in force no longer ask for firstContact: its escalation of level 1 ended with that")
 	j := judged(t, story, func(*judge.Input) {})
-	noted(t, j, "the terms in force no longer ask for firstContact: its escalation of level 1 ended with that")
-	if len(j.Escalations) > 0 || len(j.Rows) != 1 {
-		t.Errorf("escalations %v, rows %v", j.Escalations, lines(j.Rows))
+	for _, seen := range []judge.Judgement{open, j} {
+		if len(seen.Escalations) > 0 || len(seen.Rows) != 1 {
+			t.Errorf("escalations %v, rows %v", seen.Escalations, lines(seen.Rows))
+		}
+		// Whoever was told of it is told that it is over, and why: once, whenever one looks.
+		want := judge.Step{Clause: sla.ClauseFirstContact, At: time.Date(2027, 1, 25, 0, 0, 0, 0, time.UTC),
+			Reason: "the terms in force since then no longer ask for it"}
+		if len(seen.Steps) != 2 || seen.Steps[1] != want {
+			t.Errorf("steps %v, want the last to be %v", seen.Steps, want)
+		}
 	}
 	j = judged(t, story, func(in *judge.Input) {
 		in.Dispute = &judge.Dispute{Clause: sla.ClauseFirstContact, RaisedBy: sla.PartySales, At: in.Now.AddDate(0, 0, -1), Reason: strings.Repeat("long ", 400)}

@@ -38,6 +38,7 @@ type judging struct {
 	open   span      // the week that is not closed
 	back   bool      // the ledger's clock shows a time within what it had closed
 	counts map[place][]sla.Count
+	oldest sla.Period              // of the weeks that anything is known of
 	slots  map[string]map[slot]int // targets by revision
 	notes  []string
 }
@@ -133,17 +134,18 @@ func (j *judging) judgeWeeks() []Week {
 			first = min(first, week)
 		}
 	}
-	if !j.goLive.IsZero() {
-		begins(sla.WeekOf(j.goLive, j.zone))
-	}
 	for at := range j.counts {
 		begins(at.week)
 	}
 	for _, p := range j.Paces {
 		begins(p.Week)
 	}
+	j.oldest = first
+	if !j.goLive.IsZero() {
+		begins(sla.WeekOf(j.goLive, j.zone))
+	}
 	var weeks []Week
-	thin, missed := map[slot][][]sla.Count{}, map[slot]int{}
+	thin, missed := map[slot]thinRun{}, map[slot]int{}
 	for week := first; week < j.open.period; week = week.Next() {
 		weeks = append(weeks, j.judgeWeek(j.spanOf(week), thin, missed))
 	}
@@ -151,7 +153,7 @@ func (j *judging) judgeWeeks() []Week {
 }
 
 // judgeWeek judges one closed week. thin are the weeks with too few leads that precede it, missed how often in a row a row was missed.
-func (j *judging) judgeWeek(w span, thin map[slot][][]sla.Count, missed map[slot]int) Week {
+func (j *judging) judgeWeek(w span, thin map[slot]thinRun, missed map[slot]int) Week {
 	week := Week{Period: w.period}
 	bases := map[slot][]sla.Count{}
 	for _, s := range j.demanded(w) {
@@ -166,7 +168,7 @@ func (j *judging) judgeWeek(w span, thin map[slot][][]sla.Count, missed map[slot
 		if row.Verdict == sla.VerdictInsufficientData && j.waiver(s.clause, w) == "" {
 			row, base = j.pooled(s, w, row, thin)
 		} else if j.waiver(s.clause, w) == "" {
-			delete(thin, s)
+			thin[s] = thinRun{begun: true}
 		}
 		bases[s] = base
 		week.Rows = append(week.Rows, row)
@@ -204,6 +206,12 @@ func (j *judging) demanded(w span) []slot {
 		}
 		if at.week == w.period && slices.ContainsFunc(counts, owed) {
 			all[at.slot] = true
+		}
+	}
+	if p, ok := j.pace(w.period, j.ended(w)); ok {
+		revision, _ := j.termsOf(p.Revision)
+		if _, asked := j.slots[revision][volumeSlot]; asked {
+			all[volumeSlot] = true // the month that ended owes it, whatever the next one does
 		}
 	}
 	return inOrder(all)

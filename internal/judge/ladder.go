@@ -55,6 +55,10 @@ func (j *judging) climb(weeks []Week) map[sla.Clause]*ladder {
 			}
 		}
 		for clause, l := range ladders {
+			if !owes(terms, clause) {
+				l.drop(j.droppedAt(clause, w.to))
+				continue
+			}
 			if row, ok := week.Verdict(clause); ok {
 				l.take(missed{i, week.Period, row}, w.to, terms.ConsecutiveMisses())
 			}
@@ -63,7 +67,28 @@ func (j *judging) climb(weeks []Week) map[sla.Clause]*ladder {
 			}
 		}
 	}
+	for clause, l := range ladders {
+		if l.level > 0 && !owes(j.terms, clause) {
+			j.note("the terms in force no longer ask for %s: its escalation of level %d ended with that", clause, l.level)
+			l.drop(j.droppedAt(clause, j.open.to))
+		}
+	}
 	return ladders
+}
+
+// droppedAt is when the terms that do not ask for a clause came into force, of those in force just before the given time.
+func (j *judging) droppedAt(clause sla.Clause, by time.Time) time.Time {
+	at := j.spanOf(sla.WeekOf(by.Add(-time.Nanosecond), j.zone)).from
+	for _, s := range slices.Backward(j.Spells) {
+		if !s.From.Before(by) {
+			continue
+		}
+		if c, known := j.Book[s.Revision]; known && owes(c, clause) {
+			break
+		}
+		at = s.From
+	}
+	return at
 }
 
 // take the verdict on one closed week, which ended at the given time. Weeks that were neither met nor missed change nothing.
@@ -102,6 +127,14 @@ func (l *ladder) rise(level int, at time.Time) {
 func (l *ladder) clear(at time.Time) {
 	l.steps = append(l.steps, Step{Clause: l.clause, At: at, Reason: l.resolved()})
 	l.level, l.since, l.levelSince, l.severe, l.met = 0, time.Time{}, time.Time{}, nil, 0
+}
+
+// drop ends the escalation of a clause that is not owed any more.
+func (l *ladder) drop(at time.Time) {
+	if l.level > 0 {
+		l.steps = append(l.steps, Step{Clause: l.clause, At: at, Reason: "the terms in force since then no longer ask for it"})
+	}
+	*l = ladder{clause: l.clause, steps: l.steps}
 }
 
 // disputed says whether there is a dispute that concerns the given time, and about what.
@@ -204,10 +237,6 @@ func (j *judging) escalations(ladders map[sla.Clause]*ladder) []Escalation {
 		if l.level == 0 && !contested {
 			continue
 		}
-		if !contested && !j.owed(clause) {
-			j.note("the terms in force no longer ask for %s: its escalation of level %d ended with that", clause, l.level)
-			continue
-		}
 		e := Escalation{
 			Clause: clause, Level: l.level, Since: l.since, LevelSince: l.levelSince, Week: l.last.week,
 			Due: j.riseAt(l), Clears: l.clears(), Remediations: j.plans(clause),
@@ -244,15 +273,15 @@ func (j *judging) contest(e *Escalation) {
 	e.Level, e.Due, e.Clears, e.Reason = levelExecutive, time.Time{}, clears, clip(e.Reason, maxReason)
 }
 
-// owed says whether the terms in force ask for a clause.
-func (j *judging) owed(clause sla.Clause) bool {
-	switch owed := j.terms.Terms().Governance; clause {
+// owes says whether terms ask for a clause.
+func owes(c *sla.Compiled, clause sla.Clause) bool {
+	switch owed := c.Terms().Governance; clause {
 	case sla.ClauseReviewsHeld:
 		return owed.ReviewsHeld != ""
 	case sla.ClauseDefinitionRefresh:
 		return owed.DefinitionRefresh != ""
 	default:
-		return slices.ContainsFunc(j.terms.Demands(), func(d sla.Demand) bool { return d.Clause == clause })
+		return slices.ContainsFunc(c.Demands(), func(d sla.Demand) bool { return d.Clause == clause })
 	}
 }
 
@@ -279,10 +308,14 @@ func (j *judging) nextMiss(clause sla.Clause, times int) time.Time {
 		_, ends, _ := quarter.Bounds(j.zone)
 		return j.spanOf(sla.WeekOf(ends.Add(-time.Nanosecond), j.zone)).to
 	case sla.ClauseReviewsHeld:
+		var next time.Time
 		for _, r := range j.Reviews {
-			if !r.Due.Before(j.open.from) && times <= 1 {
-				return j.spanOf(sla.WeekOf(r.Due, j.zone)).to
+			if r.Held.IsZero() && !r.Due.Before(j.open.from) && (next.IsZero() || r.Due.Before(next)) {
+				next = r.Due
 			}
+		}
+		if !next.IsZero() && times <= 1 {
+			return j.spanOf(sla.WeekOf(next, j.zone)).to
 		}
 	default:
 	}

@@ -15,25 +15,19 @@ import (
 // judged in the current month, by its pace.
 func (j *judging) scorecard(weeks []Week, r Ratification) []sla.Row {
 	var rows []sla.Row
-	bases := map[sla.Period]map[slot][]sla.Count{}
+	open := map[slot][]sla.Count{}
 	for _, d := range j.terms.Demands() {
 		if d.Clause == sla.ClauseVolume {
 			rows = append(rows, j.openVolume())
 			continue
 		}
 		s := slot{d.Clause, d.Tier}
-		row := j.openShare(s)
-		if bases[row.Period] == nil {
-			bases[row.Period] = map[slot][]sla.Count{}
-		}
-		bases[row.Period][s] = j.counts[place{s, row.Period}]
-		rows = append(rows, row)
+		open[s] = j.counts[place{s, j.open.period}]
+		rows = append(rows, j.openShare(s, weeks))
 	}
-	for period, base := range bases {
-		for i := range rows {
-			if rows[i].Period == period {
-				j.markSevere(rows[i:i+1], base)
-			}
+	for i := range rows {
+		if rows[i].Period == j.open.period { // closed weeks are marked already
+			j.markSevere(rows[i:i+1], open)
 		}
 	}
 	rows = append(rows, j.openGovernance(weeks, r)...)
@@ -71,25 +65,30 @@ func missedWeeks(weeks []Week, s slot) int {
 	return 0
 }
 
-// openShare is the row of the newest week with the minimum sample, else of the open one. A waiver for the open week shows there.
-func (j *judging) openShare(s slot) sla.Row {
+// openShare is the row of the newest week that has the minimum sample, or was judged as the last of four, else of the open one. A waiver for the open
+// week shows there.
+func (j *judging) openShare(s slot, weeks []Week) sla.Row {
 	open := j.share(s, j.open, j.counts[place{s, j.open.period}])
 	if open.Verdict != sla.VerdictInsufficientData || j.waiver(s.clause, j.open) != "" {
 		return open
 	}
-	var newest sla.Row
-	for at, counts := range j.counts {
-		if at.slot != s || at.week >= j.open.period || at.week <= newest.Period {
-			continue
-		}
-		if row := j.share(s, j.spanOf(at.week), counts); row.Verdict != sla.VerdictInsufficientData {
-			newest = row
+	for _, week := range slices.Backward(weeks) {
+		for _, row := range week.Rows {
+			if (slot{row.Clause, row.Tier}) == s && j.sampled(row) {
+				return row
+			}
 		}
 	}
-	if newest.Period == "" {
-		return open
+	return open
+}
+
+// sampled says whether the row of a closed week had leads enough.
+func (j *judging) sampled(row sla.Row) bool {
+	if row.Verdict == sla.VerdictWaived {
+		s := slot{row.Clause, row.Tier}
+		row = j.share(s, j.spanOf(row.Period), j.counts[place{s, row.Period}])
 	}
-	return newest
+	return row.Verdict != sla.VerdictInsufficientData
 }
 
 // openVolume is the pace of the current month, by its newest count.
@@ -142,6 +141,9 @@ func (j *judging) openReviews(weeks []Week) sla.Row {
 		}
 	}
 	row.Actual = "no review was due yet"
+	if len(j.Reviews) == 0 && !j.goLive.IsZero() { // one ahead is known of whatever has a schedule
+		row.Actual = "no ReviewCadence says when a review is due"
+	}
 	return row
 }
 

@@ -120,26 +120,48 @@ func grade(row *sla.Row, met, near bool, short sla.Verdict) {
 	}
 }
 
-// pooled judges a week with too few leads together with the three before it, when those had too few as well and were not judged. The next
-// sample begins after one that was judged.
-func (j *judging) pooled(s slot, w span, row sla.Row, thin map[slot][][]sla.Count) (sla.Row, []sla.Count) {
-	own := j.counts[place{s, w.period}]
-	thin[s] = append(thin[s], own)
-	if len(thin[s]) > pooledWeeks {
-		thin[s] = thin[s][1:]
-	}
-	if len(thin[s]) < pooledWeeks {
+// thinRun are weeks in a row with too few leads to be judged.
+type thinRun struct {
+	begun bool // after a week that was judged, so that it is known where it begins
+	weeks [][]sla.Count
+}
+
+// pooled judges a week with too few leads together with the three before it, when those had too few as well. The next sample begins after it. Counts
+// are not kept for ever: of a run that may have begun before the oldest of them, the samples are those that it has when it began with the
+// agreement. So they stay the same while old weeks fall away.
+func (j *judging) pooled(s slot, w span, row sla.Row, thin map[slot]thinRun) (sla.Row, []sla.Count) {
+	own, run := j.counts[place{s, w.period}], thin[s]
+	if len(run.weeks) == 0 && !run.begun && !j.beginsSample(w) {
 		return row, own
 	}
-	all := slices.Concat(thin[s]...)
+	run.weeks = append(run.weeks, own)
+	if len(run.weeks) < pooledWeeks {
+		thin[s] = run
+		return row, own
+	}
+	all := slices.Concat(run.weeks...)
+	run.weeks = nil
+	thin[s] = run
 	together := j.share(s, w, all)
 	if together.Verdict == sla.VerdictInsufficientData {
 		return row, own
 	}
-	delete(thin, s)
 	together.Open, together.AtRisk = row.Open, row.AtRisk
 	together.Actual = fmt.Sprintf("%s in four weeks)", strings.TrimSuffix(together.Actual, ")"))
 	return together, all
+}
+
+// beginsSample says whether a sample of four weeks begins with the given one when they are counted from the go-live on.
+func (j *judging) beginsSample(w span) bool {
+	oldest := j.spanOf(j.oldest)
+	if w.from.Before(oldest.from) {
+		return false // what was counted in it is not known any more
+	}
+	if j.goLive.IsZero() || !oldest.from.After(j.goLive) {
+		return true
+	}
+	since := w.from.Sub(j.spanOf(sla.WeekOf(j.goLive, j.zone)).from)
+	return int((since+day)/(7*day))%pooledWeeks == 0 // a day more: an hour may be missing
 }
 
 // markSevere marks the misses of the first contact when too few of the leads were contacted at all, over all tiers.

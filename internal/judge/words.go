@@ -21,9 +21,9 @@ func (l *ladder) reason() string {
 	var text string
 	switch {
 	case len(l.run) == 0:
-		text = "last missed: " + l.last.words()
+		text = "fell short last: " + l.last.words()
 	case len(l.run) == 1:
-		text = "missed: " + l.last.words()
+		text = "fell short: " + l.last.words()
 	default:
 		var weeks []string
 		for _, m := range slices.Backward(l.run) {
@@ -37,7 +37,7 @@ func (l *ladder) reason() string {
 	switch {
 	case l.severe == nil:
 	case l.severe.index != l.last.index:
-		text = fmt.Sprintf("missed by far in %s; %s", l.severe.week, text)
+		text = fmt.Sprintf("fell far short in %s; %s", l.severe.week, text)
 	case len(l.run) > 1:
 		text = l.severe.far() + "; " + l.running()
 	case len(l.run) == 1:
@@ -53,13 +53,13 @@ func (l *ladder) reason() string {
 func (l *ladder) running() string {
 	n := len(l.run)
 	if l.last.index-l.run[0].index == n-1 {
-		return fmt.Sprintf("missed %s weeks running", number(n))
+		return fmt.Sprintf("fell short %s weeks running", number(n))
 	}
 	times := number(n) + " times"
 	if n == 2 {
 		times = "twice"
 	}
-	return fmt.Sprintf("missed %s running, leaving out weeks that were not judged", times)
+	return fmt.Sprintf("fell short %s running, leaving out weeks that were not judged", times)
 }
 
 // words of a week: High 81% (97 of 120) against 90% in 2027-W03.
@@ -76,8 +76,8 @@ func (m missed) words() string {
 	}
 }
 
-// far says what was missed by far.
-func (m missed) far() string { return "missed by far: " + m.words() }
+// far says what fell far short.
+func (m missed) far() string { return "fell far short: " + m.words() }
 
 // resolved says in words why an escalation ended.
 func (l *ladder) resolved() string {
@@ -91,9 +91,9 @@ func (l *ladder) resolved() string {
 func (l *ladder) clears() string {
 	switch {
 	case l.level == levelExecutive && l.met == 1:
-		return "one more met week"
+		return "one more week in which it is met"
 	case l.level == levelExecutive:
-		return "two met weeks in a row"
+		return "two weeks in a row in which it is met"
 	case l.clause == sla.ClauseVolume:
 		return "one week on pace, or a month that reaches its target"
 	case l.clause == sla.ClauseReviewsHeld:
@@ -101,7 +101,7 @@ func (l *ladder) clears() string {
 	case l.clause == sla.ClauseDefinitionRefresh:
 		return "both parties sign definition and terms again"
 	default:
-		return "one met week"
+		return "one week in which it is met"
 	}
 }
 
