@@ -103,10 +103,14 @@ func recordOf(r slav1alpha1.ReviewRecord, zone *time.Location) []judge.Record {
 	return []judge.Record{record}
 }
 
-// Reviews of a cadence that were due since the given time, and the next one of each.
-func Reviews(spec slav1alpha1.ReviewCadenceSpec, from, now time.Time, zone *time.Location) []judge.Review {
+// Reviews of a cadence that were due since the go-live, or since the cadence was made, and the next one of each; none before a go-live.
+func Reviews(cadence *slav1alpha1.ReviewCadence, goLive, now time.Time, zone *time.Location) []judge.Review {
+	if goLive.IsZero() {
+		return nil
+	}
+	from := judge.ReviewsFrom(goLive, cadence.CreationTimestamp.Time, now)
 	var out []judge.Review
-	for _, m := range Meetings(spec, now, zone) {
+	for _, m := range Meetings(cadence.Spec, now, zone) {
 		out = append(out, judge.DueReviews(m, from, now, zone)...)
 	}
 	return out

@@ -112,8 +112,10 @@ func TestReviews(t *testing.T) {
 			{Review: "quarterly", Period: "2027-W02", Held: "2027-01-19", By: []slav1alpha1.Party{"Marketing", "Sales"}},
 		},
 	}
+	cadence := &slav1alpha1.ReviewCadence{Spec: spec}
+	goLive := time.Date(2027, 1, 4, 0, 0, 0, 0, time.UTC)
 	var got []string
-	for _, r := range Reviews(spec, time.Date(2027, 1, 4, 0, 0, 0, 0, time.UTC), now, time.UTC) {
+	for _, r := range Reviews(cadence, goLive, now, time.UTC) {
 		got = append(got, fmt.Sprintf("%s %s due %s held %t", r.Name, r.Period, r.Due.Format(time.RFC3339), !r.Held.IsZero()))
 	}
 	want := []string{
@@ -122,6 +124,13 @@ func TestReviews(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+	cadence.CreationTimestamp = metav1.NewTime(time.Date(2027, 1, 13, 8, 0, 0, 0, time.UTC)) // week 1 was over by then
+	if late := Reviews(cadence, goLive, now, time.UTC); len(late) != 3 || late[0].Period != "2027-W02" {
+		t.Errorf("a cadence that was made late begins with %v", late)
+	}
+	if none := Reviews(cadence, time.Time{}, now, time.UTC); len(none) > 0 {
+		t.Errorf("before a go-live, %v", none)
 	}
 }
 

@@ -47,6 +47,18 @@ type Record struct {
 	By     []sla.Party
 }
 
+// anotherClock is by how much a stamp may be later than the ledger's now, which stays within the week that is open, before it is of another clock.
+const anotherClock = 7 * day
+
+// ReviewsFrom is since when reviews are owed: the go-live, or when the cadence was made, if that was later. Nobody knew before of a review that was
+// to be held. A stamp that the ledger's clock has not come near to is of another clock, and says nothing.
+func ReviewsFrom(goLive, made, now time.Time) time.Time {
+	if made.After(now.Add(anotherClock)) {
+		return goLive
+	}
+	return later(goLive, made)
+}
+
 // DueReviews are the reviews that a meeting's schedule asks for: of each time that came since `from`, and of the next one, so that a date ahead
 // is known as well. Each looks at the newest period that is over; a schedule that comes more often than its periods end asks
 // for one review of each, the first time. A period that was over at `from` is none of the agreement. A record dated later than now

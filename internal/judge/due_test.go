@@ -123,6 +123,23 @@ func TestScheduleThatEnds(t *testing.T) {
 	}
 }
 
+// Reviews are owed since the go-live, or since there is a cadence; a stamp of a clock that is not the ledger's says nothing.
+func TestReviewsFrom(t *testing.T) {
+	day := func(n int) time.Time { return time.Date(2027, 1, n, 9, 0, 0, 0, time.UTC) }
+	for name, tc := range map[string]struct{ goLive, made, now, want time.Time }{
+		"made before the go-live":        {day(11), day(4), day(20), day(11)},
+		"made later":                     {day(4), day(11), day(20), day(11)},
+		"not known when":                 {day(4), time.Time{}, day(20), day(4)},
+		"made while a week stays open":   {day(4), day(22), day(20), day(22)},
+		"made by another clock":          {day(4), day(28), day(20), day(4)},
+		"made by another clock, earlier": {day(4), day(4).AddDate(-1, 0, 0), day(20), day(4)},
+	} {
+		if got := judge.ReviewsFrom(tc.goLive, tc.made, tc.now); !got.Equal(tc.want) {
+			t.Errorf("%s: since %s, want %s", name, got, tc.want)
+		}
+	}
+}
+
 func TestSchedulesThatAreNone(t *testing.T) {
 	now := time.Date(2027, 1, 6, 0, 0, 0, 0, time.UTC)
 	for text, want := range map[string]string{

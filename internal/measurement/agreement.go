@@ -57,7 +57,7 @@ func agreementOf(cadence *slav1alpha1.ReviewCadence, contract *slav1alpha1.SLACo
 		return pipeline.Agreement{}, fmt.Errorf("SLAContract %s/%s: time zone: %w", contract.Namespace, contract.Name, err)
 	}
 	a := pipeline.Agreement{
-		Contract: contract.Namespace + "/" + contract.Name, Cadence: cadence.Name, Notices: contract.Spec.Notify != nil,
+		Contract: contract.Namespace + "/" + contract.Name, Cadence: cadence.Name, Made: cadence.CreationTimestamp.Time, Notices: contract.Spec.Notify != nil,
 		Dispute: convert.Dispute(contract.Spec.Dispute), Waivers: waivers(contract), Remediations: convert.Remediations(contract.Spec.Remediations),
 		Meetings: convert.Meetings(cadence.Spec, cadence.CreationTimestamp.Time, zone),
 	}

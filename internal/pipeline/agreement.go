@@ -17,6 +17,7 @@ type Agreement struct {
 	Contract string          // namespace/name
 	Cadence  string          // name
 	Notices  bool            // the contract names a Secret with the addresses of people
+	Made     time.Time       // when the cadence was
 	Meetings []judge.Meeting // the reviews of the cadence that can be scheduled
 	Minutes  []Minutes       // of the reviews that were held
 
@@ -95,8 +96,12 @@ func (a Agreement) shownWaivers(first, last string, zone *time.Location) []revie
 	return review.WaiversOf(waivers, first, last)
 }
 
-// reviews that were due by an instant, as far as it was known then.
-func (a Agreement) reviews(from, at time.Time, zone *time.Location) []judge.Review {
+// reviews that were due by an instant, as far as it was known then; none before a go-live. now is the ledger's.
+func (a Agreement) reviews(goLive, at, now time.Time, zone *time.Location) []judge.Review {
+	if goLive.IsZero() {
+		return nil
+	}
+	from := judge.ReviewsFrom(goLive, a.Made, now)
 	var all []judge.Review
 	for _, m := range a.Meetings {
 		all = append(all, judge.DueReviews(m, from, at, zone)...)

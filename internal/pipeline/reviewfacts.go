@@ -38,14 +38,13 @@ func (r *Reviewing) facts(ctx context.Context, pair *Pair, p stretch, now time.T
 		return f, err
 	}
 	err = r.Ledger.Read(ctx, func(l *ledger.Reading) error {
-		j, err := r.gatherJudging(ctx, l, spells, p)
+		j, err := r.gatherJudging(ctx, l, spells, p, now)
 		if err != nil {
 			return err
 		}
 		j.judged(&f, p)
-		if from := judge.GoLive(j.input); !from.IsZero() {
-			due := r.Agreement.reviews(from, now, p.zone)
-			f.Reviews = r.Agreement.heldReviews(due, p.from, p.to, p.zone)
+		if live := judge.GoLive(j.input); !live.IsZero() {
+			f.Reviews = r.Agreement.heldReviews(r.Agreement.reviews(live, now, now, p.zone), p.from, p.to, p.zone)
 		}
 		g := gathering{l: l, p: p, judging: j, pair: pair, source: sourceField(pair.Bundle.Lead), f: &f}
 		return g.gather(ctx)

@@ -25,7 +25,7 @@ type judging struct {
 
 // gatherJudging reads what the counts say now of the weeks up to the end of a period: what became known late counts. What was decided after the end
 // does not.
-func (r *Reviewing) gatherJudging(ctx context.Context, l *ledger.Reading, spells []judge.Spell, p stretch) (judging, error) {
+func (r *Reviewing) gatherJudging(ctx context.Context, l *ledger.Reading, spells []judge.Spell, p stretch, now time.Time) (judging, error) {
 	j := judging{weeks: p.weeks()}
 	closed := sla.WeekOf(p.to, p.zone).Before()
 	for week, n := closed, 0; n < trendWeeks+len(j.weeks); n++ {
@@ -63,9 +63,7 @@ func (r *Reviewing) gatherJudging(ctx context.Context, l *ledger.Reading, spells
 			in.Spells, in.InForce = append(in.Spells, spell), spell.Revision
 		}
 	}
-	if from := judge.GoLive(in); !from.IsZero() {
-		in.Reviews = r.Agreement.reviews(from, p.to, p.zone)
-	}
+	in.Reviews = r.Agreement.reviews(judge.GoLive(in), p.to, now, p.zone)
 	j.input = in
 	return j, nil
 }
@@ -77,8 +75,13 @@ func (j judging) judged(f *review.Facts, p stretch) {
 	case p.kind == review.Operational && ok && last.Period == p.period:
 		now.Rows = sla.WorstFirst(slices.Clone(last.Rows))
 	case p.kind != review.Operational:
-		now.Rows = slices.DeleteFunc(slices.Clone(now.Rows), func(row sla.Row) bool { return row.Clause == sla.ClauseVolume })
+		now.Rows = slices.DeleteFunc(slices.Clone(now.Rows), func(row sla.Row) bool {
+			return row.Clause == sla.ClauseVolume || row.Clause == sla.ClauseDefinitionRefresh
+		})
 		if row, ok := j.volume(p); ok {
+			now.Rows = append(now.Rows, row)
+		}
+		if row, ok := j.refresh(p); ok {
 			now.Rows = append(now.Rows, row)
 		}
 		now.Rows = sla.WorstFirst(now.Rows)
@@ -101,6 +104,19 @@ func (j judging) volume(p stretch) (sla.Row, bool) {
 	}
 	row, ok := last.Verdict(sla.ClauseVolume)
 	return row, ok && row.Period == sla.MonthOf(p.to.Add(-time.Nanosecond), p.zone)
+}
+
+// refresh is how the signing stood in the last instant of a period: what is due in the quarter that begins then is not this one's.
+func (j judging) refresh(p stretch) (sla.Row, bool) {
+	in := j.input
+	in.Now, in.Counts = p.to.Add(-time.Nanosecond), nil
+	in.ClosedThrough = sla.WeekOf(in.Now, p.zone).Before()
+	rows := judge.Judge(in).Rows
+	i := slices.IndexFunc(rows, func(row sla.Row) bool { return row.Clause == sla.ClauseDefinitionRefresh })
+	if i < 0 {
+		return sla.Row{}, false
+	}
+	return rows[i], true
 }
 
 func lastOf(weeks []judge.Week) (judge.Week, bool) {

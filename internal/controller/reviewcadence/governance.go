@@ -26,6 +26,7 @@ const mostMissed = 10
 // governance is what was due of the reviews and the signatures by the ledger's clock.
 type governance struct {
 	now      time.Time
+	zone     *time.Location
 	reviews  []judge.Review // by the order of the spec, the oldest first
 	standing judge.Ratification
 	flaws    []string // records that count for nothing, and why
@@ -45,15 +46,13 @@ func (s *scope) govern(ctx context.Context) error {
 	if err := s.client.Get(ctx, key, d); err != nil && !apierrors.IsNotFound(err) {
 		return fmt.Errorf("get LeadDefinition %s: %w", key, err)
 	}
-	g := &governance{now: convert.LedgerNow(s.now, m.Status, s.zone)}
+	g := &governance{now: convert.LedgerNow(s.now, m.Status, s.zone), zone: s.zone}
 	in := judge.Input{
 		Book: map[string]*sla.Compiled{s.contract.Status.InForce.Revision: s.terms}, InForce: s.contract.Status.InForce.Revision, Now: g.now,
 		ClosedThrough: sla.Period(m.Status.ClosedThrough), Spells: convert.Spells(m.Status),
 		Terms: signed(s.contract.Status.Terms), Definition: signed(d.Status.InForce),
 	}
-	if from := judge.GoLive(in); !from.IsZero() {
-		g.reviews = convert.Reviews(s.cadence.Spec, from, g.now, s.zone)
-	}
+	g.reviews = convert.Reviews(s.cadence, judge.GoLive(in), g.now, s.zone)
 	in.Reviews = g.reviews
 	g.standing = judge.Judge(in).Ratification
 	g.flaws = s.flaws(g.now)
@@ -131,17 +130,29 @@ func (g *governance) dates() []time.Time {
 	var out []time.Time
 	for _, r := range g.reviews {
 		if r.Held.IsZero() {
-			out = append(out, r.Due)
+			out = append(out, g.over(r))
 		}
 	}
+	if _, ends, err := sla.QuarterOf(g.now, g.zone).Bounds(g.zone); err == nil {
+		out = append(out, ends)
+	}
 	return append(out, g.standing.Due)
+}
+
+// over is when the day is over by which a review is to be held.
+func (g *governance) over(r judge.Review) time.Time {
+	_, ends, err := sla.Day(r.Due.In(g.zone).Format(time.DateOnly), g.zone)
+	if err != nil {
+		return r.Due
+	}
+	return ends
 }
 
 // missed are the reviews of a name that were not held by their date and are not held yet, the newest first.
 func (g *governance) missed(name string) []string {
 	var out []string
 	for _, r := range g.reviews {
-		if r.Name == name && r.Held.IsZero() && r.Due.Before(g.now) {
+		if r.Name == name && r.Held.IsZero() && !g.now.Before(g.over(r)) {
 			out = append(out, string(r.Period))
 		}
 	}
@@ -211,7 +222,7 @@ func (s *scope) setGovernance(conditions *[]metav1.Condition) {
 // notHeld names the reviews that are past their date, and counts those that were due.
 func (s *scope) notHeld() (missed []string, due int) {
 	for _, r := range s.governed.reviews {
-		if r.Due.Before(s.governed.now) {
+		if !s.governed.now.Before(s.governed.over(r)) || !r.Held.IsZero() {
 			due++
 		}
 	}

@@ -13,6 +13,7 @@ import (
 
 	slav1alpha1 "github.com/handoff-sla/handoff/api/v1alpha1"
 	"github.com/handoff-sla/handoff/internal/controller/testkit"
+	"github.com/handoff-sla/handoff/internal/sla"
 )
 
 // measured plays the routing worker: the ledger's clock stands at an instant, and the terms have been in force since another.
@@ -185,6 +186,46 @@ func TestTheRatificationLapsesAndIsRenewed(t *testing.T) {
 	for _, want := range []string{"Normal RatificationDue", "Warning RatificationOverdue", "Warning RatificationLapsed"} {
 		if n := len(slices.DeleteFunc(slices.Clone(said), func(s string) bool { return !strings.HasPrefix(s, want+" ") })); n != 1 {
 			t.Errorf("%s %d times in %q", want, n, said)
+		}
+	}
+}
+
+// A cadence that is made a year after the go-live owes the reviews of its own time: nobody knew of any before.
+func TestALateCadenceOwesNothingOfBefore(t *testing.T) {
+	b := newBench(t)
+	b.create(b.cadence)
+	contract := b.contract()
+	zone := newYork(t, "2027-01-01 00:00").Location()
+	made := b.cadence.CreationTimestamp.Time
+	own := sla.WeekOf(made, zone)
+	_, next, err := own.Next().Bounds(zone) // by then the review of its own week is past its date
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.clock.SetTime(next)
+	b.measured(contract, made.AddDate(-1, 0, 0), next, string(own.Next()))
+	b.reconcile()
+	if missed := b.cadence.Status.Reviews[0].Missed; !slices.Equal(missed, []string{string(own)}) {
+		t.Errorf("missed %q, want its own week %s alone", missed, own)
+	}
+}
+
+// The day of a date belongs to it: a review that is held in its evening is never shown as one that was missed.
+func TestADateIsOverWithItsDay(t *testing.T) {
+	b := newBench(t)
+	b.create(b.cadence)
+	contract := b.contract()
+	for _, step := range []struct {
+		at     string
+		missed []string
+	}{{"2027-01-29 23:00", nil}, {"2027-01-30 00:01", []string{"2027-W03"}}} { // due on the 29th at nine
+		b.clock.SetTime(newYork(t, step.at))
+		b.measured(contract, newYork(t, "2027-01-18 00:00"), newYork(t, step.at), "2027-W03")
+		if result := b.reconcile(); step.missed == nil && result.RequeueAfter > 2*time.Hour {
+			t.Errorf("looks again only after %s", result.RequeueAfter)
+		}
+		if missed := b.cadence.Status.Reviews[0].Missed; !slices.Equal(missed, step.missed) {
+			t.Errorf("at %s missed %q, want %q", step.at, missed, step.missed)
 		}
 	}
 }

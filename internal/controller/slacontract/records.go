@@ -22,8 +22,8 @@ func (s *scope) readRecords(ctx context.Context, in *judge.Input, zone *time.Loc
 	if err != nil {
 		return err
 	}
-	if from := judge.GoLive(*in); cadence != nil && !from.IsZero() {
-		in.Reviews = convert.Reviews(cadence.Spec, from, in.Now, zone)
+	if cadence != nil {
+		in.Reviews = convert.Reviews(cadence, judge.GoLive(*in), in.Now, zone)
 	}
 	keyring, err := s.signers.Keyring(ctx, s.owner.Namespace)
 	if err != nil {
