@@ -54,7 +54,7 @@ func (e *Env) Database(ctx context.Context) error {
 }
 
 func (e *Env) databaseImage(ctx context.Context) (string, error) {
-	kind, err := e.kind()
+	kind, err := e.Kind()
 	if kind || err != nil {
 		return "postgres:17", err
 	}

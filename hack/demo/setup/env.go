@@ -133,8 +133,8 @@ func (e *Env) Runs(ctx context.Context) bool {
 	return err == nil
 }
 
-// kind says whether the cluster is one of kind, which pulls images from registries.
-func (e *Env) kind() (bool, error) {
+// Kind says whether the cluster is one of kind: it pulls images from registries, and its pods have no way to a server on this machine.
+func (e *Env) Kind() (bool, error) {
 	text, err := os.ReadFile(filepath.Join(filepath.Dir(e.Kubeconfig), "provider"))
 	return strings.HasPrefix(string(text), "kind"), err
 }
