@@ -14,8 +14,8 @@ import (
 // of it or behind must neither close one nor open one again, and not before what was counted.
 func LedgerNow(own time.Time, m slav1alpha1.SLAMeasurementStatus, zone *time.Location) time.Time {
 	now := withinOpenWeek(own, sla.Period(m.ClosedThrough), zone)
-	if m.AsOf != nil && m.AsOf.After(now) {
-		return m.AsOf.Time
+	if m.AsOf != nil && (m.AsOf.After(now) || !now.Equal(own)) {
+		return m.AsOf.Time // the other clock is off by a week or more: the counts know better
 	}
 	return now
 }

@@ -38,11 +38,11 @@ func (d *Document) scorecard() Section {
 func (r Row) verdict() string {
 	switch {
 	case r.Severe:
-		return verdict(r.Verdict) + ", by far"
+		return judgedBy(r.Clause, r.Verdict) + ", by far"
 	case r.Waiver != "":
-		return verdict(r.Verdict) + " (" + r.Waiver + ")"
+		return judgedBy(r.Clause, r.Verdict) + " (" + r.Waiver + ")"
 	default:
-		return verdict(r.Verdict)
+		return judgedBy(r.Clause, r.Verdict)
 	}
 }
 

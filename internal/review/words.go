@@ -18,6 +18,14 @@ var lamps = map[sla.Indicator]string{sla.Green: "● Green", sla.Yellow: "▲ Ye
 // shapes are the lamps without a word, for places that are told by a legend.
 var shapes = map[sla.Indicator]string{sla.Green: "●", sla.Yellow: "▲", sla.Red: "■", sla.Grey: "○"}
 
+// judgedBy is the verdict of a row: what both owe the agreement itself lacks no leads, it is only not due yet.
+func judgedBy(clause sla.Clause, v sla.Verdict) string {
+	if governs := clause == sla.ClauseReviewsHeld || clause == sla.ClauseDefinitionRefresh; governs && v == sla.VerdictInsufficientData {
+		return "Not due yet"
+	}
+	return verdict(v)
+}
+
 func verdict(v sla.Verdict) string {
 	switch v {
 	case sla.VerdictAtRisk:

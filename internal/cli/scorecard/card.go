@@ -13,6 +13,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	slav1alpha1 "github.com/handoff-sla/handoff/api/v1alpha1"
+	"github.com/handoff-sla/handoff/internal/judge"
 )
 
 // Card of a contract. Its parts are spelt as in the contract's status.
@@ -128,10 +129,20 @@ func (c *Card) plan(all []slav1alpha1.Remediation) {
 		c.Plans = append(c.Plans, Plan{r, string(r.Due) < c.today()})
 		planned[string(r.Clause)] = true
 	}
+	ask := func(clause string) {
+		if !planned[clause] {
+			c.Unplanned = append(c.Unplanned, clause)
+			planned[clause] = true
+		}
+	}
+	for _, e := range c.Escalations {
+		if e.Clause != string(judge.ClauseTerms) { // a dispute about all of them is no miss
+			ask(e.Clause)
+		}
+	}
 	for _, row := range c.Scorecard {
-		if row.Verdict == missed && !planned[row.Clause] {
-			c.Unplanned = append(c.Unplanned, row.Clause)
-			planned[row.Clause] = true
+		if row.Verdict == missed {
+			ask(row.Clause)
 		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	slav1alpha1 "github.com/handoff-sla/handoff/api/v1alpha1"
+	"github.com/handoff-sla/handoff/internal/sla"
 )
 
 const missed slav1alpha1.Verdict = "Missed"
@@ -30,6 +31,9 @@ func verdict(row slav1alpha1.ScorecardRow) string {
 	said, known := verdicts[row.Verdict]
 	if !known {
 		said = string(row.Verdict)
+	}
+	if row.Party == string(sla.PartyBoth) && row.Verdict == slav1alpha1.Verdict(sla.VerdictInsufficientData) {
+		said = "not due yet" // what both owe the agreement itself lacks no leads
 	}
 	if row.Waiver != "" {
 		said += " (" + row.Waiver + ")"
