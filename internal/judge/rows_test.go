@@ -102,7 +102,7 @@ func TestScorecardNamesEveryClause(t *testing.T) {
 		"Grey feedback 2026-W53 InsufficientData: no leads, target 50%",
 		"Grey reviewsHeld 2026-W53 InsufficientData: no review was due yet, target each review by its date",
 		"Grey definitionRefresh 2027-Q1 InsufficientData: not ratified yet, target definition and terms signed in the quarter",
-		"Green volume 2027-01 Met: 0 of 133 MQLs, target 133 MQLs a month",
+		"Green volume 2027-01 Met: 0 of 133 MQLs where 0 were due, target 133 MQLs a month",
 	}
 	if diff := cmp.Diff(want, shorts(rows)); diff != "" {
 		t.Errorf("rows (-want +got):\n%s", diff)
@@ -205,8 +205,8 @@ func TestVolumePace(t *testing.T) {
 		now  string
 		want string
 	}{
-		"before the first hour":      {0, "2027-02-01 08:00:00", "Green volume 2027-02 Met: 0 of 100 MQLs"},
-		"half the month, on pace":    {50, "2027-02-13 12:00:00", "Green volume 2027-02 Met: 50 of 100 MQLs"},
+		"before the first hour":      {0, "2027-02-01 08:00:00", "Green volume 2027-02 Met: 0 of 100 MQLs where 0 were due"},
+		"half the month, on pace":    {50, "2027-02-13 12:00:00", "Green volume 2027-02 Met: 50 of 100 MQLs where 50 were due"},
 		"one short of the pace":      {49, "2027-02-13 12:00:00", "Yellow volume 2027-02 AtRisk: 49 of 100 MQLs where 50 were due"},
 		"ten percent below":          {45, "2027-02-13 12:00:00", "Yellow volume 2027-02 AtRisk: 45 of 100 MQLs where 50 were due"},
 		"far below":                  {44, "2027-02-13 12:00:00", "Red volume 2027-02 AtRisk: 44 of 100 MQLs where 50 were due"},
@@ -214,10 +214,10 @@ func TestVolumePace(t *testing.T) {
 		"below it, after the middle": {34, "2027-02-13 12:00:00", "Red volume 2027-02 Missed: 34 of 100 MQLs where 50 were due"},
 		"below it, before it":        {0, "2027-02-12 17:59:59", "Red volume 2027-02 AtRisk: 0 of 100 MQLs where 50 were due"},
 		"within a business day":      {3, "2027-02-01 15:00:00", "Yellow volume 2027-02 AtRisk: 3 of 100 MQLs where 4 were due"},
-		"the target was met early":   {100, "2027-02-03 12:00:00", "Green volume 2027-02 Met: 100 of 100 MQLs"},
+		"the target was met early":   {100, "2027-02-03 12:00:00", "Green volume 2027-02 Met: 100 of 100 MQLs where 12 were due"},
 		"the last evening, short":    {99, "2027-02-28 23:59:59", "Yellow volume 2027-02 AtRisk: 99 of 100 MQLs where 100 were due"},
-		"above the target":           {140, "2027-02-28 23:59:59", "Green volume 2027-02 Met: 140 of 100 MQLs"},
-		"a new month begins anew":    {100, "2027-03-01 00:00:00", "Green volume 2027-03 Met: 0 of 100 MQLs"},
+		"above the target":           {140, "2027-02-28 23:59:59", "Green volume 2027-02 Met: 140 of 100 MQLs where 100 were due"},
+		"a new month begins anew":    {100, "2027-03-01 00:00:00", "Green volume 2027-03 Met: 0 of 100 MQLs where 0 were due"},
 		"a new month soon has pace":  {100, "2027-03-02 00:00:00", "Red volume 2027-03 AtRisk: 0 of 100 MQLs where 5 were due"},
 	}
 	for name, tc := range cases {
@@ -249,7 +249,7 @@ func TestWorstFirst(t *testing.T) {
 		"Red firstContact/Standard 2027-W03 Missed: 10% (1 of 10), target 90%",
 		"Yellow completeness 2027-W03 Missed: 95% (95 of 100), target 100%",
 		"Grey disposition 2027-W03 InsufficientData: no leads, target 95%",
-		"Green volume 2027-01 Met: 200 of 133 MQLs, target 133 MQLs a month",
+		"Green volume 2027-01 Met: 200 of 133 MQLs where 85 were due, target 133 MQLs a month",
 		"Green score 2027-W03 Met: 100% (10 of 10), target 100%",
 		"Green rejection 2027-W03 Met: 100% (10 of 10), target 100%",
 	}

@@ -76,10 +76,12 @@ func (j *judging) volumeRow(p sla.Pace, at time.Time) (sla.Row, bool) {
 	passed := seconds(c, begin, at)
 	due := row.Total * passed // met / target >= passed / whole, in whole numbers
 	grade(&row, row.Met*whole >= due, 100*row.Met*whole >= yellow*due, sla.VerdictAtRisk)
+	if whole > 0 { // at the beginning of a month nothing may be due, and no lead is on pace
+		row.Actual += fmt.Sprintf(" where %d were due", (due+whole-1)/whole)
+	}
 	if row.Verdict == sla.VerdictMet {
 		return row, true
 	}
-	row.Actual += fmt.Sprintf(" where %d were due", (due+whole-1)/whole)
 	if 2*passed >= whole && 100*row.Met*whole < severe*due {
 		row.Verdict, row.Severe = sla.VerdictMissed, true
 	}

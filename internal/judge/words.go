@@ -70,7 +70,7 @@ func (m missed) words() string {
 	case m.row.Clause == sla.ClauseReviewsHeld:
 		return fmt.Sprintf("%s, due in %s", m.row.Actual, m.week)
 	case m.row.Tier != "":
-		return fmt.Sprintf("%s %s against %s in %s", m.row.Tier, m.row.Actual, m.row.Target, m.week)
+		return fmt.Sprintf("tier %s %s against %s in %s", m.row.Tier, m.row.Actual, m.row.Target, m.week)
 	default:
 		return fmt.Sprintf("%s against %s in %s", m.row.Actual, m.row.Target, m.week)
 	}

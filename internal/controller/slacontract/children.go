@@ -5,9 +5,12 @@ package slacontract
 import (
 	"context"
 
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 
 	slav1alpha1 "github.com/handoff-sla/handoff/api/v1alpha1"
+	"github.com/handoff-sla/handoff/internal/bundle"
 	"github.com/handoff-sla/handoff/internal/controller/child"
 	"github.com/handoff-sla/handoff/internal/controller/outcome"
 	"github.com/handoff-sla/handoff/internal/convert"
@@ -25,6 +28,23 @@ func (s *scope) applyRoster(ctx context.Context) error {
 		return nil
 	}
 	wanted := convert.Roster(s.contract.Spec.Routing)
+	if err := s.unreadable(wanted); err != nil {
+		s.outcome.Add(err)
+		last, err := s.lastRoster(ctx)
+		if err != nil || last == nil {
+			return err
+		}
+		wanted = *last // people are told of escalations all the same
+	}
+	roster, err := resources.RosterConfigMap(s.owner, wanted, s.standingToTell())
+	if err != nil {
+		return err
+	}
+	return child.Apply(ctx, s.client, s.live, roster)
+}
+
+// unreadable says why the pools cannot be read with a definition that the workers have; nil when they can.
+func (s *scope) unreadable(wanted bundle.Roster) error {
 	readers := s.active()
 	if len(readers) == 0 {
 		readers = s.mounted()
@@ -43,11 +63,21 @@ func (s *scope) applyRoster(ctx context.Context) error {
 			return err
 		}
 	}
-	roster, err := resources.RosterConfigMap(s.owner, wanted, s.standingToTell())
-	if err != nil {
-		return err
+	return nil
+}
+
+// lastRoster is the one that the workers have; nil when they have none.
+func (s *scope) lastRoster(ctx context.Context) (*bundle.Roster, error) {
+	object := &corev1.ConfigMap{}
+	found, err := s.get(ctx, resources.RosterName(s.owner.Name), object)
+	if err != nil || !found || !metav1.IsControlledBy(object, s.contract) {
+		return nil, err
 	}
-	return child.Apply(ctx, s.client, s.live, roster)
+	roster, err := bundle.DecodeRoster([]byte(object.Data[bundle.RosterFile]))
+	if err != nil {
+		return nil, nil // changed by hand: there is none that could stay in use
+	}
+	return &roster, nil
 }
 
 // applyChildren makes the objects that run the pair. One that fails does not keep the others from being made.

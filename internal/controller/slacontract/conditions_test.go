@@ -224,7 +224,7 @@ func TestCompliant(t *testing.T) {
 			"Unknown", "AtRisk", "0 of 2 clauses met; behind its pace: volume 60 of 133 MQLs, target 133 MQLs a month, 2027-01; 1 without enough leads to be judged",
 		}},
 		"missed": {judged(missed, met), finding{
-			"False", "Missed", "missed: firstContact High 81% (97 of 120), target 90%, 2027-W03",
+			"False", "Missed", "fell short: firstContact High 81% (97 of 120), target 90%, 2027-W03",
 		}},
 		"waived":     {judged(met, waived), finding{"True", "AllMet", "1 of 2 clauses met; 1 waived"}},
 		"all waived": {judged(waived), finding{"Unknown", "InsufficientData", "no clause has enough leads yet to be judged; 1 waived"}},

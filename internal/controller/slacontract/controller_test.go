@@ -443,6 +443,16 @@ func TestInvalidRoutingKeepsTheRoster(t *testing.T) {
 	if strings.Contains(roster.Data["roster.json"], "staff") {
 		t.Error("the workers got pools that cannot be read")
 	}
+	good := roster.Data["roster.json"]
+
+	// People are told of an escalation all the same.
+	b.closes(2, week(2, 8, 2))
+	b.tells("firstContact 1")
+	if testkit.Get(t, roster).Data["roster.json"] != good {
+		t.Errorf("the last good roster is not in use any more: %s", roster.Data["roster.json"])
+	}
+	testkit.Condition(t, b.contract.Status.Conditions, "Ready", metav1.ConditionFalse, "InvalidRouting", "")
+	b.restarts()
 }
 
 func TestInvalidTermsKeepThePair(t *testing.T) {

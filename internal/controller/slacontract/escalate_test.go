@@ -31,7 +31,7 @@ func statusOf(through string, open ...slav1alpha1.EscalationStatus) *slav1alpha1
 func open(clause string, level int32, since time.Time) slav1alpha1.EscalationStatus {
 	return slav1alpha1.EscalationStatus{
 		Clause: clause, Level: level, Since: metav1.NewTime(since), LevelSince: metav1.NewTime(since), Owners: []string{"VP Sales"},
-		Reason: "81% (97 of 120)", Clears: "one met week",
+		Reason: "81% (97 of 120)", Clears: "one week in which it is met",
 	}
 }
 
@@ -91,7 +91,7 @@ func TestNotesOfSteps(t *testing.T) {
 	raised := open("firstContact", 2, end(2))
 	raised.Owners, raised.Due = []string{"VP Marketing", "VP Sales"}, &due
 	step := judge.Step{Clause: "firstContact", Level: 2, At: end(2), Reason: "fell short two weeks running: 80% (8 of 10), target 90%"}
-	want := "firstContact is at level 2: fell short two weeks running: 80% (8 of 10), target 90%. With VP Marketing and VP Sales; ends with: one met week; " +
+	want := "firstContact is at level 2: fell short two weeks running: 80% (8 of 10), target 90%. With VP Marketing and VP Sales; ends with: one week in which it is met; " +
 		"else it goes up to level 3 on 1 February 2027. No plan is on record yet (spec.remediations): is it a resource, a process, a data or a people question?"
 	if diff := cmp.Diff(want, stepEvent(step, 1, &raised, time.UTC).Note); diff != "" {
 		t.Error(diff)
@@ -113,7 +113,7 @@ func TestStanding(t *testing.T) {
 			{Clause: "volume", Level: 1, At: end(1)}, {Clause: "firstContact", Level: 1, At: end(4)}, {Clause: "firstContact", Level: 2, At: end(5), Reason: "80%"},
 		},
 		Escalations: []judge.Escalation{{
-			Clause: "firstContact", Level: 2, Since: end(4), LevelSince: end(5), Owners: []string{"VP Sales"}, Due: end(7), Clears: "one met week",
+			Clause: "firstContact", Level: 2, Since: end(4), LevelSince: end(5), Owners: []string{"VP Sales"}, Due: end(7), Clears: "one week in which it is met",
 		}},
 	}
 	got := standing(j, end(5).Add(24*time.Hour))

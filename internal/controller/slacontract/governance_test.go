@@ -141,7 +141,7 @@ func TestEscalation(t *testing.T) {
 	rows := []slav1alpha1.MeasurementRow{week(2, 8, 2)}
 	b.closes(2, rows...)
 	b.escalation("1 firstContact", 1, "VP Sales")
-	b.hears("Warning EscalationRaised firstContact is at level 1: missed: High 80% (8 of 10) against 90% in 2027-W02. With VP Sales; ends with: one met week")
+	b.hears("Warning EscalationRaised firstContact is at level 1: fell short: tier High 80% (8 of 10) against 90% in 2027-W02. With VP Sales; ends with: one week in which it is met")
 	b.restarts()
 	due := b.contract.Status.Escalations[0].Due
 	if due == nil || !due.Time.Equal(ends(t, 3)) {
@@ -151,10 +151,10 @@ func TestEscalation(t *testing.T) {
 	rows = append(rows, week(3, 8, 2))
 	b.closes(3, rows...)
 	b.escalation("2 firstContact", 2, "VP Marketing", "VP Sales")
-	b.hears("Warning EscalationRaised firstContact is at level 2: missed two weeks running")
+	b.hears("Warning EscalationRaised firstContact is at level 2: fell short two weeks running")
 	b.restarts()
 	c := meta.FindStatusCondition(b.contract.Status.Conditions, "Compliant")
-	if c.Status != metav1.ConditionFalse || c.Message != "missed: firstContact High 80% (8 of 10), target 90%, 2027-W03; escalated: firstContact at level 2" {
+	if c.Status != metav1.ConditionFalse || c.Message != "fell short: firstContact High 80% (8 of 10), target 90%, 2027-W03; escalated: firstContact at level 2" {
 		t.Errorf("Compliant %+v", c)
 	}
 

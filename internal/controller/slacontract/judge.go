@@ -62,6 +62,7 @@ func (s *scope) judge(ctx context.Context) error {
 		return err
 	}
 	s.problems = append(recordProblems(s.contract, &in, book.clauses, judged.zone), missingRevisions(in.Counts, in.Book, in.InForce)...)
+	in.Waivers = signedBy(in.Waivers, in.Now)
 	judged.Judgement = judge.Judge(in)
 	for _, e := range judged.Escalations {
 		s.lookAt = append(s.lookAt, e.Due)

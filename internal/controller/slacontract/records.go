@@ -5,6 +5,7 @@ package slacontract
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -32,6 +33,17 @@ func (s *scope) readRecords(ctx context.Context, in *judge.Input, zone *time.Loc
 	in.Waivers = convert.Waivers(s.contract, keyring.Check(sla.WaiverKind, s.owner.Namespace, s.owner.Name))
 	s.lookAgain(in, zone)
 	return nil
+}
+
+// signedBy takes the signatures away that are of a time to come: a waiver counts once that has come.
+func signedBy(waivers []judge.Waiver, now time.Time) []judge.Waiver {
+	out := slices.Clone(waivers)
+	for i := range out {
+		if out[i].Signed.After(now) {
+			out[i].Signed, out[i].Flaws = time.Time{}, []string{"it is signed with a date that has not come"}
+		}
+	}
+	return out
 }
 
 // cadence that reviews the contract; nil when none does. Of several, the oldest does: the others are refused.

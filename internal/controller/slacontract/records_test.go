@@ -122,6 +122,20 @@ func TestRecordsThatDoNotCount(t *testing.T) {
 	}
 }
 
+// A waiver that is signed with a date to come counts from that date on, and not before.
+func TestWaiverSignedWithADateToCome(t *testing.T) {
+	b := withExecutive(t)
+	b.closes(3, week(2, 8, 2), week(3, 8, 2))
+	at := b.clock.Now().Add(48 * time.Hour)
+	b.waive(at, testkit.Both()...)
+	testkit.Condition(t, b.contract.Status.Conditions, "RecordsAccepted", metav1.ConditionFalse, "InvalidDate", "")
+	b.escalation("2 firstContact", 2, "VP Marketing", "VP Sales")
+	b.clock.SetTime(at.Add(time.Minute))
+	b.reconcile()
+	testkit.Condition(t, b.contract.Status.Conditions, "RecordsAccepted", metav1.ConditionTrue, "RecordsAccepted", "1 waiver on record")
+	b.escalation("1 firstContact", 1, "VP Sales")
+}
+
 // The manager looks again when a waiver ends, although nothing changes: at midnight where the contract is.
 func TestLooksAgainWhenAWaiverEnds(t *testing.T) {
 	b := withExecutive(t)
@@ -174,7 +188,7 @@ func TestReviewsHeld(t *testing.T) {
 
 	b.closes(3)
 	b.escalation("1 reviewsHeld", 1, "VP Marketing", "VP Sales")
-	b.hears("Warning EscalationRaised reviewsHeld is at level 1: missed: not held in time: weekly of 2027-W02")
+	b.hears("Warning EscalationRaised reviewsHeld is at level 1: fell short: not held in time: weekly of 2027-W02")
 	held.By = testkit.Both()[:1]
 	cadence.Spec.Records = []slav1alpha1.ReviewRecord{held}
 	b.update(cadence)

@@ -26,7 +26,7 @@ func compliant(j *judgement) finding {
 	n := tallied(j.Rows)
 	switch {
 	case len(n.missed) > 0:
-		return finding{metav1.ConditionFalse, slav1alpha1.ReasonMissed, "missed: " + strings.Join(n.missed, "; ") + escalated(j.Escalations)}
+		return finding{metav1.ConditionFalse, slav1alpha1.ReasonMissed, "fell short: " + strings.Join(n.missed, "; ") + escalated(j.Escalations)}
 	case len(j.Rows) == 0:
 		return finding{metav1.ConditionUnknown, slav1alpha1.ReasonInsufficientData, "the terms in force have no clause"}
 	case n.thin+n.waived == len(j.Rows):
