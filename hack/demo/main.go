@@ -103,6 +103,9 @@ func up(ctx context.Context, out io.Writer, leads string) error {
 	if err := e.Step("waiting for the workers and their counts", func() error { return e.Settled(ctx, setup.Sample) }); err != nil {
 		return err
 	}
+	if err := e.Step("holding the weekly review now, instead of on Monday", func() error { return e.Review(ctx, setup.Sample, "weekly") }); err != nil {
+		return err
+	}
 	e.Say("done")
 	return e.Show(ctx, setup.Sample)
 }

@@ -14,7 +14,6 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
-	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -72,7 +71,7 @@ func quarterSpecs() {
 		}
 		for range 2 { // the second run finds nothing that is not reported yet
 			for _, review := range []string{"weekly", "monthly", "quarterly"} {
-				runReview(ctx, review)
+				Expect(env.Review(ctx, lived, review)).To(Succeed())
 				Expect(periodsReported(ctx, review)).To(Equal(want[review]), review)
 			}
 		}
@@ -326,27 +325,11 @@ func describeContract(ctx context.Context) {
 	GinkgoWriter.Println(text)
 }
 
-// runReview starts a job of the review's CronJob, as its schedule would, and waits for its end.
-func runReview(ctx context.Context, review string) {
+func reportsOf(ctx context.Context, name string) []corev1.ConfigMap {
 	GinkgoHelper()
-	var cron batchv1.CronJob
-	Expect(env.Client.Get(ctx, client.ObjectKey{Namespace: lived.Namespace, Name: setup.SampleContract + "-" + review}, &cron)).To(Succeed())
-	job := &batchv1.Job{
-		ObjectMeta: metav1.ObjectMeta{Namespace: lived.Namespace, GenerateName: cron.Name + "-", Labels: cron.Spec.JobTemplate.Labels},
-		Spec:       cron.Spec.JobTemplate.Spec,
-	}
-	Expect(env.Client.Create(ctx, job)).To(Succeed())
-	Eventually(func(g Gomega) {
-		g.Expect(env.Client.Get(ctx, client.ObjectKeyFromObject(job), job)).To(Succeed())
-		g.Expect(job.Status.Succeeded).To(BeEquivalentTo(1))
-	}).WithTimeout(3 * time.Minute).Should(Succeed())
-}
-
-func reportsOf(ctx context.Context, review string) []corev1.ConfigMap {
-	GinkgoHelper()
-	var reports corev1.ConfigMapList
-	Expect(env.Client.List(ctx, &reports, client.InNamespace(lived.Namespace), client.MatchingLabels{"sla.handoff.dev/review": review})).To(Succeed())
-	return slices.DeleteFunc(reports.Items, func(r corev1.ConfigMap) bool { return r.Data["report.md"] == "" })
+	reports, err := env.Reports(ctx, lived, name)
+	Expect(err).NotTo(HaveOccurred())
+	return reports
 }
 
 func periodsReported(ctx context.Context, review string) []string {
