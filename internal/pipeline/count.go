@@ -15,9 +15,10 @@ import (
 	"github.com/handoff-sla/handoff/internal/sla"
 )
 
-// What is counted: the periods that are judged, and those in which deadlines lie ahead.
+// What is counted: the periods that are judged, and those in which deadlines lie ahead. A week with too few leads is judged with the three before it, so
+// that the oldest of the 26 that are shown needs those, and one for the week that is open.
 const (
-	weeksBack, weeksAhead   = 26, 12
+	weeksBack, weeksAhead   = 30, 12
 	monthsBack, monthsAhead = 6, 3
 	maxRows                 = 2000
 	maxRestatements         = 50

@@ -28,7 +28,7 @@ type judging struct {
 func (r *Reviewing) gatherJudging(ctx context.Context, l *ledger.Reading, spells []judge.Spell, p stretch, now time.Time) (judging, error) {
 	j := judging{weeks: p.weeks()}
 	closed := sla.WeekOf(p.to, p.zone).Before()
-	for week, n := closed, 0; n < trendWeeks+len(j.weeks); n++ {
+	for week, n := closed, 0; n < weeksBack+len(j.weeks); n++ { // no fewer than the manager knows
 		j.before = append(j.before, week)
 		week = week.Before()
 	}
