@@ -10,6 +10,7 @@ import (
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -34,6 +35,9 @@ type governance struct {
 
 // govern finds what is due. Nothing is before a pair is in force.
 func (s *scope) govern(ctx context.Context) error {
+	if s.refused {
+		s.unread = false // the older cadence says what is due
+	}
 	if s.contract == nil || s.refused {
 		return nil
 	}
@@ -56,7 +60,7 @@ func (s *scope) govern(ctx context.Context) error {
 	in.Reviews = g.reviews
 	g.standing = judge.Judge(in).Ratification
 	g.flaws = s.flaws(g.now)
-	s.governed = g
+	s.governed, s.unread = g, false
 	return nil
 }
 
@@ -196,10 +200,17 @@ func (s *scope) setGovernance(conditions *[]metav1.Condition) {
 	held := func(status metav1.ConditionStatus, reason, message string) {
 		condition.Set(conditions, s.cadence.Generation, s.now, slav1alpha1.ReviewsHeldCondition, status, reason, message)
 	}
+	if s.unread && meta.FindStatusCondition(*conditions, slav1alpha1.ReviewsHeldCondition) != nil {
+		return // the last good outcome stays
+	}
 	if s.governed == nil {
-		held(metav1.ConditionUnknown, slav1alpha1.ReasonNotDue, "nothing is in force yet that could be reviewed")
-		condition.Set(conditions, s.cadence.Generation, s.now, slav1alpha1.RatificationCurrentCondition, metav1.ConditionUnknown,
-			slav1alpha1.ReasonNotDue, "nothing is in force yet that could be signed again")
+		review, sign := "nothing is in force yet that could be reviewed", "nothing is in force yet that could be signed again"
+		if s.refused {
+			review = "another ReviewCadence is older and says what is due"
+			sign = review
+		}
+		held(metav1.ConditionUnknown, slav1alpha1.ReasonNotDue, review)
+		condition.Set(conditions, s.cadence.Generation, s.now, slav1alpha1.RatificationCurrentCondition, metav1.ConditionUnknown, slav1alpha1.ReasonNotDue, sign)
 		return
 	}
 	notes := ""
@@ -210,6 +221,8 @@ func (s *scope) setGovernance(conditions *[]metav1.Condition) {
 	case len(missed) > 0:
 		held(metav1.ConditionFalse, slav1alpha1.ReasonNotHeld,
 			"not held by both yet, and past the date: "+strings.Join(missed, ", ")+"; hold it and add it to spec.records"+notes)
+	case len(s.schedules) < len(s.cadence.Spec.Reviews):
+		held(metav1.ConditionUnknown, slav1alpha1.ReasonInvalidSchedule, "a review has no schedule that can be kept, so that it is not known when it was due"+notes)
 	case due == 0:
 		held(metav1.ConditionUnknown, slav1alpha1.ReasonNotDue, "no review was due yet"+notes)
 	default:

@@ -3,6 +3,8 @@
 package reviewcadence
 
 import (
+	"context"
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -10,6 +12,8 @@ import (
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	slav1alpha1 "github.com/handoff-sla/handoff/api/v1alpha1"
 	"github.com/handoff-sla/handoff/internal/controller/testkit"
@@ -152,6 +156,53 @@ func TestAMissedReviewIsAnEvent(t *testing.T) {
 	if n := b.cadence.Status.Reviews[0].OpenActions; n == nil || *n != 1 {
 		t.Errorf("%v open actions", n)
 	}
+}
+
+// What is due cannot be read for a moment, or a schedule is mistyped: what was known of it stays, and nobody hears of it twice.
+func TestWhatWasMissedStaysKnown(t *testing.T) {
+	b := newBench(t)
+	b.create(b.cadence)
+	contract := b.contract()
+	b.measured(contract, newYork(t, "2027-01-18 00:00"), newYork(t, "2027-01-30 12:00"), "2027-W03")
+	b.reconcile()
+	testkit.Events(b.events.Events)
+	stays := func(when string, status metav1.ConditionStatus, reason string) {
+		t.Helper()
+		says(t, b, "ReviewsHeld", status, reason, "")
+		if missed := b.cadence.Status.Reviews[0].Missed; !slices.Equal(missed, []string{"2027-W03"}) {
+			t.Errorf("%s, missed is %q", when, missed)
+		}
+		if said := about(testkit.Events(b.events.Events), "ReviewMissed"); len(said) > 0 {
+			t.Errorf("%s, said again: %q", when, said)
+		}
+	}
+	whole := b.r.Client
+	b.r.Client = interceptor.NewClient(testkit.Client, interceptor.Funcs{
+		Get: func(ctx context.Context, c client.WithWatch, key client.ObjectKey, o client.Object, opts ...client.GetOption) error {
+			if _, ok := o.(*slav1alpha1.SLAMeasurement); ok {
+				return errors.New("no measurement for a moment")
+			}
+			return c.Get(ctx, key, o, opts...)
+		},
+	})
+	if _, err := b.r.Reconcile(t.Context(), testkit.Get(t, b.cadence)); err == nil || !strings.Contains(err.Error(), "no measurement for a moment") {
+		t.Errorf("error %v", err)
+	}
+	testkit.Get(t, b.cadence)
+	stays("unread", metav1.ConditionFalse, "NotHeld")
+	b.r.Client = whole
+	b.reconcile()
+	stays("read again", metav1.ConditionFalse, "NotHeld")
+
+	good := b.cadence.Spec.Reviews[0].Schedule
+	b.cadence.Spec.Reviews[0].Schedule = "0 9 30 2 *"
+	b.update(b.cadence)
+	b.reconcile()
+	stays("with a schedule that never comes", metav1.ConditionUnknown, "InvalidSchedule")
+	b.cadence.Spec.Reviews[0].Schedule = good
+	b.update(b.cadence)
+	b.reconcile()
+	stays("mended", metav1.ConditionFalse, "NotHeld")
 }
 
 func about(said []string, what string) []string {

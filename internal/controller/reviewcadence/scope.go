@@ -43,6 +43,7 @@ type scope struct {
 	zone      *time.Location
 	terms     *sla.Compiled // in force
 	governed  *governance
+	unread    bool // what is due could not be read: what was last known of it stays
 }
 
 func (r *Reconciler) newScope(cadence *slav1alpha1.ReviewCadence) *scope {
@@ -101,13 +102,16 @@ func older(a, b *slav1alpha1.ReviewCadence) bool {
 func (s *scope) lookUpContract(ctx context.Context) error {
 	name := s.cadence.Spec.ContractRef.Name
 	contract := &slav1alpha1.SLAContract{}
+	s.unread = true
 	if err := s.client.Get(ctx, client.ObjectKey{Namespace: s.owner.Namespace, Name: name}, contract); err != nil {
 		if apierrors.IsNotFound(err) {
+			s.unread = false
 			return outcome.Waiting(slav1alpha1.ReasonContractNotFound, "SLAContract %s/%s does not exist", s.owner.Namespace, name)
 		}
 		return fmt.Errorf("get SLAContract %s/%s: %w", s.owner.Namespace, name, err)
 	}
 	if contract.Status.InForce == nil {
+		s.unread = false
 		return outcome.Waiting(slav1alpha1.ReasonNothingInForce,
 			"SLAContract %s/%s has no ratified pair of terms and definition in force yet", s.owner.Namespace, name)
 	}

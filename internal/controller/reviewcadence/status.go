@@ -28,9 +28,23 @@ func (s *scope) writeStatus(status *slav1alpha1.ReviewCadenceStatus) {
 	if s.zone != nil {
 		status.TimeZone = s.zone.String()
 	}
+	before := status.Reviews
 	status.Reviews = make([]slav1alpha1.ReviewStatus, 0, len(s.cadence.Spec.Reviews))
 	for _, review := range s.cadence.Spec.Reviews {
-		status.Reviews = append(status.Reviews, s.review(review.Name))
+		shown := s.review(review.Name)
+		if s.unread || s.schedules[review.Name] == nil {
+			keep(&shown, before)
+		}
+		status.Reviews = append(status.Reviews, shown)
+	}
+}
+
+// keep what was last known to be due of a review.
+func keep(out *slav1alpha1.ReviewStatus, before []slav1alpha1.ReviewStatus) {
+	for _, last := range before {
+		if last.Name == out.Name {
+			out.Held, out.HeldBy, out.Missed, out.OpenActions = last.Held, last.HeldBy, last.Missed, last.OpenActions
+		}
 	}
 }
 

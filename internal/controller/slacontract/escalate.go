@@ -115,7 +115,8 @@ func find(all []slav1alpha1.EscalationStatus, clause string) *slav1alpha1.Escala
 	return &all[i]
 }
 
-// lastResolution of a clause that is open no more. Without a step, counts were corrected, so that it never was.
+// lastResolution of a clause that is open no more. Without a step, counts were corrected, a week was waived or a dispute was taken back, so that it
+// never was.
 func lastResolution(clause string, steps []judge.Step) judge.Step {
 	for i := len(steps) - 1; i >= 0; i-- {
 		if string(steps[i].Clause) == clause {
@@ -125,7 +126,7 @@ func lastResolution(clause string, steps []judge.Step) judge.Step {
 			break
 		}
 	}
-	return judge.Step{Clause: sla.Clause(clause), Reason: "counted again, it did not fall short"}
+	return judge.Step{Clause: sla.Clause(clause), Reason: "by the counts and the records as they are now, nothing of it is open"}
 }
 
 // stepEvent says a step in words. open is the escalation as it stands; nil when it is over by now.

@@ -221,7 +221,7 @@ func TestCorrectionUndoesAMiss(t *testing.T) {
 	b.updateStatus(m)
 	b.reconcile()
 	b.escalation("", 0)
-	b.hears("Normal EscalationResolved firstContact is resolved, from level 1: counted again, it did not fall short",
+	b.hears("Normal EscalationResolved firstContact is resolved, from level 1: by the counts and the records as they are now, nothing of it is open",
 		"Normal Restated 2027-W02, a closed week, is judged anew: firstContact was missed, is met (firstContact High counted 80% (8 of 10), counts 90% (9 of 10))")
 	b.restarts()
 }
