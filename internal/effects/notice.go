@@ -153,6 +153,9 @@ func (w *messageWorker[T]) sendAll(ctx context.Context, kind string, m *ledger.M
 			failed = append(failed, err)
 			continue
 		}
+		if m.Step != nil {
+			fault.Point("escalation.sent")
+		}
 		fault.Point(kind + ".sent")
 		if err := w.delivered(ctx, m.ID, i); err != nil {
 			failed = append(failed, shown(err))

@@ -13,6 +13,7 @@ import (
 	"github.com/riverqueue/river"
 
 	"github.com/handoff-sla/handoff/internal/bundle"
+	"github.com/handoff-sla/handoff/internal/fault"
 	"github.com/handoff-sla/handoff/internal/sla"
 )
 
@@ -53,10 +54,16 @@ func (l *Ledger) NoteSteps(ctx context.Context, steps []bundle.EscalationStep, e
 				noted++
 			}
 		}
+		if noted > 0 {
+			fault.Point("escalation.noted")
+		}
 		return nil
 	})
 	if err != nil {
 		return 0, err
+	}
+	if noted > 0 {
+		fault.Point("escalation.committed")
 	}
 	return noted, nil
 }

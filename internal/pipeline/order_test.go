@@ -94,7 +94,7 @@ func cuts(r *rand.Rand, n int) (sizes []int) {
 func after(t *testing.T, events []ledger.Entry, sizes []int) map[string]map[string]any {
 	t.Helper()
 	r := newRig(t, pipelinetest.Bundle(1, sla.CRM)) // owners are told, since a pick of our own is an act of its moment
-	ids := map[string]bool{}
+	ids, refused := map[string]bool{}, map[string]bool{}
 	accepted := 0
 	for i, size := range sizes {
 		outcomes, err := r.l.Ingest(context.Background(), events[:size])
@@ -102,8 +102,14 @@ func after(t *testing.T, events []ledger.Entry, sizes []int) map[string]map[stri
 			t.Fatal(err)
 		}
 		for j, outcome := range outcomes {
-			if ids[events[j].ID] = true; outcome == ledger.Accepted {
+			switch outcome {
+			case ledger.Refused:
+				refused[events[j].ID] = true
+			case ledger.Accepted:
 				accepted++
+				fallthrough
+			default:
+				ids[events[j].ID] = true
 			}
 		}
 		events = events[size:]
@@ -114,6 +120,9 @@ func after(t *testing.T, events []ledger.Entry, sizes []int) map[string]map[stri
 	there := ledgertest.Value[int](t, r.dsn, "SELECT count(*) FROM events WHERE scored_by = 1")
 	if accepted != len(ids) || there != len(ids) {
 		t.Errorf("%d events were accepted and %d scored, want %d of each", accepted, there, len(ids))
+	}
+	if kept := ledgertest.Value[int](t, r.dsn, "SELECT count(*) FROM refusals"); len(refused) == 0 || kept != len(refused) {
+		t.Errorf("%d rejections were refused and %d are kept so", len(refused), kept)
 	}
 	if left := ledgertest.Value[int](t, r.dsn, "SELECT count(*) FROM work"); left != 0 {
 		t.Errorf("%d rows of work are left", left)

@@ -17,6 +17,7 @@ import (
 
 // violations of what holds after every run, as queries that give an id for each.
 var violations = map[string]string{
+	"refusal that is there twice":         `SELECT event_id FROM refusals GROUP BY tenant, source, event_id HAVING count(*) > 1`,
 	"event that is there twice":           `SELECT event_id FROM events GROUP BY tenant, source, event_id HAVING count(*) > 1`,
 	"event without an effect":             `SELECT event_id FROM events e WHERE NOT EXISTS (SELECT FROM test_effects t WHERE t.seq = e.seq)`,
 	"event with more than one effect":     `SELECT seq::text FROM test_effects GROUP BY seq HAVING count(*) > 1`,
@@ -58,17 +59,23 @@ func (r *rig) conserved(s *sender) {
 			r.none(what, query)
 		}
 	}
-	there := map[string]bool{}
-	for _, id := range ledgertest.Column[string](r.t, r.dsn, "SELECT event_id FROM events") {
-		there[id] = true
+	ids := func(table string) map[string]bool {
+		all := map[string]bool{}
+		for _, id := range ledgertest.Column[string](r.t, r.dsn, "SELECT event_id FROM "+table) {
+			all[id] = true
+		}
+		return all
 	}
+	there, refused := ids("events"), ids("refusals")
 	for id := range s.acked {
-		if !there[id] {
+		if !there[id] && !refused[id] {
 			r.t.Errorf("event %s was acknowledged and is not in the ledger", id)
 		}
 	}
-	if diff := cmp.Diff(slices.Sorted(maps.Keys(s.sent)), slices.Sorted(maps.Keys(there))); diff != "" {
-		r.t.Errorf("events (-sent +in the ledger):\n%s", diff)
+	for what, c := range map[string]struct{ sent, kept map[string]bool }{"events": {s.sent, there}, "refusals": {s.careless, refused}} {
+		if diff := cmp.Diff(slices.Sorted(maps.Keys(c.sent)), slices.Sorted(maps.Keys(c.kept))); diff != "" {
+			r.t.Errorf("%s (-sent +in the ledger):\n%s", what, diff)
+		}
 	}
 	if s.accepted > len(there) {
 		r.t.Errorf("%d events were called new, and there are %d", s.accepted, len(there))
@@ -93,6 +100,7 @@ func (r *rig) projection() map[string][]string {
 		"obligations": `SELECT to_jsonb(o) - 'warned_at' FROM obligations o ORDER BY lead_id, cycle, clause`,
 		"accounts":    `SELECT to_jsonb(a) FROM accounts a ORDER BY account`,
 		"events":      `SELECT to_jsonb(e) - ARRAY['seq', 'received_at', 'content_hash'] FROM events e ORDER BY source, event_id`,
+		"refusals":    `SELECT to_jsonb(r) - ARRAY['seq', 'received_at'] FROM refusals r ORDER BY source, event_id`,
 	} {
 		for _, row := range ledgertest.Column[map[string]any](r.t, r.dsn, query) {
 			text, err := json.Marshal(r.plain(row))
@@ -113,6 +121,9 @@ func (r *rig) plain(row map[string]any) map[string]any {
 		}
 	}
 	due, _ := row["due_at"].(string)
+	if stopped, _ := row["stopped_at"].(string); r.now(stopped) && row["elapsed"] != nil {
+		row["elapsed"] = "now"
+	}
 	for column, v := range row {
 		switch v := v.(type) {
 		case map[string]any:

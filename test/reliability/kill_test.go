@@ -51,6 +51,12 @@ var (
 		"notice.sent",      // an address has it, which is not noted
 		"crm.sent",         // the CRM was told, which is not noted
 	}
+	governanceSteps = []string{
+		"escalation.noted",     // who is to be told is written, not committed
+		"escalation.committed", // with the jobs that tell them
+		"escalation.sent",      // an address has it, which is not noted
+		"report.sent",          // an address has it, which is not noted
+	}
 )
 
 // A worker is killed at each step of its work, as by kill -9, each time while leads come in; it is started again.
@@ -59,7 +65,7 @@ func TestKilledAtEachStep(t *testing.T) {
 	r := newRig(t, layout{scoring: 2, routing: 2, bundles: hurried(), tells: true})
 	s := newSender(t, r.scoring...)
 	var all [][]ledger.Entry
-	step := func(victims []*process, kind, point string) {
+	step := func(victims []*process, kind, point string, patience time.Duration, also func(name string)) {
 		t.Run(kind+" "+point, func(t *testing.T) {
 			for _, victim := range victims {
 				victim.restart(point + ":1")
@@ -70,21 +76,28 @@ func TestKilledAtEachStep(t *testing.T) {
 				name := fmt.Sprintf("%s-%s-%d", kind, point, round)
 				batches := inBatches(lives(name, 20), 4)
 				all = append(all, batches...)
+				also(name)
 				s.send(4, append(batches, inBatches(rush(name, 8), 4)...)...)
-				return within(time.Second, func() bool { return slices.ContainsFunc(victims, (*process).struck) })
+				return within(patience, func() bool { return slices.ContainsFunc(victims, (*process).struck) })
 			})
 			if !died {
 				t.Fatalf("none came to %s\n%s", point, victims[0].tail())
 			}
 		})
 	}
+	nothing := func(string) {}
 	for _, point := range scoringSteps {
-		step(r.scoring[:1], "scoring", point)
+		step(r.scoring[:1], "scoring", point, time.Second, nothing)
 	}
 	for _, point := range routingSteps {
-		step(r.routing, "routing", point)
+		step(r.routing, "routing", point, time.Second, nothing)
+	}
+	r.govern("before") // workers that start find it at once; what comes later, within ten seconds
+	for _, point := range governanceSteps {
+		step(r.routing, "routing", point, 15*time.Second, r.govern)
 	}
 	r.conserved(s)
 	r.told()
+	r.governed()
 	equal(t, undisturbed(t, hurried(), all...), calm(r.projection()))
 }

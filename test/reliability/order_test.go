@@ -40,7 +40,7 @@ func TestDuplicatedReorderedLate(t *testing.T) {
 // untouched is what no order of arrival may change: the events themselves, what is known of a lead, its score, and when it reached a path.
 // The hand-off stays as it was known when it was made, and so do the clocks that begin with it.
 func untouched(projection map[string][]string) map[string][]string {
-	out := map[string][]string{"events": projection["events"]}
+	out := map[string][]string{"events": projection["events"], "refusals": projection["refusals"]}
 	for _, row := range projection["leads"] {
 		var columns map[string]any
 		if err := json.Unmarshal([]byte(row), &columns); err != nil {

@@ -22,13 +22,15 @@ const (
 
 // rig is a database with workers on it.
 type rig struct {
-	t       *testing.T
-	dsn     string // how the tests reach the database
-	folder  string // of what the workers have mounted
-	api     *apiServer
-	sink    *sink     // who is told outside; nil when nobody is
-	routes  bool      // leads get their owner from our routing
-	started time.Time // by the database's clock, before anything happened
+	t      *testing.T
+	dsn    string // how the tests reach the database
+	folder string // of what the workers have mounted
+	api    *apiServer
+	sink   *sink // who is told outside; nil when nobody is
+	routes bool  // leads get their owner from our routing
+
+	standing bundle.Standing // of the contract, as the manager would write it
+	started  time.Time       // by the database's clock, before anything happened
 
 	scoring, routing []*process
 }
@@ -117,6 +119,13 @@ func (r *rig) mount(folder, file, text string) {
 	r.t.Helper()
 	r.must(os.MkdirAll(r.path(folder), 0o700))
 	r.must(os.WriteFile(filepath.Join(r.path(folder), file), []byte(text), 0o600))
+}
+
+// replace a file that is mounted, as a kubelet does: who reads it sees the old one or the new one.
+func (r *rig) replace(folder, file, text string) {
+	r.t.Helper()
+	r.mount(folder, file+".new", text)
+	r.must(os.Rename(filepath.Join(r.path(folder), file+".new"), filepath.Join(r.path(folder), file)))
 }
 
 func (r *rig) mountBundles(folder string, bundles ...bundle.Bundle) {

@@ -27,7 +27,8 @@ type sender struct {
 	pause   time.Duration // between what is sent meanwhile: it is a load, not a race for the machine
 
 	mu       sync.Mutex
-	sent     map[string]bool // ids
+	sent     map[string]bool // ids of what is to be taken
+	careless map[string]bool // ids of what is to be refused
 	acked    map[string]int  // id -> how often it was answered for
 	accepted int
 	statuses map[int]int // 0: no answer
@@ -49,7 +50,7 @@ func newSender(t *testing.T, targets ...*process) *sender {
 	return &sender{
 		t: t, targets: targets, client: http.Client{Timeout: 30 * time.Second, Transport: transport},
 		pause: 100 * time.Millisecond,
-		sent:  map[string]bool{}, acked: map[string]int{}, statuses: map[int]int{},
+		sent:  map[string]bool{}, careless: map[string]bool{}, acked: map[string]int{}, statuses: map[int]int{},
 	}
 }
 
@@ -75,7 +76,11 @@ func (s *sender) send(atOnce int, batches ...[]ledger.Entry) {
 func (s *sender) persist(which int, batch []ledger.Entry) {
 	s.mu.Lock()
 	for _, e := range batch {
-		s.sent[e.ID] = true
+		if e.Refused {
+			s.careless[e.ID] = true
+		} else {
+			s.sent[e.ID] = true
+		}
 	}
 	s.mu.Unlock()
 	body := encode(batch)
@@ -119,6 +124,9 @@ func (s *sender) once(which int, body []byte) (done bool) {
 		return false
 	}
 	status = got.status
+	if status == http.StatusMultiStatus { // some events were refused, as each of the answers says
+		status = http.StatusAccepted
+	}
 	switch {
 	case status == http.StatusServiceUnavailable, status == http.StatusTooManyRequests:
 		if got.retryAfter == "" {
@@ -173,6 +181,9 @@ func (s *sender) note(text []byte) {
 		s.acked[result.ID]++
 		if result.Status == events.StatusAccepted {
 			s.accepted++
+		}
+		if invalid := result.Status == events.StatusInvalid; invalid != s.careless[result.ID] {
+			s.t.Errorf("event %s was answered with %+v", result.ID, result)
 		}
 	}
 }

@@ -18,7 +18,8 @@ const Source = "/lives"
 var Begin = time.Date(2025, 3, 3, 9, 0, 0, 0, time.UTC)
 
 // Life is what happens to one lead: it comes in, looks around, is worked by sales, and comes to an end or back. Every kind of event but
-// `merged`, which is about two leads, may be in it. Its events are in the order of their times, and no two have the same.
+// `merged`, which is about two leads, may be in it, and rejections without a code, which are refused. Its events are in the order of their times, and no
+// two have the same.
 func Life(r *rand.Rand, id string) []ledger.Entry {
 	l := life{r: r, id: id, at: Begin.Add(time.Duration(r.IntN(60*24)) * time.Hour).Add(time.Duration(r.IntN(3600)) * time.Second)}
 	l.add(lead.KindCaptured, ledger.Data{Properties: l.properties()})
@@ -83,7 +84,7 @@ func (l *life) interest() {
 func (l *life) sales() {
 	const rep = "rep-1@acme.example"
 	both := []string{"Marketing", "Sales"}
-	switch l.r.IntN(14) {
+	switch l.r.IntN(15) {
 	case 0:
 		l.add(lead.KindAssigned, ledger.Data{Owner: pick(l, rep, "rep-2@acme.example")})
 	case 1, 2, 3:
@@ -113,7 +114,20 @@ func (l *life) sales() {
 		l.add(lead.KindFeedback, ledger.Data{Rating: 1 + l.r.IntN(5), Categories: []string{"Timing"}, By: rep})
 	case 12:
 		l.add(pick(l, lead.KindOptedOut, lead.KindReinstated), ledger.Data{Scope: lead.ScopeContact})
+	case 13:
+		l.careless(rep)
 	default:
 		l.add(lead.KindActivity, ledger.Data{Activity: "FormSubmit"})
+	}
+}
+
+// careless gives the lead back without a code, perhaps more than once, which is refused; and then, as it should be, with one.
+func (l *life) careless(rep string) {
+	for range 1 + l.r.IntN(2) {
+		l.add(lead.KindDisposition, ledger.Data{Outcome: pick(l, lead.Recycled, lead.Disqualified), By: rep})
+		l.entries[len(l.entries)-1].Refused = true // as ingest decides it under these terms
+	}
+	if !l.chance(4) {
+		l.add(lead.KindDisposition, ledger.Data{Reason: pick(l, "BadTiming", "NoFit"), By: rep})
 	}
 }
