@@ -190,7 +190,11 @@ func seals(ctx context.Context, r *ledger.Reading, line func(any) error) error {
 			Previous: fmt.Sprintf("%x", s.Previous), Digest: fmt.Sprintf("%x", s.Digest), Counts: []Count{},
 		}
 		for _, c := range s.Counts {
-			object.Counts = append(object.Counts, countOf(c))
+			count := countOf(c)
+			if s.Form < 2 { // who was contacted was not sealed then
+				count.Contacted = nil
+			}
+			object.Counts = append(object.Counts, count)
 		}
 		if err := line(object); err != nil {
 			return err

@@ -285,9 +285,17 @@ func TestExport(t *testing.T) {
 			t.Errorf("the counts do not have %s:\n%s", want, out)
 		}
 	}
-	if out := must(t, "export", "--what", "seals"); strings.Contains(out, "times") {
-		t.Errorf("a seal has what is not sealed:\n%s", out)
+	if _, err := r.l.SealPeriod(t.Context(), "2026-W02", time.UTC); err != nil {
+		t.Fatal(err)
 	}
+	for form, contacted := range map[string]bool{"2": true, "1": false} {
+		ledgertest.Exec(t, r.dsn, "UPDATE handoff.seals SET form = "+form)
+		if out := must(t, "export", "--what", "seals"); strings.Contains(out, `"contacted":1`) != contacted || strings.Contains(out, "contacted") != contacted ||
+			strings.Contains(out, "times") {
+			t.Errorf("a seal of form %s has what it did not seal, or lacks what it did:\n%s", form, out)
+		}
+	}
+	ledgertest.Exec(t, r.dsn, "UPDATE handoff.seals SET form = 2")
 	if out := must(t, "export", "--what", "events", "--lead", "lead-2"); strings.Count(out, "\n") != 1 {
 		t.Error(out)
 	}
@@ -302,7 +310,7 @@ func TestExport(t *testing.T) {
 	if len(subject.Events) != 6 || len(subject.Obligations) == 0 || !strings.Contains(string(subject.Kept), "personal@example.com") || subject.Life == nil {
 		t.Errorf("%+v", subject)
 	}
-	if out := must(t, "verify-counts"); !strings.HasPrefix(out, "1 seals, each as it was made.") {
+	if out := must(t, "verify-counts"); !strings.HasPrefix(out, "2 seals, each as it was made.") {
 		t.Error(out)
 	}
 	if _, _, err := run(t, "verify-counts", "--known", "00"); err == nil {
