@@ -214,8 +214,9 @@ terms t2 from 2027-01-25: rejection 100%
 			t.Errorf("escalations %v, rows %v", seen.Escalations, lines(seen.Rows))
 		}
 		// Whoever was told of it is told that it is over, and why: once, whenever one looks.
-		want := judge.Step{Clause: sla.ClauseFirstContact, At: time.Date(2027, 1, 25, 0, 0, 0, 0, time.UTC),
-			Reason: "the terms in force since then no longer ask for it"}
+		want := judge.Step{
+			Clause: sla.ClauseFirstContact, At: time.Date(2027, 1, 25, 0, 0, 0, 0, time.UTC), Reason: "the terms in force since then no longer ask for it",
+		}
 		if len(seen.Steps) != 2 || seen.Steps[1] != want {
 			t.Errorf("steps %v, want the last to be %v", seen.Steps, want)
 		}

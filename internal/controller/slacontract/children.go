@@ -73,11 +73,10 @@ func (s *scope) lastRoster(ctx context.Context) (*bundle.Roster, error) {
 	if err != nil || !found || !metav1.IsControlledBy(object, s.contract) {
 		return nil, err
 	}
-	roster, err := bundle.DecodeRoster([]byte(object.Data[bundle.RosterFile]))
-	if err != nil {
-		return nil, nil // changed by hand: there is none that could stay in use
+	if roster, err := bundle.DecodeRoster([]byte(object.Data[bundle.RosterFile])); err == nil {
+		return &roster, nil
 	}
-	return &roster, nil
+	return nil, nil // changed by hand: there is none that could stay in use
 }
 
 // applyChildren makes the objects that run the pair. One that fails does not keep the others from being made.
