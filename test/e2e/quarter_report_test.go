@@ -7,6 +7,8 @@ import (
 	"context"
 	_ "embed" // what the reports say
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -67,7 +69,8 @@ func checkReports(ctx context.Context) {
 			}
 			if name == "quarterly" {
 				Expect(facts.Months).To(HaveLen(3))
-				Expect(report.Data["report.md"]).To(And(ContainSubstring("74 of 123"), ContainSubstring("effectiveFrom")))
+				Expect(report.Data["report.md"]).To(ContainSubstring("74 of 123"))
+				checkProposal(ctx, facts.Proposal.Manifests)
 			}
 		}
 	}
@@ -101,4 +104,20 @@ func verifyReports(ctx context.Context, names []string) {
 	root.SetErr(&out)
 	Expect(root.ExecuteContext(ctx)).To(Succeed(), out.String())
 	Expect(strings.Count(out.String(), "Verified")).To(BeNumerically(">=", len(names)), out.String())
+}
+
+// checkProposal: what the report proposes for the next quarter is ready to be signed: lint accepts it, and so does the API server.
+func checkProposal(ctx context.Context, manifests string) {
+	GinkgoHelper()
+	file := filepath.Join(GinkgoT().TempDir(), "next-quarter.yaml")
+	Expect(os.WriteFile(file, []byte(manifests), 0o600)).To(Succeed())
+	var out bytes.Buffer
+	root := cli.Root(time.Now)
+	root.SetArgs([]string{"lint", file})
+	root.SetOut(&out)
+	root.SetErr(&out)
+	Expect(root.ExecuteContext(ctx)).To(Succeed(), out.String())
+	text, err := env.Kube(ctx, "apply", "--dry-run=server", "-f", file)
+	Expect(err).NotTo(HaveOccurred())
+	Expect(text).To(And(ContainSubstring("slacontract"), ContainSubstring("leaddefinition")))
 }
