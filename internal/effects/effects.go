@@ -106,6 +106,7 @@ func (r *Runner) config(l *ledger.Ledger) river.Config {
 	queues := map[string]river.QueueConfig{}
 	if r.Addresses != nil {
 		queues[ledger.Queue(ledger.NoticeArgs{}.Kind(), r.Tenant)] = river.QueueConfig{MaxWorkers: 8}
+		queues[ledger.StepQueue(r.Tenant)] = river.QueueConfig{MaxWorkers: 2}
 		queues[ledger.Queue(ledger.ReportArgs{}.Kind(), r.Tenant)] = river.QueueConfig{MaxWorkers: 2}
 	}
 	if r.CRM != nil {

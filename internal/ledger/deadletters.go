@@ -159,7 +159,8 @@ func (l *Ledger) OutstandingEffects(ctx context.Context) ([]Outstanding, error) 
 SELECT count(*) FILTER (WHERE finalized_at IS NULL), count(*) FILTER (WHERE finalized_at IS NOT NULL),
     coalesce(greatest(clock_timestamp() - min(CASE WHEN attempt = 0 THEN scheduled_at ELSE created_at END)
         FILTER (WHERE state IN ('available', 'retryable', 'running') OR state = 'scheduled' AND scheduled_at < clock_timestamp()), '0'), '0')
-FROM river_job WHERE queue = $1 AND state = ANY($2::text[]::river_job_state[])`, Queue(kind, l.tenant), outstandingStates).Scan(&b.Pending, &b.Parked, &b.Age)
+FROM river_job WHERE queue = ANY($1) AND state = ANY($2::text[]::river_job_state[])`, queuesOf(kind, l.tenant), outstandingStates).
+			Scan(&b.Pending, &b.Parked, &b.Age)
 		if err != nil {
 			return nil, err
 		}

@@ -90,10 +90,22 @@ func Queue(kind, tenant string) string {
 func (l *Ledger) queues() []string {
 	var queues []string
 	for _, kind := range kinds {
-		queues = append(queues, Queue(kind, l.tenant))
+		queues = append(queues, queuesOf(kind, l.tenant)...)
 	}
 	return queues
 }
+
+// queuesOf the jobs of a kind.
+func queuesOf(kind, tenant string) []string {
+	if kind == (NoticeArgs{}).Kind() {
+		return []string{Queue(kind, tenant), StepQueue(tenant)}
+	}
+	return []string{Queue(kind, tenant)}
+}
+
+// StepQueue has the notices of escalations. Workers from before there were any do not know of it: during a roll-out they would find no items in
+// such a message, and drop it.
+func StepQueue(tenant string) string { return Queue("escalation", tenant) }
 
 // migrateRiver brings River's tables to the version of this binary.
 func (l *Ledger) migrateRiver(ctx context.Context) error {
@@ -147,6 +159,12 @@ func (l *Ledger) noticeJob(message int64, at time.Time, priority int) river.Inse
 	return river.InsertManyParams{Args: args, InsertOpts: &river.InsertOpts{
 		Queue: Queue(args.Kind(), l.tenant), MaxAttempts: noticeAttempts, Priority: priority, ScheduledAt: at,
 	}}
+}
+
+func (l *Ledger) stepJob(message int64) river.InsertManyParams {
+	job := l.noticeJob(message, time.Time{}, 1)
+	job.InsertOpts.Queue = StepQueue(l.tenant)
+	return job
 }
 
 func (l *Ledger) reportJob(message int64) river.InsertManyParams {

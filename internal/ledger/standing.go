@@ -93,7 +93,7 @@ ON CONFLICT DO NOTHING RETURNING id`,
 	}
 	var jobs []river.InsertManyParams
 	for _, message := range ids {
-		jobs = append(jobs, l.noticeJob(message, time.Time{}, 1))
+		jobs = append(jobs, l.stepJob(message))
 	}
 	return true, l.insertJobs(ctx, tx, jobs)
 }
