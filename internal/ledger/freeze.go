@@ -91,7 +91,7 @@ func (l *Ledger) Restatements(ctx context.Context, periods []sla.Period, limit i
 	rows, err := l.pool.Query(ctx, `
 WITH restated AS (
         SELECT s.number, s.period, s.version, s.sealed_at, p.number AS before,
-            p.form > 1 AS known -- how many were contacted; else it is taken as not changed
+            least(s.form, p.form) > 1 AS known -- by both, how many were contacted; else it is taken as not changed
         FROM (SELECT * FROM seals WHERE tenant = $1 AND period = ANY($2) AND version > 1 ORDER BY number DESC LIMIT $3) AS s
         JOIN seals p ON p.tenant = $1 AND p.period = s.period AND p.version = s.version - 1),
     said AS (

@@ -335,6 +335,14 @@ VALUES ('acme', 1, 'firstContact', 'High', 'terms-1', 0, 1, 0, 0)`)
 	if diff := cmp.Diff(want, said); diff != "" || err != nil {
 		t.Errorf("%v\n%s", err, diff)
 	}
+	// A worker of the version before seals again, during a roll-out or after one was taken back: it does not say who was contacted.
+	ledgertest.Exec(t, dsn, `INSERT INTO seals (tenant, number, period, version, sealed_at, previous, digest)
+VALUES ('acme', 5, '2027-W01', 5, '2027-01-21T00:00:00Z', '', '')`,
+		`INSERT INTO sealed_counts (tenant, number, clause, tier, revision, met, missed, open, excused)
+VALUES ('acme', 5, 'firstContact', 'High', 'terms-1', 0, 1, 0, 0)`)
+	if again, err := l.Restatements(t.Context(), []sla.Period{week}, 5); err != nil || len(again) != len(all) {
+		t.Errorf("%+v, %v; want the %d from before", again, err, len(all))
+	}
 }
 
 // What was counted last never goes back, whoever notes it.
