@@ -197,9 +197,9 @@ type Waiver struct {
 	SignOffs []SignOff `json:"signOffs,omitempty"`
 }
 
-// EscalationStatus is a clause that was missed and is not yet resolved. There is at most one a clause.
+// EscalationStatus is a clause that was missed, or is disputed, and is not yet resolved. There is at most one a clause.
 type EscalationStatus struct {
-	// clause that was missed; `terms` is a dispute about the agreement itself.
+	// clause that was missed or is disputed; `terms` is a dispute about the agreement itself.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63
@@ -211,7 +211,7 @@ type EscalationStatus struct {
 	// +kubebuilder:validation:Maximum=3
 	Level int32 `json:"level,omitempty"`
 
-	// since is when it was raised: the end of the first week that was missed.
+	// since is when it was raised: the end of the first week that was missed, or when a dispute was put forward before that.
 	// +required
 	Since metav1.Time `json:"since,omitzero"`
 

@@ -195,7 +195,7 @@ type ReviewStatus struct {
 	// +kubebuilder:validation:MaxLength=32
 	Name string `json:"name,omitempty"`
 
-	// next is when the review is due next.
+	// next is when the job of the review runs next.
 	// +optional
 	Next *metav1.Time `json:"next,omitempty"`
 

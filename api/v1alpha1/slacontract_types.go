@@ -60,7 +60,7 @@ type SLAContractSpec struct {
 	// +optional
 	CRM *CRM `json:"crm,omitempty"`
 
-	// notify says who is told of what happens to leads. Nobody is when it is absent.
+	// notify says who is told of what happens to leads, of escalations and of reports. Nobody is when it is absent.
 	// +optional
 	Notify *Notify `json:"notify,omitempty"`
 

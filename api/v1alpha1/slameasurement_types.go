@@ -108,7 +108,7 @@ type MeasuredSpell struct {
 	From metav1.Time `json:"from,omitzero"`
 }
 
-// Restatement is a count of a closed week that changed after it was frozen.
+// Restatement is a count of a closed week or month that changed after it was frozen.
 type Restatement struct {
 	// clause that was counted again.
 	// +required
@@ -193,7 +193,7 @@ type SLAMeasurementStatus struct {
 	// +kubebuilder:validation:MaxItems=50
 	Spells []MeasuredSpell `json:"spells,omitempty"`
 
-	// restatements of frozen weeks, the newest first.
+	// restatements of frozen weeks and months, the newest first.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=50
