@@ -13,6 +13,7 @@ import (
 	"os/signal"
 	"slices"
 	"syscall"
+	"time"
 	_ "time/tzdata" // the image has no zone files
 
 	slav1alpha1 "github.com/handoff-sla/handoff/api/v1alpha1"
@@ -31,6 +32,9 @@ ConfigMap that the ReviewCadence owns. A period that a missed schedule left out 
 Example:
   review-job --tenant acme-mid-market --namespace revenue --cadence mid-market --review weekly --owner RevOps --type Operational
 `
+
+// patience of a job with leads that are not worked off: they take seconds, also in a busy hour.
+const patience = 2 * time.Minute
 
 type options struct {
 	bundleDir, ledgerDir, ledgerSecret string
@@ -112,7 +116,7 @@ func run(ctx context.Context, o options, log *slog.Logger) error {
 	defer open.Close()
 	publish := reports.Cadence.Spec.Publish
 	reviewing := &pipeline.Reviewing{
-		Review: o.review, Owner: o.owner, Kind: review.Kind(o.kind), HistoryLimit: o.limit,
+		Review: o.review, Owner: o.owner, Kind: review.Kind(o.kind), HistoryLimit: o.limit, Patience: patience,
 		Publish:   publish != nil && publish.Notify == slav1alpha1.PublishAll,
 		Agreement: agreement, Pairs: pairs, Ledger: open, Reports: reports, Log: log,
 	}

@@ -50,6 +50,17 @@ FROM (SELECT bool_and(`+stuck+`) AS stuck
 	return b, err
 }
 
+// Waiting are the leads with news that is not worked off and does not fail for an hour: of some, or of all when none are named.
+func (l *Ledger) Waiting(ctx context.Context, among []string) ([]string, error) {
+	rows, err := l.pool.Query(ctx, `
+SELECT lead_id FROM work w WHERE tenant = $1 AND (coalesce(cardinality($2::text[]), 0) = 0 OR lead_id = ANY($2))
+GROUP BY lead_id HAVING NOT bool_and(`+stuck+`)`, l.tenant, among)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowTo[string])
+}
+
 // Disposed is a lead's disposition, as it was understood when it was taken.
 type Disposed struct {
 	Lead    string

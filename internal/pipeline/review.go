@@ -23,6 +23,7 @@ type ReviewLedger interface {
 	Periods(ctx context.Context) ([]sla.Period, error)
 	Spells(ctx context.Context) ([]judge.Spell, error)
 	Backlog(ctx context.Context, periods ...sla.Period) (ledger.Backlog, error)
+	Waiting(ctx context.Context, among []string) ([]string, error)
 	Read(ctx context.Context, look func(*ledger.Reading) error) error
 	Restatements(ctx context.Context, periods []sla.Period, limit int) ([]ledger.Restatement, error)
 	Report(ctx context.Context, cadence, review string, period sla.Period) (*ledger.Report, error)
@@ -39,8 +40,9 @@ type Reports interface {
 type Reviewing struct {
 	Review, Owner string
 	Kind          review.Kind
-	HistoryLimit  int  // periods to look back
-	Publish       bool // to those who do not read the cluster, where the contract has notices
+	HistoryLimit  int           // periods to look back
+	Patience      time.Duration // that a report waits for leads to be worked off, before it is left to another run
+	Publish       bool          // to those who do not read the cluster, where the contract has notices
 	Agreement     Agreement
 	Pairs         *Pairs
 	Ledger        ReviewLedger
@@ -108,18 +110,47 @@ func (r *Reviewing) report(ctx context.Context, pair *Pair, p stretch, now time.
 // settled is an error while something is not worked off, or not judged, that the report, which never changes, should say.
 func (r *Reviewing) settled(ctx context.Context, p stretch) error {
 	weeks := p.weeks()
-	b, err := r.Ledger.Backlog(ctx, append(slices.Clone(weeks), p.months()...)...)
+	judged := append(slices.Clone(weeks), p.months()...)
+	b, err := r.Ledger.Backlog(ctx, judged...)
+	left := 0
+	if err == nil && b.Waiting > 0 {
+		if left, err = r.waiting(ctx); err == nil {
+			b, err = r.Ledger.Backlog(ctx, judged...)
+		}
+	}
 	switch {
 	case err != nil:
 		return err
-	case b.Waiting > 0:
-		return shownError{fmt.Errorf("%d leads are not yet worked off; the report on %s waits", b.Waiting, p.period)}
+	case left > 0:
+		return shownError{fmt.Errorf("%d leads are not yet worked off; the report on %s waits", left, p.period)}
 	case b.Unmarked > 0:
 		return shownError{fmt.Errorf("%d deadlines have passed and are not yet marked; the report on %s waits", b.Unmarked, p.period)}
 	case b.Stuck > 0:
 		r.Log.Warn("leads that have failed for an hour are reported as they stand", "period", p.period, "leads", b.Stuck)
 	}
 	return r.Agreement.unjudged(weeks, p.zone)
+}
+
+// waitStep is how often leads that are waited for are looked at.
+const waitStep = 500 * time.Millisecond
+
+// waiting are how many of the leads that have news now were not worked off in time. Each is waited for by itself: where news keeps coming, there is no
+// moment at which none has any.
+func (r *Reviewing) waiting(ctx context.Context) (left int, err error) {
+	var leads []string
+	for waited := time.Duration(0); ; waited += waitStep {
+		leads, err = r.Ledger.Waiting(ctx, leads)
+		if err != nil || len(leads) == 0 || waited >= r.Patience {
+			return len(leads), err
+		}
+		timer := time.NewTimer(waitStep)
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return len(leads), ctx.Err()
+		case <-timer.C:
+		}
+	}
 }
 
 // pairInForce names who is addressed, and the days on which a period begins and ends.

@@ -150,6 +150,38 @@ SELECT 'acme', 'route', 'lead-2', clock_timestamp(), clock_timestamp() - interva
 	}
 }
 
+// busy is a ledger in which, whenever a report looks, some leads have just been worked off and another has news.
+type busy struct {
+	pipeline.ReviewLedger
+
+	t     *testing.T
+	dsn   string
+	looks int
+}
+
+func (b *busy) Waiting(ctx context.Context, among []string) ([]string, error) {
+	b.looks++
+	ledgertest.Exec(b.t, b.dsn, fmt.Sprintf("INSERT INTO work (tenant, queue, lead_id) VALUES ('acme', 'route', 'news-%d')", b.looks))
+	if b.looks > 1 {
+		ledgertest.Exec(b.t, b.dsn, fmt.Sprintf("DELETE FROM work WHERE lead_id = 'news-%d'", b.looks-1))
+	}
+	return b.ReviewLedger.Waiting(ctx, among)
+}
+
+// A tenant whose events never stop gets its reports all the same.
+func TestReviewingWhileNewsKeepsComing(t *testing.T) {
+	r := newRig(t, bundleOf(1, byCRM))
+	var s shelf
+	reviewing := r.weekly(&s, io.Discard)
+	at := time.Now().UTC().AddDate(0, 0, -7).Truncate(24 * time.Hour)
+	r.send(append(mql("lead-1", at), pricing("lead-1", at), assigned("lead-1", "rep-1", at))...)
+	r.work(team("rep-1"))
+	reviewing.Ledger, reviewing.Patience = &busy{ReviewLedger: r.l, t: t, dsn: r.dsn}, time.Minute
+	if made, err := reviewing.Run(t.Context()); err != nil || made != 1 {
+		t.Errorf("%d reports, %v", made, err)
+	}
+}
+
 // A disposition is accepted by one pair and judged by another that does not know its reason: it counts, with its code.
 func TestDispositionsAcrossPairs(t *testing.T) {
 	r := newRig(t, bundleOf(1, byCRM))
