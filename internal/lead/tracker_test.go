@@ -62,6 +62,7 @@ func standingOf(j Journey) Standing {
 	s := Standing{Score: j.Score}
 	if j.Reached != nil {
 		s.Path, s.Missing = j.Reached.Path, j.Reached.Missing
+		s.Held = j.Qualified == nil
 	}
 	if j.Qualified != nil {
 		s.Intent = j.Qualified.Intent
@@ -169,7 +170,7 @@ func TestStanding(t *testing.T) {
 	}
 	tracker.Apply(demoRequest(day0.Add(day)))
 	score = Score{Raw: 85, Rounded: 85, Clamped: 85}
-	if diff := cmp.Diff(Standing{Score: score, Path: "hand-raise", Missing: []string{"email"}, Intent: "High"}, tracker.Standing()); diff != "" {
+	if diff := cmp.Diff(Standing{Score: score, Path: "hand-raise", Missing: []string{"email"}, Held: true, Intent: "High"}, tracker.Standing()); diff != "" {
 		t.Errorf("a demo requested (-want +got):\n%s", diff)
 	}
 	tracker.Reset()
