@@ -5,6 +5,7 @@ package ledger_test
 import (
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -132,5 +133,30 @@ func TestSwitchesByWhichLeadsAreJudged(t *testing.T) {
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", period, diff)
 		}
+	}
+}
+
+// Where leads came from may be the address of a page, which is another one for each lead: the beginning of it names the source.
+func TestSourcesAreShort(t *testing.T) {
+	l, dsn := ledgertest.New(t, tenant)
+	register(t, l, 1)
+	ingest(t, l, many(3)...)
+	missed(t, l, 1, "2027-W01", nil, nil)
+	page := "https://example.org/" + strings.Repeat("ä", 60)
+	ledgertest.Exec(t, dsn, `UPDATE leads SET record = jsonb_build_object('page', '`+page+`' || lead_id || repeat('x', 900))`)
+	one := ledgertest.Read(t, l, func(r *ledger.Reading) ([]ledger.Missed, error) { return r.Missed(t.Context(), "page", "2027-W01") })
+	if len(one) != 3 || one[0].Source != page {
+		t.Errorf("missed: %+v", one)
+	}
+	kept := ledgertest.Read(t, l, func(r *ledger.Reading) ([]ledger.Kept, error) { return r.Kept(t.Context(), "page", "2027-W01") })
+	if len(kept) != 1 || kept[0].Source != page || kept[0].Missed != 3 {
+		t.Errorf("kept: %+v", kept)
+	}
+	ledgertest.Exec(t, dsn, `UPDATE leads SET qualified_at = '2027-01-05T00:00:00Z', before_go_live = false`)
+	delivered := ledgertest.Read(t, l, func(r *ledger.Reading) ([]ledger.Delivered, error) {
+		return r.Delivered(t.Context(), "page", noon.AddDate(1, 0, 0), time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(2027, 2, 1, 0, 0, 0, 0, time.UTC))
+	})
+	if len(delivered) != 1 || delivered[0].Source != page || delivered[0].Leads != 3 {
+		t.Errorf("delivered: %+v", delivered)
 	}
 }

@@ -91,7 +91,7 @@ reached AS (
 func (r *Reading) Delivered(ctx context.Context, source string, until time.Time, bounds ...time.Time) ([]Delivered, error) {
 	rows, err := r.tx.Query(ctx, `
 WITH `+reachedSQL+`
-SELECT bucket, coalesce(CASE WHEN $4 <> '' THEN record ->> $4 END, '') COLLATE "C", coalesce(owner, '') COLLATE "C", coalesce(path, '') COLLATE "C",
+SELECT bucket, `+shortField("record", "$4")+` COLLATE "C", coalesce(owner, '') COLLATE "C", coalesce(path, '') COLLATE "C",
     coalesce(intent, '') COLLATE "C", coalesce(threshold, 0), coalesce(score, 0), reach, rejected, lost, count(*)
 FROM reached GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 ORDER BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10`, r.ledger.tenant, bounds, until, source)
 	if err != nil {

@@ -31,8 +31,12 @@ const ownerAtSQL = `coalesce((SELECT h.rep FROM choices h WHERE h.tenant = $1 AN
         AND h.at <= coalesce(o.stopped_at, o.due_at, h.at) ORDER BY h.at DESC, h.id DESC LIMIT 1), '')`
 
 // sourceOf is the value of the field $3 of a lead.
-func sourceOf(row string) string {
-	return `coalesce(CASE WHEN $3 <> '' THEN ` + row + `.record ->> $3 END, '')`
+func sourceOf(row string) string { return shortField(row+".record", "$3") }
+
+// shortField is as much of a field of a record as names a source: where it is the address of a page, what follows tells leads apart, and a report with a
+// hundred of them would fit into no ConfigMap.
+func shortField(record, field string) string {
+	return `coalesce(CASE WHEN ` + field + ` <> '' THEN left(` + record + ` ->> ` + field + `, 80) END, '')`
 }
 
 var missedSQL = `

@@ -120,6 +120,21 @@ func TestClosedPeriods(t *testing.T) {
 	}
 }
 
+// Of a breakdown with very many values the smallest are one, and no lead is lost.
+func TestManyTalliesAreFolded(t *testing.T) {
+	counts := map[string]int64{"most": 9}
+	for i := range maxKeys + 20 {
+		counts[fmt.Sprintf("source-%d", i)] = 2
+	}
+	all := folded(tallies(counts))
+	if last := all[len(all)-1]; len(all) != maxKeys+1 || all[0].Key != "most" || last != (review.Tally{Key: others, Leads: 2 * 21}) {
+		t.Errorf("%d: %+v to %+v", len(all), all[0], last)
+	}
+	if few := folded(tallies(map[string]int64{"one": 1})); len(few) != 1 {
+		t.Errorf("%+v", few)
+	}
+}
+
 // definitionOf text fields, as name=property.
 func definitionOf(fields []string) (d lead.Definition) {
 	for _, f := range fields {

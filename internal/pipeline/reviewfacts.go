@@ -230,7 +230,7 @@ func (g *gathering) feedback(ctx context.Context) error {
 		})
 	}
 	fb.Due, fb.Given = int64(len(due)), int64(len(given))
-	fb.Categories, fb.Ratings, fb.Sources = tallies(categories), tallies(ratings), tallies(sources)
+	fb.Categories, fb.Ratings, fb.Sources = tallies(categories), tallies(ratings), folded(tallies(sources))
 	// Those without a rating say less than the lowest.
 	slices.SortStableFunc(fb.Examples, func(a, b review.FeedbackExample) int {
 		return cmp.Or(cmp.Compare((a.Rating+5)%6, (b.Rating+5)%6), cmp.Compare(a.Lead, b.Lead))
@@ -253,6 +253,18 @@ func tallies(counts map[string]int64) []review.Tally {
 	}
 	slices.SortFunc(all, func(a, b review.Tally) int { return cmp.Or(cmp.Compare(b.Leads, a.Leads), cmp.Compare(a.Key, b.Key)) })
 	return all
+}
+
+// folded adds the smallest of many tallies up. No number is left out.
+func folded(all []review.Tally) []review.Tally {
+	if len(all) <= maxKeys {
+		return all
+	}
+	rest := review.Tally{Key: others}
+	for _, t := range all[maxKeys:] {
+		rest.Leads += t.Leads
+	}
+	return append(all[:maxKeys], rest)
 }
 
 // sourceNames are what systems call where a lead came from, in small letters and without signs.
