@@ -165,7 +165,7 @@ type Date string
 // Waiver takes a clause out of judgement for the weeks that it touches, by agreement of both parties. It changes no terms and ends by itself. It
 // holds for a week when both signed it within 7 days of the week's end.
 // +kubebuilder:validation:XValidation:rule="self.from <= self.to",message="a waiver ends on or after the day on which it begins"
-// +kubebuilder:validation:XValidation:rule="timestamp(self.to + 'T00:00:00Z') - timestamp(self.from + 'T00:00:00Z') <= duration('2208h')",message="a waiver lasts at most a quarter (92 days)"
+// +kubebuilder:validation:XValidation:rule="timestamp(self.to + 'T00:00:00Z') - timestamp(self.from + 'T00:00:00Z') <= duration('2184h')",message="a waiver lasts at most a quarter (92 days)"
 type Waiver struct {
 	// name of the waiver.
 	// +required

@@ -59,7 +59,7 @@ func checkWaiver(d manifest.Document, w slav1alpha1.Waiver) error {
 		return fmt.Errorf("to: %q is no date", to)
 	case last.Before(first):
 		return fmt.Errorf("it ends on %s, before it begins on %s", to, from)
-	case last.Sub(first) > 92*24*time.Hour:
+	case last.Sub(first) >= 92*24*time.Hour:
 		return errors.New("it lasts longer than a quarter (92 days)")
 	case strings.TrimSpace(w.Reason) == "":
 		return errors.New("it has no reason")
