@@ -105,7 +105,7 @@ func run(ctx context.Context, o options, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	agreement, err := measurement.Agreement(ctx, cluster, reports.Cadence)
+	agreement, err := measurement.Agreement(ctx, cluster, reports.Cadence, pairs.Mounted.Zone())
 	if err != nil {
 		return err
 	}

@@ -23,17 +23,15 @@ import (
 )
 
 // Agreement reads the contract of a cadence and its definition: what was signed and when, the plans, waivers and disputes, and the reviews that were
-// held. Without the definition, or before there is one, nothing is proposed. Times of day are of the zone.
-func Agreement(ctx context.Context, c client.Client, cadence *slav1alpha1.ReviewCadence) (pipeline.Agreement, error) {
+// held. Without the definition, or before there is one, nothing is proposed. Dates are of the zone, that of the terms in force: those that are written
+// may name another one, or one that is none, and are not signed yet.
+func Agreement(ctx context.Context, c client.Client, cadence *slav1alpha1.ReviewCadence, zone *time.Location) (pipeline.Agreement, error) {
 	var contract slav1alpha1.SLAContract
 	key := types.NamespacedName{Namespace: cadence.Namespace, Name: cadence.Spec.ContractRef.Name}
 	if err := c.Get(ctx, key, &contract); err != nil {
 		return pipeline.Agreement{}, fmt.Errorf("reading SLAContract %s: %w", key, err)
 	}
-	a, err := agreementOf(cadence, &contract)
-	if err != nil {
-		return a, err
-	}
+	a := agreementOf(cadence, &contract, zone)
 	key.Name = contract.Spec.DefinitionRef.Name
 	var definition slav1alpha1.LeadDefinition
 	switch err := c.Get(ctx, key, &definition); {
@@ -51,11 +49,7 @@ func Agreement(ctx context.Context, c client.Client, cadence *slav1alpha1.Review
 	return a, nil
 }
 
-func agreementOf(cadence *slav1alpha1.ReviewCadence, contract *slav1alpha1.SLAContract) (pipeline.Agreement, error) {
-	zone, err := time.LoadLocation(contract.Spec.Terms.Calendar.TimeZone)
-	if err != nil {
-		return pipeline.Agreement{}, fmt.Errorf("SLAContract %s/%s: time zone: %w", contract.Namespace, contract.Name, err)
-	}
+func agreementOf(cadence *slav1alpha1.ReviewCadence, contract *slav1alpha1.SLAContract, zone *time.Location) pipeline.Agreement {
 	a := pipeline.Agreement{
 		Contract: contract.Namespace + "/" + contract.Name, Cadence: cadence.Name, Made: cadence.CreationTimestamp.Time, Notices: contract.Spec.Notify != nil,
 		Dispute: convert.Dispute(contract.Spec.Dispute), Waivers: waivers(contract), Remediations: convert.Remediations(contract.Spec.Remediations),
@@ -74,7 +68,7 @@ func agreementOf(cadence *slav1alpha1.ReviewCadence, contract *slav1alpha1.SLACo
 	for _, record := range cadence.Spec.Records {
 		a.Minutes = append(a.Minutes, minutes(record))
 	}
-	return a, nil
+	return a
 }
 
 func minutes(r slav1alpha1.ReviewRecord) pipeline.Minutes {

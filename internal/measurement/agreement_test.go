@@ -25,7 +25,7 @@ func agreed(t *testing.T) (*slav1alpha1.ReviewCadence, *slav1alpha1.SLAContract,
 	at := metav1.NewTime(signedAt)
 	contract := &slav1alpha1.SLAContract{ObjectMeta: metav1.ObjectMeta{Namespace: "revenue", Name: "mid-market"}}
 	contract.Spec.DefinitionRef.Name = "leads"
-	contract.Spec.Terms.Calendar.TimeZone = "America/New_York"
+	contract.Spec.Terms.Calendar.TimeZone = "Nowhere/Yet" // written, and not in force
 	contract.Spec.Dispute = &slav1alpha1.Dispute{RaisedBy: slav1alpha1.PartySales, At: at, Reason: "too many"}
 	contract.Spec.Remediations = []slav1alpha1.Remediation{{
 		Name: "nights", Clause: "firstContact", Owner: "VP Sales", Plan: "Madrid", Due: "2027-03-01",
@@ -69,7 +69,11 @@ func TestAgreement(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := fake.NewClientBuilder().WithScheme(scheme).WithObjects(contract, definition).Build()
-	a, err := measurement.Agreement(t.Context(), c, cadence)
+	madrid, err := time.LoadLocation("Europe/Madrid")
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := measurement.Agreement(t.Context(), c, cadence, madrid)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,7 +81,10 @@ func TestAgreement(t *testing.T) {
 		t.Errorf("names and signatures: %+v", a)
 	}
 	if len(a.Meetings) != 1 || a.Meetings[0].Name != "weekly" || a.Meetings[0].HeldWithin != 48*time.Hour || len(a.Meetings[0].Records) != 1 {
-		t.Errorf("meetings: %+v", a.Meetings)
+		t.Fatalf("meetings: %+v", a.Meetings)
+	}
+	if day, held := time.Date(2027, 2, 9, 0, 0, 0, 0, madrid), a.Meetings[0].Records[0].Held; held.Before(day) || !held.Before(day.AddDate(0, 0, 1)) {
+		t.Errorf("held %s, which is not of the day %s", held, day)
 	}
 	minutes := []pipeline.Minutes{{
 		Review: "weekly", Period: "2027-W05", Held: "2027-02-09", By: []string{"Marketing", "Sales"}, Decisions: []string{"call first"},
@@ -111,11 +118,11 @@ func TestAgreementThatIsNotWhole(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a, err := measurement.Agreement(t.Context(), fake.NewClientBuilder().WithScheme(scheme).WithObjects(contract).Build(), cadence)
+	a, err := measurement.Agreement(t.Context(), fake.NewClientBuilder().WithScheme(scheme).WithObjects(contract).Build(), cadence, time.UTC)
 	if err != nil || a.Propose != nil || a.Definition != nil {
 		t.Errorf("without a definition: %+v, %v", a, err)
 	}
-	if _, err := measurement.Agreement(t.Context(), fake.NewClientBuilder().WithScheme(scheme).Build(), cadence); err == nil {
+	if _, err := measurement.Agreement(t.Context(), fake.NewClientBuilder().WithScheme(scheme).Build(), cadence, time.UTC); err == nil {
 		t.Error("a contract that is not there was read")
 	}
 }

@@ -4,6 +4,7 @@ package measurement_test
 
 import (
 	"testing"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -15,11 +16,10 @@ import (
 func TestAgreementSaysWhetherPeopleAreTold(t *testing.T) {
 	for name, notify := range map[string]*slav1alpha1.Notify{"silent": nil, "told": {SecretRef: slav1alpha1.ObjectReference{Name: "notify-urls"}}} {
 		contract := &slav1alpha1.SLAContract{ObjectMeta: metav1.ObjectMeta{Namespace: "revenue", Name: name}}
-		contract.Spec.Terms.Calendar.TimeZone = "UTC"
 		contract.Spec.Notify = notify
 		cadence := &slav1alpha1.ReviewCadence{ObjectMeta: metav1.ObjectMeta{Namespace: "revenue", Name: "board"}}
 		cadence.Spec.ContractRef.Name = name
-		a, err := measurement.Agreement(t.Context(), newCluster(t, contract), cadence)
+		a, err := measurement.Agreement(t.Context(), newCluster(t, contract), cadence, time.UTC)
 		if err != nil || a.Notices != (notify != nil) {
 			t.Errorf("%s: %t, %v", name, a.Notices, err)
 		}
