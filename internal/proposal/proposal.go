@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"slices"
 	"strings"
 	"time"
 
@@ -94,17 +95,30 @@ func (n *next) clean(from metav1.Time) {
 	}
 }
 
-// written is what of the metadata people write.
+// written is what of the metadata belongs to the agreement: our own annotations, and labels that no tool keeps its books in. A proposal goes out by mail.
 func written(m metav1.ObjectMeta) metav1.ObjectMeta {
-	out := metav1.ObjectMeta{Name: m.Name, Namespace: m.Namespace, Labels: m.Labels}
-	for key, value := range m.Annotations {
-		if domain, _, _ := strings.Cut(key, "/"); strings.HasSuffix(domain, "kubernetes.io") || strings.HasSuffix(domain, "k8s.io") {
+	return metav1.ObjectMeta{
+		Name: m.Name, Namespace: m.Namespace,
+		Labels:      only(m.Labels, "", "app.kubernetes.io", slav1alpha1.GroupVersion.Group),
+		Annotations: only(m.Annotations, slav1alpha1.GroupVersion.Group),
+	}
+}
+
+// only the entries whose keys are of some domains; "" is that of keys without any.
+func only(all map[string]string, domains ...string) map[string]string {
+	var out map[string]string
+	for key, value := range all {
+		domain, _, prefixed := strings.Cut(key, "/")
+		if !prefixed {
+			domain = ""
+		}
+		if !slices.Contains(domains, domain) {
 			continue
 		}
-		if out.Annotations == nil {
-			out.Annotations = map[string]string{}
+		if out == nil {
+			out = map[string]string{}
 		}
-		out.Annotations[key] = value
+		out[key] = value
 	}
 	return out
 }
