@@ -17,7 +17,8 @@ import (
 // people read of both.
 func (r *rig) govern(name string) {
 	r.t.Helper()
-	at := ledgertest.Value[time.Time](r.t, r.dsn, "SELECT clock_timestamp()").UTC().Truncate(time.Millisecond)
+	at := ledgertest.Value[time.Time](r.t, r.dsn, "SELECT clock_timestamp()").UTC().Truncate(time.Second)
+	at = at.Add(-time.Duration(len(r.standing.Steps)) * time.Minute) // weeks end apart: what people read has the time in whole seconds
 	r.standing.Steps = append(r.standing.Steps, bundle.EscalationStep{
 		Clause: sla.ClauseFirstContact, Level: 2, At: at, Since: at, Reason: "what " + name + " fell short", Owners: []string{"VP Sales"},
 	})
