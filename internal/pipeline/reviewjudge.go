@@ -4,6 +4,7 @@ package pipeline
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -18,54 +19,58 @@ const trendWeeks = 26
 
 // judging is what a period is judged by, as it stood at its end.
 type judging struct {
-	input  judge.Input
-	weeks  []sla.Period // that ended within the period
-	before []sla.Period // and those before
+	input judge.Input
+	weeks []sla.Period // that ended within the period
 }
 
 // gatherJudging reads what the counts say now of the weeks up to the end of a period: what became known late counts. What was decided after the end
 // does not.
 func (r *Reviewing) gatherJudging(ctx context.Context, l *ledger.Reading, spells []judge.Spell, p stretch, now time.Time) (judging, error) {
-	j := judging{weeks: p.weeks()}
-	closed := sla.WeekOf(p.to, p.zone).Before()
-	for week, n := closed, 0; n < weeksBack+len(j.weeks); n++ { // no fewer than the manager knows
-		j.before = append(j.before, week)
-		week = week.Before()
-	}
-	slices.Reverse(j.before)
-	counts, err := l.Counts(ctx, j.before)
+	weeks := p.weeks()
+	in, err := Counted(ctx, l, spells, p.to, len(weeks), p.zone)
 	if err != nil {
-		return j, err
+		return judging{}, err
+	}
+	in.Terms, in.Definition = signedBy(r.Agreement.Terms, p.to), signedBy(r.Agreement.Definition, p.to)
+	in.Waivers, in.Dispute, in.Remediations = r.Agreement.waived(p.zone), disputeAt(r.Agreement.Dispute, p.to), r.Agreement.Remediations
+	in.Reviews = r.Agreement.reviews(judge.GoLive(in), p.to, now, p.zone)
+	return judging{input: in, weeks: weeks}, nil
+}
+
+// Counted is what the ledger counts today of the weeks up to the end of a period, in which so many of them ended, with those before that they are judged
+// with: no fewer than the manager knows. A report is made from it, and proved by it later.
+func Counted(ctx context.Context, l *ledger.Reading, spells []judge.Spell, end time.Time, ended int, zone *time.Location) (judge.Input, error) {
+	closed := sla.WeekOf(end, zone).Before()
+	in := judge.Input{Book: map[string]*sla.Compiled{}, Now: end, ClosedThrough: closed}
+	weeks := []sla.Period{closed}
+	for len(weeks) < weeksBack+ended {
+		weeks = append(weeks, weeks[len(weeks)-1].Before())
+	}
+	slices.Reverse(weeks)
+	var err error
+	if in.Counts, err = l.Counts(ctx, weeks); err != nil {
+		return in, err
 	}
 	// The week in which the period ended may have its month's last mark.
-	paces, err := l.Paces(ctx, append(slices.Clone(j.before), closed.Next()), p.zone)
-	if err != nil {
-		return j, err
+	if in.Paces, err = l.Paces(ctx, append(weeks, closed.Next()), zone); err != nil {
+		return in, err
 	}
 	pairs, err := l.Pairs(ctx)
 	if err != nil {
-		return j, err
-	}
-	in := judge.Input{
-		Book: map[string]*sla.Compiled{}, Counts: counts, Paces: paces, Now: p.to, ClosedThrough: closed,
-		Terms: signedBy(r.Agreement.Terms, p.to), Definition: signedBy(r.Agreement.Definition, p.to),
-		Waivers: r.Agreement.waived(p.zone), Dispute: disputeAt(r.Agreement.Dispute, p.to), Remediations: r.Agreement.Remediations,
+		return in, err
 	}
 	for _, pair := range pairs {
-		name := pair.Terms.Name
-		if in.Book[name], err = sla.Compile(pair.SLA); err != nil {
-			return j, err
+		if in.Book[pair.Terms.Name], err = sla.Compile(pair.SLA); err != nil {
+			return in, fmt.Errorf("terms %s: %w", pair.Terms.Name, err)
 		}
 	}
 	for _, spell := range spells {
 		// What was brought in of the time before the go-live is judged by the first terms.
-		if spell.From.Before(p.to) || len(in.Spells) == 0 {
+		if spell.From.Before(end) || len(in.Spells) == 0 {
 			in.Spells, in.InForce = append(in.Spells, spell), spell.Revision
 		}
 	}
-	in.Reviews = r.Agreement.reviews(judge.GoLive(in), p.to, now, p.zone)
-	j.input = in
-	return j, nil
+	return in, nil
 }
 
 // judged fills in what follows. A week has the rows of that week; a month or a quarter those of its newest weeks, and the volume of its last month.

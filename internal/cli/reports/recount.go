@@ -4,18 +4,15 @@ package reports
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"time"
 
 	"github.com/handoff-sla/handoff/internal/judge"
 	"github.com/handoff-sla/handoff/internal/ledger"
+	"github.com/handoff-sla/handoff/internal/pipeline"
 	"github.com/handoff-sla/handoff/internal/review"
 	"github.com/handoff-sla/handoff/internal/sla"
 )
-
-// before is how many weeks before its period a report is judged with: a week with too few leads is judged together with those before it.
-const before = 26
 
 // recount judges the weeks of a report anew, by what the ledger counts today, and says what differs.
 func recount(ctx context.Context, l *ledger.Ledger, facts review.Facts) ([]Change, error) {
@@ -31,42 +28,16 @@ func recount(ctx context.Context, l *ledger.Ledger, facts review.Facts) ([]Chang
 	if err != nil {
 		return nil, err
 	}
-	in := judge.Input{Book: map[string]*sla.Compiled{}, Now: to, ClosedThrough: sla.WeekOf(to, zone).Before(), Waivers: waivers(facts)}
-	for _, spell := range spells {
-		if spell.From.Before(to) || len(in.Spells) == 0 {
-			in.Spells, in.InForce = append(in.Spells, spell), spell.Revision
-		}
-	}
-	weeks := []sla.Period{in.ClosedThrough}
-	for range before + len(within(facts, from, to, zone)) - 1 {
-		weeks = append(weeks, weeks[len(weeks)-1].Before())
-	}
-	slices.Reverse(weeks)
-	err = l.Read(ctx, func(r *ledger.Reading) error { return read(ctx, r, &in, weeks, zone) })
-	if err != nil {
+	weeks := within(facts, from, to, zone)
+	var in judge.Input
+	if err := l.Read(ctx, func(r *ledger.Reading) (err error) {
+		in, err = pipeline.Counted(ctx, r, spells, to, len(weeks), zone)
+		return err
+	}); err != nil {
 		return nil, err
 	}
-	return compare(within(facts, from, to, zone), judge.Judge(in).Weeks), nil
-}
-
-// read what the weeks are judged by.
-func read(ctx context.Context, r *ledger.Reading, in *judge.Input, weeks []sla.Period, zone *time.Location) (err error) {
-	if in.Counts, err = r.Counts(ctx, weeks); err != nil {
-		return err
-	}
-	if in.Paces, err = r.Paces(ctx, weeks, zone); err != nil {
-		return err
-	}
-	pairs, err := r.Pairs(ctx)
-	if err != nil {
-		return err
-	}
-	for _, pair := range pairs {
-		if in.Book[pair.Terms.Name], err = sla.Compile(pair.SLA); err != nil {
-			return fmt.Errorf("terms %s: %w", pair.Terms.Name, err)
-		}
-	}
-	return nil
+	in.Waivers = waivers(facts)
+	return compare(weeks, judge.Judge(in).Weeks), nil
 }
 
 // waivers that the report went by.
