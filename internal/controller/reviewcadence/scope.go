@@ -15,6 +15,7 @@ import (
 
 	slav1alpha1 "github.com/handoff-sla/handoff/api/v1alpha1"
 	"github.com/handoff-sla/handoff/internal/bundle"
+	"github.com/handoff-sla/handoff/internal/controller/claim"
 	"github.com/handoff-sla/handoff/internal/controller/outcome"
 	"github.com/handoff-sla/handoff/internal/judge"
 	"github.com/handoff-sla/handoff/internal/resources"
@@ -82,20 +83,13 @@ func (s *scope) checkReference(ctx context.Context) error {
 	for i := range list.Items {
 		other := &list.Items[i]
 		if other.UID != s.cadence.UID && other.DeletionTimestamp.IsZero() &&
-			other.Spec.ContractRef == s.cadence.Spec.ContractRef && older(other, s.cadence) {
+			other.Spec.ContractRef == s.cadence.Spec.ContractRef && claim.Older(other, s.cadence) {
 			s.refused = true
 			return outcome.Stalled(slav1alpha1.ReasonReferenceTaken, "ReviewCadence %s/%s is older and reviews SLAContract %q already",
 				other.Namespace, other.Name, other.Spec.ContractRef.Name)
 		}
 	}
 	return nil
-}
-
-func older(a, b *slav1alpha1.ReviewCadence) bool {
-	if a.CreationTimestamp.Equal(&b.CreationTimestamp) {
-		return a.Name < b.Name
-	}
-	return a.CreationTimestamp.Before(&b.CreationTimestamp)
 }
 
 // lookUpContract finds the pair in force, which the jobs report on, and its time zone.

@@ -17,6 +17,7 @@ import (
 
 	slav1alpha1 "github.com/handoff-sla/handoff/api/v1alpha1"
 	"github.com/handoff-sla/handoff/internal/bundle"
+	"github.com/handoff-sla/handoff/internal/controller/claim"
 	"github.com/handoff-sla/handoff/internal/controller/outcome"
 	"github.com/handoff-sla/handoff/internal/resources"
 )
@@ -72,7 +73,7 @@ func (s *scope) checkTenant(ctx context.Context) error {
 	for i := range list.Items {
 		other := &list.Items[i]
 		if other.UID != s.contract.UID && other.DeletionTimestamp.IsZero() &&
-			other.Spec.Ledger == s.contract.Spec.Ledger && older(other, s.contract) {
+			other.Spec.Ledger == s.contract.Spec.Ledger && claim.Older(other, s.contract) {
 			s.tenantTaken = true
 			return outcome.Stalled(slav1alpha1.ReasonTenantTaken,
 				"SLAContract %s/%s is older and has the same ledger Secret %q and tenant %q; make this contract anew with another tenant",
@@ -80,14 +81,6 @@ func (s *scope) checkTenant(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-func older(a, b metav1.Object) bool {
-	at, bt := a.GetCreationTimestamp(), b.GetCreationTimestamp()
-	if at.Equal(&bt) {
-		return a.GetName() < b.GetName()
-	}
-	return at.Before(&bt)
 }
 
 // sameContent compares two bundles but for their place in the sequence. A changed `property` is another content under the same revisions.

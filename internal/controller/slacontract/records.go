@@ -11,6 +11,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	slav1alpha1 "github.com/handoff-sla/handoff/api/v1alpha1"
+	"github.com/handoff-sla/handoff/internal/controller/claim"
 	"github.com/handoff-sla/handoff/internal/convert"
 	"github.com/handoff-sla/handoff/internal/judge"
 	"github.com/handoff-sla/handoff/internal/sla"
@@ -55,7 +56,7 @@ func (s *scope) cadence(ctx context.Context) (*slav1alpha1.ReviewCadence, error)
 	var oldest *slav1alpha1.ReviewCadence
 	for i := range list.Items {
 		one := &list.Items[i]
-		if one.Spec.ContractRef.Name == s.owner.Name && one.DeletionTimestamp.IsZero() && (oldest == nil || older(one, oldest)) {
+		if one.Spec.ContractRef.Name == s.owner.Name && one.DeletionTimestamp.IsZero() && (oldest == nil || claim.Older(one, oldest)) {
 			oldest = one
 		}
 	}
