@@ -50,29 +50,3 @@ type Notify struct {
 	// +optional
 	Digest *NoticeDigest `json:"digest,omitempty"`
 }
-
-// CRMType is a kind of system that is told how leads stand.
-// +kubebuilder:validation:Enum=Events
-type CRMType string
-
-// EventsCRM posts CloudEvents to a URL.
-const EventsCRM CRMType = "Events"
-
-// CRMEvents posts each change of a lead as a CloudEvent.
-type CRMEvents struct {
-	// secretRef names the Secret whose key `url` is where events are posted, and whose key `token`, if it is there, is the bearer token.
-	// +required
-	SecretRef ObjectReference `json:"secretRef,omitzero"`
-}
-
-// CRM is the system that is told how leads stand: stage, score, owner, disposition and deadlines, after each change.
-// +kubebuilder:validation:XValidation:rule="self.type == 'Events' ? has(self.events) : !has(self.events)",message="type Events needs events, and no other type may have it"
-type CRM struct {
-	// type of the system.
-	// +required
-	Type CRMType `json:"type,omitempty"`
-
-	// events says where events are posted; with type Events only.
-	// +optional
-	Events *CRMEvents `json:"events,omitempty"`
-}

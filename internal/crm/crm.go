@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package crm tells another system how a lead stands. Each type of system is an adapter of its own; they have in common what they are told and
-// how they say that it was not taken.
+// Package crm is what Handoff asks of the system that sales and marketing work in, and what it says to it: leads, touches, deals and owners come
+// in, how each lead stands goes out. The package is pure: the adapters below it know HTTP and their CRM, and nothing of the pipeline.
+//
+// The CRM wins on fields and on owners, the ledger on history: stages, clocks, dispositions. See docs/crm.
 package crm
 
 import (
@@ -21,16 +23,18 @@ type Change struct {
 
 // Data of a change. There is no data of a person in it: the system that is told has that already.
 type Data struct {
-	Stage       string       `json:"stage"`
-	Score       int64        `json:"score"`
-	Cycle       int          `json:"cycle"`
-	Owner       string       `json:"owner,omitempty"` // id of the rep
-	Pool        string       `json:"pool,omitempty"`
-	Definition  string       `json:"definition,omitempty"` // revision that handed the lead off
-	Missing     []string     `json:"missing,omitempty"`    // required fields that the lead is still without
-	Disposition *Disposition `json:"disposition,omitempty"`
-	Deadline    *Deadline    `json:"deadline,omitempty"`
-	Overdue     []string     `json:"overdue,omitempty"` // clauses
+	Stage        string       `json:"stage"`
+	Score        int64        `json:"score"`
+	Cycle        int          `json:"cycle"`
+	Owner        string       `json:"owner,omitempty"` // id of the rep
+	Pool         string       `json:"pool,omitempty"`
+	Definition   string       `json:"definition,omitempty"` // revision that handed the lead off
+	Missing      []string     `json:"missing,omitempty"`    // required fields that the lead is still without
+	Disposition  *Disposition `json:"disposition,omitempty"`
+	Deadline     *Deadline    `json:"deadline,omitempty"`
+	Overdue      []string     `json:"overdue,omitempty"`     // clauses
+	FirstTouchAt time.Time    `json:"firstTouchAt,omitzero"` // first genuine contact of the cycle
+	Attempts     int          `json:"attempts,omitempty"`    // to reach the lead in the cycle, by people and by sequences
 }
 
 // Disposition of a lead.
@@ -48,16 +52,45 @@ type Deadline struct {
 }
 
 // RefusedError says that the other system does not take the change, and never will as it is.
-type RefusedError struct{ Status int }
-
-func (e *RefusedError) Error() string {
-	return fmt.Sprintf("the CRM refused the change with status %d: the same request would be refused again", e.Status)
+type RefusedError struct {
+	Status int    // of HTTP
+	Reason string // in the system's own words: names of fields and codes, never a value; empty when it gave none
 }
 
-// UnavailableError says that the change could not be told now. After is how long the other system wants to be left alone; 0 when it did not say.
+func (e *RefusedError) Error() string {
+	text := fmt.Sprintf("the CRM refused the change with status %d", e.Status)
+	if e.Reason != "" {
+		text += " (" + e.Reason + ")"
+	}
+	return text + ": the same request would be refused again"
+}
+
+// UnavailableError says that nothing could be told or asked now. After is how long the other system wants to be left alone; 0 when it did not say.
 type UnavailableError struct {
 	Cause string
 	After time.Duration
 }
 
 func (e *UnavailableError) Error() string { return "the CRM " + e.Cause }
+
+// CredentialError says that the CRM does not take the credential, or that the credential may not do what is asked of it: the cure is in the Secret or
+// in the CRM's settings, and everything waits for it.
+type CredentialError struct {
+	Cause string // such as "refused the token (401)" or "lacks the scope crm.objects.contacts.write"
+}
+
+func (e *CredentialError) Error() string { return "the CRM " + e.Cause }
+
+// GoneError says that the record cannot be written any more, and what became of it.
+type GoneError struct{ Gone Gone }
+
+func (e *GoneError) Error() string { return "the record is " + string(e.Gone) + " in the CRM" }
+
+// Gone is why a record is not written any more.
+type Gone string
+
+// What becomes of records.
+const (
+	Deleted   Gone = "Deleted"
+	Converted Gone = "Converted" // Salesforce: into a contact, an account and an opportunity; it is read-only from then on
+)

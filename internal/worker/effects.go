@@ -11,7 +11,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/handoff-sla/handoff/internal/crm"
+	crmevents "github.com/handoff-sla/handoff/internal/crm/events"
 	"github.com/handoff-sla/handoff/internal/effects"
 	"github.com/handoff-sla/handoff/internal/ledger"
 	"github.com/handoff-sla/handoff/internal/measurement"
@@ -149,7 +149,7 @@ func (o *EffectOptions) System(now func() time.Time) effects.CRM {
 	if o.CRM == "" {
 		return nil
 	}
-	return &crm.Events{Target: o.Target, Client: crm.NewClient(effects.SendTimeout), Now: now}
+	return &crmevents.Sink{Target: o.Target, Client: crmevents.NewClient(effects.SendTimeout), Now: now}
 }
 
 // Outlets says whether the Secrets of the effects are there. A worker without them is ready all the same: leads are routed and timed, and what

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package crm
+// Package events tells another system how leads stand by CloudEvents over HTTP. What is behind it may be a queue, a workflow or a program that
+// writes into a CRM.
+package events
 
 import (
 	"bytes"
@@ -18,6 +20,7 @@ import (
 
 	cloudevents "github.com/cloudevents/sdk-go/v2/event"
 
+	"github.com/handoff-sla/handoff/internal/crm"
 	"github.com/handoff-sla/handoff/internal/outage"
 )
 
@@ -27,8 +30,8 @@ const TypeChanged = "dev.handoff.lead.changed"
 // maxRetryAfter bounds what a Retry-After may ask for.
 const maxRetryAfter = 24 * time.Hour
 
-// Events posts each change as a CloudEvent to a URL. What is behind it may be a queue, a workflow or a program that writes into a CRM.
-type Events struct {
+// Sink posts each change as a CloudEvent to a URL.
+type Sink struct {
 	// Target is asked at each write, because a Secret may change: the URL, and the bearer token or "".
 	Target func() (address, token string, err error)
 	Client *http.Client
@@ -44,14 +47,14 @@ func NewClient(timeout time.Duration) *http.Client {
 }
 
 // Write posts a change. The event's id is the same whenever the same version is sent again.
-func (e *Events) Write(ctx context.Context, c Change) error {
+func (e *Sink) Write(ctx context.Context, c crm.Change) error {
 	address, token, err := e.Target()
 	if err != nil {
-		return &UnavailableError{Cause: "cannot be told: " + err.Error()}
+		return &crm.UnavailableError{Cause: "cannot be told: " + err.Error()}
 	}
 	target, err := url.Parse(strings.TrimSpace(address))
 	if err != nil || target.Host == "" || target.Scheme != "https" && target.Scheme != "http" {
-		return &UnavailableError{Cause: "cannot be told: key \"url\" of its Secret is no URL; it should read https://host/path"}
+		return &crm.UnavailableError{Cause: "cannot be told: key \"url\" of its Secret is no URL; it should read https://host/path"}
 	}
 	body, err := encode(c)
 	if err != nil {
@@ -59,7 +62,7 @@ func (e *Events) Write(ctx context.Context, c Change) error {
 	}
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, target.String(), bytes.NewReader(body))
 	if err != nil {
-		return &UnavailableError{Cause: "cannot be told: no request can be made of what its Secret holds"}
+		return &crm.UnavailableError{Cause: "cannot be told: no request can be made of what its Secret holds"}
 	}
 	request.Header.Set("Content-Type", cloudevents.ApplicationCloudEventsJSON)
 	if token != "" {
@@ -67,7 +70,7 @@ func (e *Events) Write(ctx context.Context, c Change) error {
 	}
 	response, err := e.Client.Do(request)
 	if err != nil {
-		return &UnavailableError{Cause: cmp.Or(outage.Cause(err), "cannot be reached")}
+		return &crm.UnavailableError{Cause: cmp.Or(outage.Cause(err), "cannot be reached")}
 	}
 	defer response.Body.Close()
 	_, _ = io.Copy(io.Discard, io.LimitReader(response.Body, 64<<10)) // so that the connection can be used again
@@ -77,17 +80,17 @@ func (e *Events) Write(ctx context.Context, c Change) error {
 // again are the statuses below 500 after which the same request may succeed.
 var again = []int{http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests}
 
-func (e *Events) judge(response *http.Response) error {
+func (e *Sink) judge(response *http.Response) error {
 	status := response.StatusCode
 	switch {
 	case status >= 200 && status < 300:
 		return nil
 	case status >= 500 || slices.Contains(again, status):
-		return &UnavailableError{
+		return &crm.UnavailableError{
 			Cause: fmt.Sprintf("answered with status %d", status), After: retryAfter(response.Header.Get("Retry-After"), e.Now()),
 		}
 	default:
-		return &RefusedError{Status: status}
+		return &crm.RefusedError{Status: status}
 	}
 }
 
@@ -102,7 +105,7 @@ func retryAfter(text string, now time.Time) time.Duration {
 	return min(max(after, 0), maxRetryAfter)
 }
 
-func encode(c Change) ([]byte, error) {
+func encode(c crm.Change) ([]byte, error) {
 	event := cloudevents.New()
 	event.SetID(fmt.Sprintf("%s/%s/%d", c.Tenant, c.Lead, c.Version))
 	event.SetSource("/handoff/" + c.Contract)

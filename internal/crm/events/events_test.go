@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package crm_test
+package events_test
 
 import (
 	"encoding/json"
@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/handoff-sla/handoff/internal/crm"
+	"github.com/handoff-sla/handoff/internal/crm/events"
 )
 
 const secret = "hunter2-do-not-show"
@@ -27,10 +28,10 @@ var (
 	}
 )
 
-func events(target, token string) *crm.Events {
-	return &crm.Events{
+func sink(target, token string) *events.Sink {
+	return &events.Sink{
 		Target: func() (string, string, error) { return target, token, nil },
-		Client: crm.NewClient(5 * time.Second), Now: func() time.Time { return at },
+		Client: events.NewClient(5 * time.Second), Now: func() time.Time { return at },
 	}
 }
 
@@ -48,7 +49,7 @@ func TestEvent(t *testing.T) {
 	}))
 	defer server.Close()
 	for range 2 {
-		if err := events(server.URL+"/in", secret).Write(t.Context(), some); err != nil {
+		if err := sink(server.URL+"/in", secret).Write(t.Context(), some); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -100,7 +101,7 @@ func TestAnswers(t *testing.T) {
 				w.WriteHeader(c.status)
 			}))
 			defer server.Close()
-			err := events(server.URL+"/"+secret, secret).Write(t.Context(), some)
+			err := sink(server.URL+"/"+secret, secret).Write(t.Context(), some)
 			var refused *crm.RefusedError
 			var unavailable *crm.UnavailableError
 			switch {
@@ -124,7 +125,7 @@ func TestErrorsKeepTheSecret(t *testing.T) {
 		"nobody there": {"http://127.0.0.1:1/" + secret, "refused the connection"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			err := events(c.target, secret).Write(t.Context(), some)
+			err := sink(c.target, secret).Write(t.Context(), some)
 			var unavailable *crm.UnavailableError
 			if !errors.As(err, &unavailable) || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), secret) {
 				t.Errorf("error %v, want %q", err, c.want)
