@@ -17,6 +17,8 @@ import (
 type Effects struct {
 	Notify        bool
 	CRM           bool
+	Acknowledge   bool          // an owner whom we pick counts as told when the CRM has acknowledged him, for leads that have a record there
+	Matched       bool          // every lead has one, or gets one
 	EscalateAfter time.Duration // from the notice of a breach to the rep until the manager is told
 }
 
@@ -41,10 +43,20 @@ const (
 	Released   Level = "Released"   // to the old one
 	Held       Level = "Held"
 	Rejected   Level = "Rejected"
+
+	SetBack        Level = "SetBack"        // in the CRM, of what the agreement does not allow
+	SetBackStopped Level = "SetBackStopped" // it was done again too often, and stays
 )
 
 // Urgent says whether a notice of the level is sent at once, whatever the hour. The others wait for a digest.
-func (v Level) Urgent() bool { return v == AtRisk || v == Breach || v == Escalation }
+func (v Level) Urgent() bool {
+	switch v {
+	case AtRisk, Breach, Escalation, SetBack, SetBackStopped:
+		return true
+	default:
+		return false
+	}
+}
 
 // Recipient of a message, by role.
 type Recipient string

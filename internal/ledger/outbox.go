@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/riverqueue/river"
 
+	"github.com/handoff-sla/handoff/internal/crm"
 	"github.com/handoff-sla/handoff/internal/lead"
 )
 
@@ -36,7 +37,13 @@ type Standing struct {
 	Due     time.Time
 	Overdue []string // clauses that are missed and still not done
 
+	FirstTouchAt time.Time // first genuine contact of the cycle; zero while there was none
+	Attempts     int       // to reach the lead in the cycle
+
 	Content []byte // what was sent last, by a hash
+
+	Known *crm.Known // its record in the CRM or, when it has none of its own, that of one that was merged into it; nil: there is none
+	Note  *crm.Note  // the oldest that is to be left there; nil for none
 }
 
 // Outgoing reads what a job is to send. Nothing, when another job is on its way for the lead, or the lead is gone: then the job is obsolete. A
