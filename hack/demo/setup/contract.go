@@ -3,6 +3,7 @@
 package setup
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -24,7 +25,15 @@ const (
 // Target is a contract and where its leads are.
 type Target struct {
 	Namespace string
+	Contract  string // its name; that of the sample when empty
 	Tenant    string // of the ledger
+}
+
+// Name of the contract.
+func (t Target) Name() string { return cmp.Or(t.Contract, SampleContract) }
+
+func (t Target) key() client.ObjectKey {
+	return client.ObjectKey{Namespace: t.Namespace, Name: t.Name()}
 }
 
 // Sample is the sample contract as it is in config/samples.
@@ -63,7 +72,7 @@ func (e *Env) Samples(ctx context.Context, t Target) error {
 // Get reads the contract.
 func (e *Env) Get(ctx context.Context, t Target) (*slav1alpha1.SLAContract, error) {
 	var contract slav1alpha1.SLAContract
-	return &contract, e.Client.Get(ctx, client.ObjectKey{Namespace: t.Namespace, Name: SampleContract}, &contract)
+	return &contract, e.Client.Get(ctx, t.key(), &contract)
 }
 
 // Ready says what a contract waits for; nothing when its workers take events and its counts are fresh.

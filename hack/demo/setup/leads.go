@@ -111,7 +111,7 @@ func (e *Env) Send(ctx context.Context, t Target, in replay.Input) (replay.Summa
 	var to *target.Target
 	if err := e.Wait(ctx, 5*time.Minute, func(ctx context.Context) (string, error) {
 		var err error
-		to, err = target.Contract(ctx, e.Config, t.Namespace, SampleContract)
+		to, err = target.Contract(ctx, e.Config, t.Namespace, t.Name())
 		return "", err
 	}); err != nil {
 		return replay.Summary{}, nil, err

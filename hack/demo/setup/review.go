@@ -22,7 +22,7 @@ import (
 // Review starts the job of a review now, instead of at its time, and waits until it has reported every closed period.
 func (e *Env) Review(ctx context.Context, t Target, review string) error {
 	var cron batchv1.CronJob
-	key := client.ObjectKey{Namespace: t.Namespace, Name: resources.ReviewJobName(SampleContract, review)}
+	key := client.ObjectKey{Namespace: t.Namespace, Name: resources.ReviewJobName(t.Name(), review)}
 	if err := e.Client.Get(ctx, key, &cron); err != nil {
 		return err
 	}

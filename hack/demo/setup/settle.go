@@ -9,8 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"sigs.k8s.io/controller-runtime/pkg/client"
-
 	slav1alpha1 "github.com/handoff-sla/handoff/api/v1alpha1"
 )
 
@@ -53,7 +51,7 @@ func (e *Env) Settled(ctx context.Context, t Target) error {
 
 func (e *Env) settled(ctx context.Context, t Target) (string, error) {
 	var m slav1alpha1.SLAMeasurement
-	if err := e.Client.Get(ctx, client.ObjectKey{Namespace: t.Namespace, Name: SampleContract}, &m); err != nil {
+	if err := e.Client.Get(ctx, t.key(), &m); err != nil {
 		return "", err
 	}
 	leads, err := e.Leads(ctx, t)

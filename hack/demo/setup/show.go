@@ -11,13 +11,13 @@ import (
 func (e *Env) Show(ctx context.Context, t Target) error {
 	for _, args := range [][]string{
 		{"get", "sla", "-A"},
-		{"describe", "slacontract", "-n", t.Namespace, SampleContract},
+		{"describe", "slacontract", "-n", t.Namespace, t.Name()},
 	} {
 		if err := e.show(ctx, args...); err != nil {
 			return err
 		}
 	}
-	if err := e.sla(ctx, "scorecard", "-n", t.Namespace, SampleContract); err != nil {
+	if err := e.sla(ctx, "scorecard", "-n", t.Namespace, t.Name()); err != nil {
 		return err
 	}
 	if err := e.showReport(ctx, t); err != nil {
