@@ -36,7 +36,7 @@ With kubectl-sla on the PATH it runs as "kubectl sla".`,
 		}},
 		{"sign", "Agree:", []*cobra.Command{digestCommand(), signCommand(now), verifyCommand(now), revisionsCommand(now)}},
 		{"see", "See how it stands:", []*cobra.Command{scorecardCommand(now), reportCommand()}},
-		{"run", "Run:", []*cobra.Command{replayCommand(now), leadCommand(), forgetCommand(), exportCommand(now), verifyCountsCommand(), deadLettersCommand()}},
+		{"run", "Run:", []*cobra.Command{replayCommand(now), leadCommand(), forgetCommand(), exportCommand(now), verifyCountsCommand(), deadLettersCommand(), crmCommand()}},
 	} {
 		root.AddGroup(&cobra.Group{ID: group.id, Title: group.title})
 		for _, verb := range group.verbs {
