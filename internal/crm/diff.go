@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package crm
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"time"
+)
+
+// Diff is what is to be written so that a record says what it should: values that it was not told yet, and those that are to be set back. What it is
+// known to hold already is left alone, so that nobody's change of a moment ago is written over for nothing.
+//
+// wrote is for Known.Wrote once all of it is acknowledged. It has what the record holds without our doing, too: whoever changes that is not us.
+func Diff(values map[string]any, owner string, known Known, m Mapping) (w Write, wrote map[string]string) {
+	w = Write{Record: known.Record, Values: map[string]any{}, Was: map[string]any{}}
+	wrote = map[string]string{}
+	for field, value := range values {
+		name, text := m.seenAs(field), Text(value)
+		restore, back := known.Restore[field]
+		switch {
+		case back && text == "" && restore != "": // the agreement has nothing to say of it any more: as it was
+			value, text = restore, restore
+		case !back && known.holds(name, text):
+			known.settle(wrote, name, text)
+			continue
+		}
+		known.put(&w, wrote, field, name, value, text)
+	}
+	for field, text := range known.Restore {
+		if _, told := values[field]; !told {
+			known.put(&w, wrote, field, m.seenAs(field), orNil(text), text)
+		}
+	}
+	switch {
+	case owner == "":
+	case known.holds(SeenOwner, owner):
+		known.settle(wrote, SeenOwner, owner)
+	default:
+		w.Owner, wrote[SeenOwner] = &owner, owner
+	}
+	return w, wrote
+}
+
+// put has a value written.
+func (k Known) put(w *Write, wrote map[string]string, field, name string, value any, text string) {
+	w.Values[field], wrote[name] = value, text
+	_, restored := k.Restore[field]
+	was := k.Wrote[name]
+	if people[name] && (restored || !k.Diverged.IsZero() || k.current(name)) {
+		was = k.Seen[name]
+	}
+	if was != "" {
+		w.Was[field] = was
+	}
+}
+
+// settle notes what the record holds already.
+func (k Known) settle(wrote map[string]string, name, text string) {
+	if before, was := k.Wrote[name]; before != text || !was && people[name] {
+		wrote[name] = text
+	}
+}
+
+// holds says whether the record is known to hold a value: it was written, or was read since.
+func (k Known) holds(name, text string) bool {
+	before, was := k.Wrote[name]
+	switch {
+	case was && before == text:
+		return true
+	case people[name]:
+		return k.Seen[name] == text && k.current(name)
+	default:
+		return !was && text == ""
+	}
+}
+
+// current says whether what was seen is what the record holds still: nothing was written since.
+func (k Known) current(name string) bool {
+	_, was := k.Wrote[name]
+	return !was || !k.Modified.Before(k.WroteAt)
+}
+
+// people set these, too.
+var people = map[string]bool{SeenOwner: true, SeenStage: true, SeenStatus: true, SeenReason: true, SeenOptOut: true}
+
+// seenAs is the name under which Known has a field.
+func (m Mapping) seenAs(field string) string {
+	switch field {
+	case m.Fields.Stage:
+		return SeenStage
+	case m.Fields.Status:
+		return SeenStatus
+	case m.Fields.Reason:
+		return SeenReason
+	case m.OptOut:
+		return SeenOptOut
+	default:
+		return field
+	}
+}
+
+// Empty says whether there is nothing to write.
+func (w Write) Empty() bool { return len(w.Values) == 0 && w.Owner == nil }
+
+// Text of a value of a record, the same for the same value: the empty text for nil, all digits of a number, a time in UTC.
+func Text(value any) string {
+	switch v := value.(type) {
+	case nil:
+		return ""
+	case string:
+		return v
+	case float64:
+		return strconv.FormatFloat(v, 'f', -1, 64)
+	case time.Time:
+		if v.IsZero() {
+			return ""
+		}
+		return v.UTC().Format(time.RFC3339Nano)
+	default:
+		return fmt.Sprint(v)
+	}
+}
+
+func orNil(text string) any {
+	if text == "" {
+		return nil
+	}
+	return text
+}
+
+// Planned is a Write as a dry run keeps it. It has Handoff's own fields only; of those that a new record would begin with, the names.
+type Planned struct {
+	Values map[string]string `json:"values,omitempty"` // empty: the field would be emptied
+	Owner  string            `json:"owner,omitempty"`
+	Match  string            `json:"match,omitempty"`  // field by which the record would be found, or else made
+	Begins []string          `json:"begins,omitempty"` // fields of a new record
+	Note   string            `json:"note,omitempty"`   // key of one that would be left
+}
+
+// Plan of a write.
+func (w Write) Plan() Planned {
+	p := Planned{Values: map[string]string{}}
+	for field, value := range w.Values {
+		p.Values[field] = Text(value)
+	}
+	if w.Owner != nil {
+		p.Owner = *w.Owner
+	}
+	if w.Match != nil {
+		p.Match, p.Begins = w.Match.Field, slices.Sorted(maps.Keys(w.Match.Values))
+	}
+	return p
+}
