@@ -194,6 +194,7 @@ type SchemaField struct {
 	Type     FieldType
 	Options  []string // the values as they are written, in the CRM's order
 	ReadOnly bool
+	Shared   bool   // two records may have the same value in it: no record is found by it. False where the CRM does not tell
 	Native   string // the CRM's own name of the type, for messages
 }
 
