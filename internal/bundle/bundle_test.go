@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/handoff-sla/handoff/internal/crm"
 	"github.com/handoff-sla/handoff/internal/lead"
 	"github.com/handoff-sla/handoff/internal/sla"
 )
@@ -152,9 +153,48 @@ func TestStandingTravels(t *testing.T) {
 	}
 }
 
+func fullCRM() crm.Settings {
+	field := "field"
+	return crm.Settings{
+		Type: crm.TypeHubSpot, URL: "https://api.hubapi.com", Version: "2026-09", Webhooks: "https://handoff.example.com", MatchBy: "email",
+		Mapping: crm.Mapping{
+			Fields: crm.Fields{
+				Stage: field, Status: field, Reason: field, Score: field, Revision: field, Due: field, FirstTouch: field, Attempts: field, Missing: field,
+			},
+			Stages: map[string]string{"MQL": "marketingqualifiedlead"}, Statuses: map[string]string{"Nurture": "BAD_TIMING"},
+			Activities:    []crm.Activity{{Name: "FormSubmit", At: field, Properties: map[string]string{"form": field}}},
+			Qualification: map[string]string{"need": field}, OptOut: field,
+		},
+		PollEvery: 15 * time.Second, DryRun: true, SetBack: crm.SetBack{After: time.Minute, Limit: 3}, UsedPercent: 90,
+	}
+}
+
+// As with a standing; but of a CRM that this version does not know, nothing is made.
+func TestCRMTravels(t *testing.T) {
+	want := fullCRM()
+	data, err := EncodeCRM(want)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range []string{string(data), strings.Replace(string(data), "{", `{"newer": true,`, 1)} {
+		got, err := DecodeCRM([]byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("the settings changed on the way (-want +got):\n%s", diff)
+		}
+	}
+	for name, text := range map[string]string{"half a file": `{"type": "HubSpot"`, "another CRM": `{"type": "Pipedrive"}`, "none": `{}`} {
+		if got, err := DecodeCRM([]byte(text)); err == nil || !strings.HasPrefix(err.Error(), "crm.json: ") || !cmp.Equal(got, crm.Settings{}) {
+			t.Errorf("%s: %+v, %v", name, got, err)
+		}
+	}
+}
+
 // A field that is added to the vocabulary must be added to full and fullRoster, or the tests above would not see it get lost.
 func TestFixturesFillEveryField(t *testing.T) {
-	for name, v := range map[string]any{"bundle": full(), "roster": fullRoster(), "standing": fullStanding()} {
+	for name, v := range map[string]any{"bundle": full(), "roster": fullRoster(), "standing": fullStanding(), "CRM": fullCRM()} {
 		for _, path := range empty(name, reflect.ValueOf(v)) {
 			t.Errorf("%s has no value in the test", path)
 		}

@@ -11,9 +11,6 @@ import (
 // StandingFile lies beside RosterFile: it changes with every week that is closed, and without a roll-out.
 const StandingFile = "standing.json"
 
-// CRMFile lies beside RosterFile in contracts with a CRM of their own: crm.Settings.
-const CRMFile = "crm.json"
-
 // Standing is how the contract stands, for whom the workers are to tell: the manager judges, and has no way to people; the workers have one, and
 // see one lead at a time.
 type Standing struct {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package convert turns API objects into the pure types of internal/lead and internal/sla and back. It fills in no
-// default: what is absent in an object is absent in the pure type, so that a digest does not depend on a default.
+// default: what is absent in an object is absent in the pure type, so that a digest does not depend on a default. The settings
+// of a CRM alone, which are in no digest, are filled in.
 package convert
 
 import (

@@ -37,6 +37,7 @@ func ScoringDeployment(in WorkerInput) *appsv1ac.DeploymentApplyConfiguration {
 		secretVolume("ledger", in.Spec.Ledger.SecretRef.Name),
 		secretVolume("ingest", in.Spec.Ingest.TokenSecretRef.Name),
 	}
+	volumes = append(volumes, webhookVolumes(in.Spec, main)...)
 	return deployment(in, Scoring, scale(in.Spec.Workers, Scoring), main, volumes)
 }
 

@@ -27,11 +27,40 @@ func effectArgs(spec slav1alpha1.SLAContractSpec) []string {
 	}
 	if c := spec.CRM; c != nil {
 		flag("crm", string(c.Type))
-		if c.Events != nil {
-			flag("crm-secret", c.Events.SecretRef.Name)
-		}
+		flag("crm-secret", crmSecret(c))
 	}
 	return args
+}
+
+// crmSecret is the name of the Secret of a CRM. All else that is said of it is in the file beside the roster: a change of it rolls nothing out.
+func crmSecret(c *slav1alpha1.CRM) string {
+	switch {
+	case c.Events != nil:
+		return c.Events.SecretRef.Name
+	case c.HubSpot != nil:
+		return c.HubSpot.SecretRef.Name
+	case c.Salesforce != nil:
+		return c.Salesforce.SecretRef.Name
+	}
+	return ""
+}
+
+// webhooks is the URL at which the CRM calls the scoring worker; "" when it does not.
+func webhooks(spec slav1alpha1.SLAContractSpec) string {
+	if c := spec.CRM; c != nil && c.HubSpot != nil {
+		return string(c.HubSpot.Webhooks)
+	}
+	return ""
+}
+
+// webhookVolumes mount the CRM's Secret into the scoring worker, when it is to tell the CRM's calls from anybody else's.
+func webhookVolumes(spec slav1alpha1.SLAContractSpec, main *corev1ac.ContainerApplyConfiguration) []*corev1ac.VolumeApplyConfiguration {
+	url := webhooks(spec)
+	if url == "" {
+		return nil
+	}
+	main.WithArgs("--crm-webhooks=" + url).WithVolumeMounts(mount("crm", crmDir))
+	return []*corev1ac.VolumeApplyConfiguration{secretVolume("crm", crmSecret(spec.CRM))}
 }
 
 // effectVolumes mount the Secrets of the effects into the routing worker, which is the one that sends.
@@ -41,9 +70,9 @@ func effectVolumes(spec slav1alpha1.SLAContractSpec, main *corev1ac.ContainerApp
 		main.WithVolumeMounts(mount("notify", notifyDir))
 		volumes = append(volumes, secretVolume("notify", n.SecretRef.Name))
 	}
-	if c := spec.CRM; c != nil && c.Events != nil {
+	if c := spec.CRM; c != nil {
 		main.WithVolumeMounts(mount("crm", crmDir))
-		volumes = append(volumes, secretVolume("crm", c.Events.SecretRef.Name))
+		volumes = append(volumes, secretVolume("crm", crmSecret(c)))
 	}
 	return volumes
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	appsv1ac "k8s.io/client-go/applyconfigurations/apps/v1"
 
 	slav1alpha1 "github.com/handoff-sla/handoff/api/v1alpha1"
@@ -47,6 +48,7 @@ func TestEffects(t *testing.T) {
 		notify        *slav1alpha1.Notify
 		crm           *slav1alpha1.CRM
 		flags, mounts []string
+		scoring       []string // of the scoring worker: a flag more, and the Secret
 	}{
 		"none": {},
 		"notices as they are by default": {
@@ -64,6 +66,26 @@ func TestEffects(t *testing.T) {
 			},
 			mounts: []string{"notify-urls at /etc/handoff/notify (optional)", "crm-sink at /etc/handoff/crm (optional)"},
 		},
+		"a CRM that is asked": {
+			crm:    &slav1alpha1.CRM{Type: slav1alpha1.HubSpotCRM, HubSpot: &slav1alpha1.HubSpot{SecretRef: ref("handoff-hubspot")}},
+			flags:  []string{"--crm=HubSpot", "--crm-secret=handoff-hubspot"},
+			mounts: []string{"handoff-hubspot at /etc/handoff/crm (optional)"},
+		},
+		"a CRM that calls": {
+			crm: &slav1alpha1.CRM{Type: slav1alpha1.HubSpotCRM, HubSpot: &slav1alpha1.HubSpot{
+				SecretRef: ref("handoff-hubspot"), Webhooks: "https://handoff.example.com/v1/crm/hubspot",
+			}},
+			flags:   []string{"--crm=HubSpot", "--crm-secret=handoff-hubspot"},
+			mounts:  []string{"handoff-hubspot at /etc/handoff/crm (optional)"},
+			scoring: []string{"--crm-webhooks=https://handoff.example.com/v1/crm/hubspot", "handoff-hubspot at /etc/handoff/crm (optional)"},
+		},
+		"Salesforce": {
+			crm: &slav1alpha1.CRM{Type: slav1alpha1.SalesforceCRM, Salesforce: &slav1alpha1.Salesforce{
+				SecretRef: ref("handoff-salesforce"), URL: "https://acme.my.salesforce.com",
+			}},
+			flags:  []string{"--crm=Salesforce", "--crm-secret=handoff-salesforce"},
+			mounts: []string{"handoff-salesforce at /etc/handoff/crm (optional)"},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			in := workerInput(nil)
@@ -73,9 +95,22 @@ func TestEffects(t *testing.T) {
 				t.Errorf("routing (-want +got):\n%s", diff)
 			}
 			flags, mounts = effectsOf(ScoringDeployment(in))
-			if diff := cmp.Diff(c.flags, flags) + cmp.Diff([]string(nil), mounts); diff != "" {
+			if diff := cmp.Diff(append(slices.Clone(c.flags), c.scoring...), append(flags, mounts...), cmpopts.EquateEmpty()); diff != "" {
 				t.Errorf("scoring (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// What is said of a CRM beside its type, its Secret and who calls travels beside the roster: no worker is started anew for it.
+func TestMappingRollsNothingOut(t *testing.T) {
+	in := withCRM(workerInput(nil))
+	before := []any{RoutingDeployment(in), ScoringDeployment(in)}
+	in.Spec.CRM.HubSpot.URL, in.Spec.CRM.HubSpot.MatchBy, in.Spec.CRM.HubSpot.Version = "http://crm:8080", "email", "2026-03"
+	in.Spec.CRM.DryRun, in.Spec.CRM.PollEvery, in.Spec.CRM.OptOut = new(true), "1m", "None"
+	in.Spec.CRM.Fields = &slav1alpha1.CRMFields{Score: "points"}
+	in.Spec.CRM.Stages = []slav1alpha1.CRMStage{{Stage: "SAL", Value: "4711"}}
+	if diff := cmp.Diff(before, []any{RoutingDeployment(in), ScoringDeployment(in)}); diff != "" {
+		t.Errorf("(-before +after):\n%s", diff)
 	}
 }

@@ -17,6 +17,7 @@ import (
 
 	slav1alpha1 "github.com/handoff-sla/handoff/api/v1alpha1"
 	"github.com/handoff-sla/handoff/internal/bundle"
+	"github.com/handoff-sla/handoff/internal/crm"
 	"github.com/handoff-sla/handoff/internal/lead"
 	"github.com/handoff-sla/handoff/internal/sla"
 )
@@ -78,6 +79,19 @@ func withComing(in WorkerInput) WorkerInput {
 	return in
 }
 
+func settings() *crm.Settings {
+	s := crm.Defaults(crm.TypeSalesforce)
+	s.URL, s.DryRun = "https://acme.my.salesforce.com", true
+	return &s
+}
+
+func withCRM(in WorkerInput) WorkerInput {
+	in.Spec.CRM = &slav1alpha1.CRM{Type: slav1alpha1.HubSpotCRM, HubSpot: &slav1alpha1.HubSpot{
+		SecretRef: slav1alpha1.ObjectReference{Name: "handoff-hubspot"}, Webhooks: "https://handoff.example.com/v1/crm/hubspot",
+	}}
+	return in
+}
+
 func must[T any](v T, err error) T {
 	if err != nil {
 		panic(err)
@@ -100,7 +114,10 @@ func TestGolden(t *testing.T) {
 		"revision-dated":    Revision(dated(revisionInput())),
 		"revision-co-owner": RevisionCoOwner(owner, "definition-0123abcd", "uid-of-the-revision"),
 		"bundle":            must(BundleConfigMap(owner, bundle.Bundle{Contract: "revenue/mid-market", Sequence: 7, Lead: lead.Definition{Fields: []lead.Field{{Name: "email", Type: lead.String}}}, SLA: sla.Terms{Definition: "mid-market"}})),
-		"roster":            must(RosterConfigMap(owner, bundle.Roster{Pools: []lead.Pool{{Name: "everyone", Members: []lead.Member{{Rep: "rep-1"}}}}}, standing())),
+		"roster":            must(RosterConfigMap(owner, bundle.Roster{Pools: []lead.Pool{{Name: "everyone", Members: []lead.Member{{Rep: "rep-1"}}}}}, standing(), nil)),
+		"roster-crm":        must(RosterConfigMap(owner, bundle.Roster{}, bundle.Standing{}, settings())),
+		"scoring-crm":       ScoringDeployment(withCRM(in)),
+		"routing-crm":       RoutingDeployment(withCRM(in)),
 		"scoring":           ScoringDeployment(in),
 		"scoring-scaled":    ScoringDeployment(workerInput(scaled())),
 		"routing":           RoutingDeployment(in),

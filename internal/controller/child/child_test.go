@@ -32,7 +32,7 @@ func TestEveryKindIsAtRestAfterOneWrite(t *testing.T) {
 	contract := testkit.Contract(namespace, "acme", "mid-market")
 	in := resources.WorkerInput{Owner: owner, Spec: contract.Spec, Image: "example.com/handoff:1", Bundle: "acme-bundle-1"}
 	cadence := testkit.Cadence(namespace, "board", "acme")
-	roster, err := resources.RosterConfigMap(owner, bundle.Roster{}, bundle.Standing{})
+	roster, err := resources.RosterConfigMap(owner, bundle.Roster{}, bundle.Standing{}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,8 +21,8 @@ import (
 // running says whether the workers of this contract are to run.
 func (s *scope) running() bool { return len(s.pairs) > 0 && !s.tenantTaken }
 
-// applyRoster hands the pools to the workers. They take effect at once, unsigned, so they must be readable with the definitions that
-// the workers have, also with those to come.
+// applyRoster hands the pools and the settings of the CRM to the workers. They take effect at once, unsigned. Pools must be readable with the definitions
+// that the workers have, also with those to come; whether the settings fit the CRM is for the routing worker, which has the key to it.
 func (s *scope) applyRoster(ctx context.Context) error {
 	if !s.running() {
 		return nil
@@ -36,7 +36,11 @@ func (s *scope) applyRoster(ctx context.Context) error {
 		}
 		wanted = *last // people are told of escalations all the same
 	}
-	roster, err := resources.RosterConfigMap(s.owner, wanted, s.standingToTell())
+	settings, err := convert.CRM(s.contract.Spec.CRM)
+	if err != nil {
+		return err
+	}
+	roster, err := resources.RosterConfigMap(s.owner, wanted, s.standingToTell(), settings)
 	if err != nil {
 		return err
 	}
