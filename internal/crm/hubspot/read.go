@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package hubspot
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/handoff-sla/handoff/internal/crm"
+)
+
+// Read one page of a stream.
+func (s *System) Read(ctx context.Context, stream crm.Stream, from crm.Position) (crm.Page, error) {
+	switch stream {
+	case crm.Leads:
+		return s.readLeads(ctx, from)
+	case crm.Deals:
+		return s.readDeals(ctx, from)
+	case crm.Calls, crm.Emails, crm.Meetings, crm.Tasks:
+		return s.readTouches(ctx, stream, from)
+	default:
+		return crm.Page{Next: from}, nil
+	}
+}
+
+// readLeads reads a page of contacts. Whoever has an owner, a status or a reason is read with the history of what people set: there a change of theirs
+// may have been overtaken by a write of ours. Of all others the values say enough, so that the first pass over an account, whose contacts are mostly
+// nobody's, is not read twice.
+func (s *System) readLeads(ctx context.Context, from crm.Position) (crm.Page, error) {
+	fields, err := s.fields(ctx)
+	if err != nil {
+		return crm.Page{}, port(err, nil)
+	}
+	w := window{contacts, "lastmodifieddate", s.properties()}
+	found, next, more, err := s.since(ctx, w, from)
+	if err != nil {
+		return crm.Page{}, err
+	}
+	page := crm.Page{Next: next, More: more}
+	var contested []string
+	for _, o := range found {
+		switch record, remembered := s.remembered(o); {
+		case remembered:
+			page.Records = append(page.Records, record)
+		case s.contested(o):
+			contested = append(contested, o.ID)
+		default:
+			people, err := s.ownersOf(ctx, []object{o})
+			if err != nil {
+				return crm.Page{}, err
+			}
+			page.Records = append(page.Records, s.record(o, fields, people))
+		}
+	}
+	return page, s.fetch(ctx, contested, &page)
+}
+
+// Fetch reads contacts as they are now, not from the search index.
+func (s *System) Fetch(ctx context.Context, records []string) (crm.Page, error) {
+	var page crm.Page
+	records = slices.Clone(records)
+	slices.Sort(records)
+	return page, s.fetch(ctx, slices.Compact(records), &page)
+}
+
+// properties that are read of contacts.
+func (s *System) properties() []string {
+	m := s.access.Settings.Mapping
+	names := []string{ownerProperty, mergedProperty, "createdate", m.Fields.Stage, m.Fields.Status, m.Fields.Reason, m.OptOut}
+	for _, activity := range m.Activities {
+		names = append(names, activity.At)
+		for _, name := range activity.Properties {
+			names = append(names, name)
+		}
+	}
+	for _, name := range m.Qualification {
+		names = append(names, name)
+	}
+	if s.access.Fields != nil {
+		names = append(names, s.access.Fields()...)
+	}
+	names = slices.DeleteFunc(names, func(name string) bool { return name == "" })
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// fetch contacts by id into a page.
+func (s *System) fetch(ctx context.Context, ids []string, page *crm.Page) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	fields, err := s.fields(ctx)
+	if err != nil {
+		return port(err, nil)
+	}
+	for chunk := range slices.Chunk(ids, maxHistory) {
+		found, err := s.batchRead(ctx, contacts, "", chunk, append(s.properties(), "lastmodifieddate"), s.historic())
+		if err != nil {
+			return err
+		}
+		s.learn(found)
+		people, err := s.ownersOf(ctx, found)
+		if err != nil {
+			return err
+		}
+		there := map[string]bool{}
+		for _, o := range found {
+			record := s.record(o, fields, people)
+			s.remember(o, record)
+			page.Records = append(page.Records, record)
+			there[record.ID] = true
+			for _, merged := range record.Merged {
+				there[merged] = true
+			}
+		}
+		for _, id := range chunk {
+			if there[id] {
+				continue
+			}
+			if page.Gone == nil {
+				page.Gone = map[string]crm.Gone{}
+			}
+			page.Gone[id] = crm.Deleted
+		}
+	}
+	return nil
+}
+
+type batchID struct {
+	ID string `json:"id"`
+}
+
+// batchRead reads objects by their ids, or by the values of a property. Those that are not there are not in what it returns.
+func (s *System) batchRead(ctx context.Context, kind, by string, ids, properties, history []string) ([]object, error) {
+	request := struct {
+		By         string    `json:"idProperty,omitempty"`
+		Inputs     []batchID `json:"inputs"`
+		Properties []string  `json:"properties"`
+		History    []string  `json:"propertiesWithHistory"`
+	}{By: by, Properties: properties, History: append([]string{}, history...)}
+	for _, id := range ids {
+		request.Inputs = append(request.Inputs, batchID{id})
+	}
+	var answer batchAnswer
+	err := s.call(ctx, http.MethodPost, s.objects(kind, "/batch/read"), request, &answer)
+	if err != nil {
+		return nil, port(err, properties)
+	}
+	for _, one := range answer.Errors {
+		if one.Category != notFound {
+			return nil, &crm.UnavailableError{Cause: "could not read all of a batch, " + one.reason(properties)}
+		}
+	}
+	if answer.Status != "" && answer.Status != "COMPLETE" {
+		return nil, &crm.UnavailableError{Cause: "did not complete the reading of a batch"}
+	}
+	return answer.Results, nil
+}
+
+// record that a contact is.
+func (s *System) record(o object, fields map[string]crm.SchemaField, people owners) crm.Record {
+	record := crm.Record{
+		ID: o.ID, Created: moment(o.Properties["createdate"]), Modified: o.UpdatedAt.UTC(), Values: map[string]any{},
+	}
+	if record.Created.IsZero() {
+		record.Created = o.CreatedAt.UTC()
+	}
+	if record.Modified.IsZero() {
+		record.Modified = moment(o.Properties["lastmodifieddate"])
+	}
+	for _, name := range s.properties() {
+		if name != ownerProperty && name != mergedProperty {
+			record.Values[name] = value(o.Properties[name], fields[name].Type)
+		}
+	}
+	if id := said(o.Properties[ownerProperty]); id != "" {
+		if record.Owner = people.byID[id]; record.Owner == "" {
+			record.OwnerUnknown = id
+		}
+	}
+	for _, id := range strings.FieldsFunc(said(o.Properties[mergedProperty]), func(r rune) bool { return r == ';' || r == ',' || r == ' ' }) {
+		if id != o.ID {
+			record.Merged = append(record.Merged, id)
+		}
+	}
+	record.History = s.history(o, people)
+	return record
+}

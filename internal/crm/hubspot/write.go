@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package hubspot
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/handoff-sla/handoff/internal/crm"
+)
+
+// Write contacts. Who has an id is updated by it; who has none is found by the match, or made. After an error that does not say whether a request was
+// taken, the same may be written again: a batch sets values, and adds nothing.
+func (s *System) Write(ctx context.Context, writes []crm.Write) []crm.Written {
+	items := make([]*item, len(writes))
+	for i, w := range writes {
+		items[i] = &item{at: i, id: w.Record, was: w.Was}
+		if w.Record == "" && w.Match != nil {
+			items[i].by, items[i].match = w.Match.Field, w.Match.Value
+		}
+	}
+	if err := s.prepare(ctx, items, writes); err != nil {
+		failAll(items, port(err, nil))
+	} else {
+		s.find(ctx, items, writes)
+		for round := range rounds(pending(items)) {
+			s.writeRound(ctx, round)
+		}
+	}
+	out := make([]crm.Written, len(items))
+	for i, one := range items {
+		out[i] = one.written()
+	}
+	return out
+}
+
+// pending are the items that nothing has gone wrong with.
+func pending(items []*item) []*item {
+	return slices.DeleteFunc(slices.Clone(items), func(one *item) bool { return one.err != nil })
+}
+
+// rounds of at most as many as a batch takes, none with two of one record: HubSpot refuses those. What comes later in the call is written later.
+func rounds(items []*item) func(func([]*item) bool) {
+	return func(yield func([]*item) bool) {
+		for len(items) > 0 {
+			var round, rest []*item
+			taken := map[string]bool{}
+			for _, one := range items {
+				if taken[one.key()] || len(round) == maxBatch {
+					rest = append(rest, one)
+					continue
+				}
+				taken[one.key()] = true
+				round = append(round, one)
+			}
+			if !yield(round) {
+				return
+			}
+			items = rest
+		}
+	}
+}
+
+func (s *System) writeRound(ctx context.Context, round []*item) {
+	updates, upserts := split(round, func(one *item) bool { return one.id != "" })
+	s.update(ctx, updates)
+	s.send(ctx, "upsert", upserts)
+}
+
+// prepare the properties of each item. What HubSpot would refuse by what is known of it, is refused here: one such spoils a batch there.
+func (s *System) prepare(ctx context.Context, items []*item, writes []crm.Write) error {
+	fields, err := s.fields(ctx)
+	if err != nil {
+		return err
+	}
+	if s.foreign(fields, writes) {
+		if fields, err = s.readFields(ctx); err != nil {
+			return err
+		}
+	}
+	people, err := s.people(ctx, func(all owners) bool {
+		return !slices.ContainsFunc(writes, func(w crm.Write) bool {
+			return w.Owner != nil && *w.Owner != "" && all.byEmail[strings.ToLower(*w.Owner)] == ""
+		})
+	})
+	if err != nil {
+		return err
+	}
+	for i, w := range writes {
+		one := items[i]
+		one.properties = map[string]string{}
+		for name, v := range w.Values {
+			one.properties[name] = text(v, fields[name].Type)
+		}
+		if bad := badOptions(fields, one.properties); len(bad) > 0 {
+			one.fail(&crm.RefusedError{Status: http.StatusBadRequest, Reason: "INVALID_OPTION of " + strings.Join(bad, ", ")})
+		}
+		if w.Owner != nil && *w.Owner != "" {
+			if one.properties[ownerProperty] = people.byEmail[strings.ToLower(*w.Owner)]; one.properties[ownerProperty] == "" {
+				one.fail(ownerRefusal())
+			}
+		}
+		if one.id == "" && one.match == "" {
+			one.fail(&crm.RefusedError{Status: http.StatusBadRequest, Reason: "neither a record nor a value to find it by"})
+		}
+	}
+	return nil
+}
+
+// foreign says whether a value is none of its property's options as they were read a while ago.
+func (s *System) foreign(fields map[string]crm.SchemaField, writes []crm.Write) bool {
+	s.mutex.Lock()
+	read := s.known.read
+	s.mutex.Unlock()
+	if s.fresh(read) {
+		return false
+	}
+	return slices.ContainsFunc(writes, func(w crm.Write) bool {
+		properties := map[string]string{}
+		for name, v := range w.Values {
+			properties[name] = text(v, fields[name].Type)
+		}
+		return len(badOptions(fields, properties)) > 0
+	})
+}
+
+func badOptions(fields map[string]crm.SchemaField, properties map[string]string) []string {
+	var bad []string
+	for name, v := range properties {
+		if field := fields[name]; v != "" && len(field.Options) > 0 && !slices.Contains(field.Options, v) {
+			bad = append(bad, name)
+		}
+	}
+	slices.Sort(bad)
+	return bad
+}
+
+// find the contacts of items without an id. Those that are there are updated, so that nothing of theirs is overwritten by the values of a new one; the
+// others are made by an upsert, which finds one that somebody else has made in between.
+func (s *System) find(ctx context.Context, items []*item, writes []crm.Write) {
+	byField := map[string][]*item{}
+	for _, one := range pending(items) {
+		if one.id == "" {
+			byField[one.by] = append(byField[one.by], one)
+		}
+	}
+	for _, field := range slices.Sorted(maps.Keys(byField)) {
+		for chunk := range slices.Chunk(byField[field], maxBatch) {
+			values := idsOf(chunk, func(one *item) string { return one.match })
+			slices.Sort(values)
+			found, err := s.batchRead(ctx, contacts, field, slices.Compact(values), []string{field, stageProperty}, nil)
+			if err != nil {
+				failAll(chunk, err)
+				continue
+			}
+			for _, one := range chunk {
+				i := slices.IndexFunc(found, func(o object) bool { return strings.EqualFold(said(o.Properties[field]), one.match) })
+				if i >= 0 {
+					one.id = found[i].ID
+					one.was = map[string]any{stageProperty: said(found[i].Properties[stageProperty])}
+					continue
+				}
+				one.complete(writes[one.at].Match)
+			}
+		}
+	}
+}
+
+// complete the properties of a new contact.
+func (i *item) complete(m *crm.Match) {
+	for name, v := range m.Values {
+		if _, given := i.properties[name]; !given && v != nil {
+			i.properties[name] = text(v, "")
+		}
+	}
+	i.properties[m.Field] = m.Value
+}
+
+// update contacts by their ids.
+//
+// HubSpot moves the lifecycle stage forward only: to move it back it has to be emptied first. That is done for those whose stage is known to move back,
+// and for those whose stage turns out to have stayed where it was.
+func (s *System) update(ctx context.Context, items []*item) {
+	back, _ := split(items, s.movesBack)
+	s.empty(ctx, back)
+	s.send(ctx, "update", pending(items))
+	stuck, _ := split(pending(items), (*item).stuck)
+	if len(stuck) == 0 {
+		return
+	}
+	s.empty(ctx, stuck)
+	s.send(ctx, "update", pending(stuck))
+	for _, one := range pending(stuck) {
+		if one.stuck() {
+			one.fail(&crm.RefusedError{Status: http.StatusBadRequest, Reason: "the value was not taken, of " + stageProperty})
+		}
+	}
+}
+
+// empty the lifecycle stage of contacts.
+func (s *System) empty(ctx context.Context, items []*item) {
+	var emptied []*item
+	for _, one := range items {
+		emptied = append(emptied, &item{at: one.at, id: one.id, properties: map[string]string{stageProperty: ""}})
+	}
+	s.send(ctx, "update", emptied)
+	for i, one := range emptied {
+		var refused *crm.RefusedError
+		if one.err != nil && !errors.As(one.err, &refused) { // a refusal is left to the write itself: an account may not need it
+			items[i].fail(one.err)
+		}
+	}
+}
+
+// movesBack says whether the lifecycle stage moves to one before the one that it had. A stage that is not known moves back, as far as we know.
+func (s *System) movesBack(i *item) bool {
+	to, moves := i.properties[stageProperty]
+	if !moves || to == "" {
+		return false
+	}
+	was, known := i.was[stageProperty]
+	if !known {
+		return false // whether it moved is seen by the answer
+	}
+	from := text(was, "")
+	s.mutex.Lock()
+	stages := s.known.fields[stageProperty].Options
+	s.mutex.Unlock()
+	return from != "" && slices.Index(stages, to) < slices.Index(stages, from)
+}
+
+// stuck says whether the answer has another lifecycle stage than was written.
+func (i *item) stuck() bool {
+	to, moves := i.properties[stageProperty]
+	if !moves || i.answer == nil {
+		return false
+	}
+	is, told := i.answer.Properties[stageProperty]
+	return told && said(is) != to
+}
