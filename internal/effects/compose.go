@@ -3,6 +3,7 @@
 package effects
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -38,7 +39,7 @@ func composeReport(d *notify.Document, m *ledger.Message, contract string) {
 func composeItems(m *ledger.Message, contract string, zone *time.Location) (title, text string) {
 	if len(m.Items) == 1 && m.Items[0].Level.Urgent() {
 		n := m.Items[0]
-		title = fmt.Sprintf("SLA %s: %s", heading[n.Level], n.Clause)
+		title = fmt.Sprintf("SLA %s: %s", heading[n.Level], cmp.Or(string(n.Clause), "lead "+n.Lead))
 		return title, fmt.Sprintf("%s\nContract %s. See: kubectl sla lead %s\nRef %s", sentence(n, zone), contract, n.Lead, reference(m, n))
 	}
 	var out strings.Builder
@@ -54,7 +55,9 @@ func composeItems(m *ledger.Message, contract string, zone *time.Location) (titl
 	return fmt.Sprintf("SLA digest: %s", plural(len(m.Items), "item")), out.String()
 }
 
-var heading = map[ledger.Level]string{ledger.AtRisk: "at risk", ledger.Breach: "breach", ledger.Escalation: "breach"}
+var heading = map[ledger.Level]string{
+	ledger.AtRisk: "at risk", ledger.Breach: "breach", ledger.Escalation: "breach", ledger.SetBack: "set back", ledger.SetBackStopped: "not set back any more",
+}
 
 // digestLevels in the order in which a digest has them: what asks for something first.
 var digestLevels = []ledger.Level{ledger.Assigned, ledger.Reassigned, ledger.Released, ledger.Held, ledger.Rejected}
@@ -81,9 +84,26 @@ func sentence(n ledger.Notice, zone *time.Location) string {
 		return fmt.Sprintf("Returned: %s is held until it has %s.", lead, strings.Join(n.Detail, ", "))
 	case ledger.Rejected:
 		return fmt.Sprintf("Rejected: %s by sales, %s.", lead, strings.Join(n.Detail, ", "))
+	case ledger.SetBack:
+		return fmt.Sprintf("Set back: %s in the CRM, since %s. %s", lead, moment(n.At, zone), why(n))
+	case ledger.SetBackStopped:
+		return fmt.Sprintf("Not set back any more: %s, since %s. It was set back and changed again, over and over, and stays as the CRM has it. %s "+
+			"Find out what changes it (a workflow, an import, another program, or a person who was not told), and stop that. Then: kubectl sla crm resume %s",
+			lead, moment(n.At, zone), why(n), n.Lead)
 	default:
 		return fmt.Sprintf("%s: %s.", n.Level, lead)
 	}
+}
+
+// why something was set back, as the note in the CRM has it.
+func why(n ledger.Notice) string {
+	var sentences []string
+	for _, line := range n.Detail {
+		if line = strings.TrimSpace(line); line != "" {
+			sentences = append(sentences, sentenceOf(line))
+		}
+	}
+	return strings.Join(sentences, " ")
 }
 
 func clause(n ledger.Notice) string {
@@ -100,6 +120,9 @@ func moment(at time.Time, zone *time.Location) string {
 
 // reference is the same however often the message is sent.
 func reference(m *ledger.Message, n ledger.Notice) string {
+	if n.Clause == "" {
+		return fmt.Sprintf("%d %s/%d/%s", m.ID, n.Lead, n.Cycle, n.Level)
+	}
 	return fmt.Sprintf("%d %s/%d/%s/%s", m.ID, n.Lead, n.Cycle, n.Clause, n.Level)
 }
 

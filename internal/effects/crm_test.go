@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/handoff-sla/handoff/internal/crm"
+	"github.com/handoff-sla/handoff/internal/crm/events"
 	"github.com/handoff-sla/handoff/internal/effects"
 	"github.com/handoff-sla/handoff/internal/lead"
 	"github.com/handoff-sla/handoff/internal/ledger"
@@ -45,9 +46,9 @@ func (s *sink) told(t *testing.T) []told {
 }
 
 func (s *sink) crm() effects.CRM {
-	return &crm.Events{
+	return &events.Sink{
 		Target: func() (string, string, error) { return s.URL + "/crm?token=" + secret, secret, nil },
-		Client: crm.NewClient(5 * time.Second), Now: time.Now,
+		Client: events.NewClient(5 * time.Second), Now: time.Now,
 	}
 }
 

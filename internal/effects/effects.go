@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/riverqueue/river"
@@ -36,10 +37,14 @@ const (
 // Addresses of a recipient: the URLs, or why they are not known now. None when the contract's people are not to be told.
 type Addresses func(to ledger.Recipient, rep string) ([]string, error)
 
-// CRM is told how leads stand.
+// CRM is told how leads stand, one by one.
 type CRM interface {
 	Write(ctx context.Context, c crm.Change) error
 }
+
+// System is a CRM that is written into, many leads at a time, and how. It is asked before each batch, and is an error while nothing is to be written:
+// as long as the credential is missing, or the mapping was not found to fit. What is to be written waits meanwhile, and uses up no attempts.
+type System func() (crm.System, crm.Settings, error)
 
 // Runner runs the jobs of one tenant for as long as there is a ledger.
 type Runner struct {
@@ -48,13 +53,18 @@ type Runner struct {
 	Pairs     *pipeline.Pairs
 	Addresses Addresses // nil when the contract does not notify
 	Send      func(ctx context.Context, address string, d notify.Document) error
-	CRM       CRM // nil when there is none
-	Metrics   *Metrics
-	Log       *slog.Logger
-	Now       func() time.Time
+	CRM       CRM    // nil when there is none
+	System    System // in its place; nil when there is none
+	// Doubt is told what speaks against the credential or the mapping, so that both are looked at again; nil when nobody asks.
+	Doubt   func(error)
+	Metrics *Metrics
+	Log     *slog.Logger
+	Now     func() time.Time
 
 	Every time.Duration // between two looks for jobs; half a second when 0
 	First time.Duration // wait after the first failure; five seconds when 0
+
+	shut atomic.Pointer[shut]
 }
 
 // Run until the context ends. Then it takes no more jobs, and waits for those that run.
@@ -70,9 +80,14 @@ func (r *Runner) Run(ctx context.Context) {
 	}
 }
 
-// runOn runs jobs on one connection to the ledger until it is replaced by another one, or the context ends.
+// runOn runs jobs on one connection to the ledger until it is replaced by another one, or other jobs are to be run, or the context ends.
 func (r *Runner) runOn(ctx context.Context, l *ledger.Ledger) error {
-	client, err := l.River(r.config(l))
+	crmJobs := r.crmJobs()
+	queues := r.queues(crmJobs)
+	if len(queues) == 0 {
+		return nil
+	}
+	client, err := l.River(r.config(l, queues))
 	if err != nil {
 		return err
 	}
@@ -81,7 +96,7 @@ func (r *Runner) runOn(ctx context.Context, l *ledger.Ledger) error {
 	}
 	for ctx.Err() == nil {
 		pause(ctx, lookEvery)
-		if now, err := r.Ledger(); err != nil || now != l {
+		if now, err := r.Ledger(); err != nil || now != l || r.crmJobs() != crmJobs {
 			break
 		}
 	}
@@ -95,23 +110,44 @@ func (r *Runner) runOn(ctx context.Context, l *ledger.Ledger) error {
 	return client.StopAndCancel(hard)
 }
 
-func (r *Runner) config(l *ledger.Ledger) river.Config {
-	workers := river.NewWorkers()
-	retries := &retries{now: r.Now, first: cmp.Or(r.First, 5*time.Second), chance: rand.Float64}
-	// All kinds, always: whichever replica leads looks after the jobs of all tenants.
-	river.AddWorker(workers, &messageWorker[ledger.NoticeArgs]{Runner: r, ledger: l, retries: retries})
-	river.AddWorker(workers, &messageWorker[ledger.ReportArgs]{Runner: r, ledger: l, retries: retries})
-	river.AddWorker(workers, &crmWorker{Runner: r, ledger: l, retries: retries})
-	every := cmp.Or(r.Every, 500*time.Millisecond)
+// queues of the tenant, with how many jobs of each are run at a time.
+func (r *Runner) queues(crmJobs int) map[string]river.QueueConfig {
 	queues := map[string]river.QueueConfig{}
 	if r.Addresses != nil {
 		queues[ledger.Queue(ledger.NoticeArgs{}.Kind(), r.Tenant)] = river.QueueConfig{MaxWorkers: 8}
 		queues[ledger.StepQueue(r.Tenant)] = river.QueueConfig{MaxWorkers: 2}
 		queues[ledger.Queue(ledger.ReportArgs{}.Kind(), r.Tenant)] = river.QueueConfig{MaxWorkers: 2}
 	}
-	if r.CRM != nil {
-		queues[ledger.Queue(ledger.CRMArgs{}.Kind(), r.Tenant)] = river.QueueConfig{MaxWorkers: 8}
+	if crmJobs > 0 {
+		queues[ledger.Queue(ledger.CRMArgs{}.Kind(), r.Tenant)] = river.QueueConfig{MaxWorkers: crmJobs}
 	}
+	return queues
+}
+
+// crmJobs are how many jobs of the CRM are run at a time: none while nothing is to be written, so that they wait where they are.
+func (r *Runner) crmJobs() int {
+	switch {
+	case r.CRM != nil:
+		return 8
+	case r.System == nil:
+		return 0
+	}
+	system, _, err := r.system()
+	if err != nil {
+		return 0
+	}
+	most := max(system.MaxWrites(), 1)
+	return min((batches+batchesAhead)*most, mostJobs)
+}
+
+func (r *Runner) config(l *ledger.Ledger, queues map[string]river.QueueConfig) river.Config {
+	workers := river.NewWorkers()
+	retries := &retries{now: r.Now, first: cmp.Or(r.First, 5*time.Second), chance: rand.Float64}
+	// All kinds, always: whichever replica leads looks after the jobs of all tenants.
+	river.AddWorker(workers, &messageWorker[ledger.NoticeArgs]{Runner: r, ledger: l, retries: retries})
+	river.AddWorker(workers, &messageWorker[ledger.ReportArgs]{Runner: r, ledger: l, retries: retries})
+	river.AddWorker(workers, newCRMWorker(r, l, retries))
+	every := cmp.Or(r.Every, 500*time.Millisecond)
 	return river.Config{
 		Queues: queues, Workers: workers, FetchPollInterval: every, FetchCooldown: min(every, 100*time.Millisecond),
 		JobTimeout: jobTimeout, RescueStuckJobsAfter: rescueAfter, Logger: slog.New(quiet{r.Log.Handler()}),

@@ -164,6 +164,25 @@ Ref 8`
 	}
 }
 
+// What was set back, and what is not any more, says why and what to do.
+func TestComposeSetBacks(t *testing.T) {
+	at := time.Date(2027, 1, 5, 15, 5, 0, 0, time.UTC)
+	because := []string{"The status was set to Unqualified without a reason code", "It should be one of BadTiming, NotICP."}
+	for level, want := range map[ledger.Level][2]string{
+		ledger.SetBack: {"SLA set back: lead L-7", `Set back: lead L-7 in the CRM, since Tue 5 Jan 2027 15:05 UTC. The status was set to Unqualified without a reason code. It should be one of BadTiming, NotICP.
+Contract revenue/mid-market. See: kubectl sla lead L-7
+Ref 7 L-7/1/SetBack`},
+		ledger.SetBackStopped: {"SLA not set back any more: lead L-7", `Not set back any more: lead L-7, since Tue 5 Jan 2027 15:05 UTC. It was set back and changed again, over and over, and stays as the CRM has it. The status was set to Unqualified without a reason code. It should be one of BadTiming, NotICP. Find out what changes it (a workflow, an import, another program, or a person who was not told), and stop that. Then: kubectl sla crm resume L-7
+Contract revenue/mid-market. See: kubectl sla lead L-7
+Ref 7 L-7/1/SetBackStopped`},
+	} {
+		d := compose(&ledger.Message{ID: 7, Items: []ledger.Notice{{Lead: "L-7", Cycle: 1, Level: level, Detail: because, At: at}}}, "revenue/mid-market", time.UTC)
+		if d.Title != want[0] || d.Text != want[1] {
+			t.Errorf("%s: %q\n%s", level, d.Title, d.Text)
+		}
+	}
+}
+
 // A rejection that was overturned is not told, whatever came before it is.
 func TestDispositionOf(t *testing.T) {
 	codes := []lead.Disposition{{Name: "BadTiming", Outcome: lead.Recycled, Status: "Nurture"}, {Name: "NotICP", Outcome: lead.Disqualified}}

@@ -7,7 +7,6 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
-	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -16,9 +15,7 @@ import (
 
 	"github.com/handoff-sla/handoff/internal/crm"
 	"github.com/handoff-sla/handoff/internal/fault"
-	"github.com/handoff-sla/handoff/internal/lead"
 	"github.com/handoff-sla/handoff/internal/ledger"
-	"github.com/handoff-sla/handoff/internal/pipeline"
 )
 
 const kindCRM = "crm"
@@ -32,6 +29,23 @@ type crmWorker struct {
 
 	ledger  *ledger.Ledger
 	retries *retries
+
+	collector       collector
+	loading, noting chan struct{} // held by who reads, or notes, what a batch is about
+}
+
+func newCRMWorker(r *Runner, l *ledger.Ledger, retries *retries) *crmWorker {
+	w := &crmWorker{Runner: r, ledger: l, retries: retries, loading: make(chan struct{}, 1), noting: make(chan struct{}, finishing)}
+	w.collector.busy, w.collector.tell = map[int64]bool{}, w.tellNext
+	return w
+}
+
+// Timeout of a job that may have to wait for others.
+func (w *crmWorker) Timeout(*river.Job[ledger.CRMArgs]) time.Duration {
+	if w.System == nil {
+		return jobTimeout
+	}
+	return patience + batchTimeout + finishTimeout
 }
 
 // NextRetry of a job that failed.
@@ -44,6 +58,14 @@ func (w *crmWorker) Work(ctx context.Context, job *river.Job[ledger.CRMArgs]) er
 	if job.Args.Tenant != w.Tenant {
 		return w.outcome(kindCRM, job.ID, job.Attempt, job.MaxAttempts, true, errForeign)
 	}
+	if w.System != nil {
+		return w.collector.do(ctx, job)
+	}
+	return w.tellOne(ctx, job)
+}
+
+// tellOne posts how a lead stands.
+func (w *crmWorker) tellOne(ctx context.Context, job *river.Job[ledger.CRMArgs]) error {
 	s, err := w.ledger.Outgoing(ctx, job.Args, job.ID)
 	switch {
 	case err != nil:
@@ -51,7 +73,7 @@ func (w *crmWorker) Work(ctx context.Context, job *river.Job[ledger.CRMArgs]) er
 	case s == nil:
 		return nil
 	}
-	change, err := w.changeOf(ctx, s)
+	change, _, err := w.changeOf(ctx, s)
 	if err != nil {
 		return w.fail(ctx, job, false, err)
 	}
@@ -91,54 +113,17 @@ func (w *crmWorker) refused(ctx context.Context, job *river.Job[ledger.CRMArgs],
 	return w.fail(ctx, job, errors.As(err, &refused), err)
 }
 
-// fail parks a job that is not tried again. When that cannot be written down, River's own record of the job is taken for it later.
+// fail parks a job that is not tried again.
 func (w *crmWorker) fail(ctx context.Context, job *river.Job[ledger.CRMArgs], hopeless bool, err error) error {
 	if hopeless || job.Attempt >= job.MaxAttempts {
-		if parking := w.ledger.Park(ctx, job.Args, job.ID); parking != nil {
-			w.Log.Warn("a job is given up, which could not be noted yet", "job", job.ID, "error", ledger.Describe(parking))
-		}
+		w.park(ctx, job)
 	}
 	return w.outcome(kindCRM, job.ID, job.Attempt, job.MaxAttempts, hopeless, err)
 }
 
-func (w *crmWorker) changeOf(ctx context.Context, s *ledger.Standing) (crm.Change, error) {
-	c := crm.Change{
-		Tenant: w.Tenant, Contract: w.Pairs.Current().Bundle.Contract, Lead: s.Lead, Version: s.Version, Time: s.Changed,
-		Data: crm.Data{
-			Stage: string(s.Stage), Score: s.Score, Cycle: s.Cycle, Owner: s.Owner, Pool: s.Pool, Definition: s.Definition, Missing: s.Missing,
-			Overdue: s.Overdue,
-		},
+// park notes that a job is given up. When that cannot be written down, River's own record of the job is taken for it later.
+func (w *crmWorker) park(ctx context.Context, job *river.Job[ledger.CRMArgs]) {
+	if err := w.ledger.Park(ctx, job.Args, job.ID); err != nil {
+		w.Log.Warn("a job is given up, which could not be noted yet", "job", job.ID, "error", ledger.Describe(err))
 	}
-	if s.Clause != "" {
-		c.Data.Deadline = &crm.Deadline{Clause: s.Clause, Due: s.Due}
-	}
-	if len(s.Rulings) == 0 {
-		return c, nil
-	}
-	pair := w.Pairs.Current()
-	if s.JudgedBy > 0 {
-		var err error
-		if pair, err = w.Pairs.Of(ctx, w.ledger, s.JudgedBy); err != nil {
-			return c, pipeline.Explain(err)
-		}
-	}
-	c.Data.Disposition = dispositionOf(pair.Bundle.Lead.Dispositions, s.Rulings)
-	return c, nil
-}
-
-// dispositionOf a lead is its latest that was not overturned. A reason that is no code is left out: it was written by hand.
-func dispositionOf(codes []lead.Disposition, rulings []lead.Event) *crm.Disposition {
-	for _, e := range slices.Backward(lead.WithoutOverturned(codes, rulings)) {
-		if e.Kind != lead.KindDisposition {
-			continue
-		}
-		d := &crm.Disposition{Outcome: string(e.Disposition.Outcome), Time: e.Time}
-		for _, code := range codes {
-			if e.Disposition.Coded && code.Name == e.Disposition.Reason {
-				d.Code, d.Status = code.Name, code.Status
-			}
-		}
-		return d
-	}
-	return nil
 }

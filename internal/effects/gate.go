@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package effects
+
+import (
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"github.com/riverqueue/river"
+
+	"github.com/handoff-sla/handoff/internal/crm"
+)
+
+// shutFor is how long nothing is written after the CRM has refused the credential, unless whoever looks after it says so for longer.
+const shutFor = 15 * time.Second
+
+// shut is until when nothing is to be written, and why.
+type shut struct {
+	until time.Time
+	why   error
+}
+
+// system is the CRM, or why nothing is to be written now.
+func (r *Runner) system() (crm.System, crm.Settings, error) {
+	if s := r.shut.Load(); s != nil && r.Now().Before(s.until) {
+		return nil, crm.Settings{}, s.why
+	}
+	return r.System()
+}
+
+// doubt has the credential and the mapping looked at again.
+func (r *Runner) doubt(err error) {
+	var credential *crm.CredentialError
+	if errors.As(err, &credential) {
+		r.shut.Store(&shut{until: r.Now().Add(shutFor), why: err})
+	}
+	if r.Doubt != nil {
+		r.Doubt(err)
+	}
+}
+
+// later puts a job back that nothing can be done for now. It uses up no attempt; and those that are put back together do not all come back together.
+func (r *Runner) later() error {
+	r.Metrics.Effects.WithLabelValues(kindCRM, ResultWaiting).Inc()
+	return river.JobSnooze(shutFor + time.Duration(rand.Float64()*float64(shutFor))) //nolint:gosec // no secret depends on it
+}
