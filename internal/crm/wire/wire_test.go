@@ -68,7 +68,9 @@ func TestBudget(t *testing.T) {
 	var b book
 	transport := &wire.Transport{
 		Budget: &b, Kind: func(r *http.Request) string { return r.URL.Path }, Now: func() time.Time { return noon },
-		Allowance: func(_ *http.Request, _ int, _ http.Header, body []byte) crm.Allowance { return crm.Allowance{Limit: len(body)} },
+		Allowance: func(_ *http.Request, _ int, _ http.Header, body []byte) crm.Allowance {
+			return crm.Allowance{Limit: len(body)}
+		},
 	}
 	for _, status = range []int{200, 429, 500} {
 		if got, body, err := get(t, transport, server.URL+"/kind"); got != status || body != "text" || err != nil {
