@@ -198,9 +198,12 @@ const (
 	ClockSteadyCondition = "ClockSteady"
 	// IngestAvailableCondition is on an SLAMeasurement: the scoring worker has what it needs to accept events.
 	IngestAvailableCondition = "IngestAvailable"
-	// EffectsAvailableCondition is on an SLAMeasurement, and from there on its contract: the Secrets of `notify` and `crm` are there. It is absent without
-	// either.
+	// EffectsAvailableCondition is on an SLAMeasurement, and from there on its contract: the Secrets of `notify` and `crm.events` are there. It is absent
+	// without either.
 	EffectsAvailableCondition = "EffectsAvailable"
+	// CRMAvailableCondition is on an SLAMeasurement, and from there on its contract: the CRM that the leads live in answers, and has every field of the
+	// mapping as it is to be. While it is False nothing is read of the CRM, and nothing is written. It is absent without `crm.hubSpot` and `crm.salesforce`.
+	CRMAvailableCondition = "CRMAvailable"
 )
 
 // Reasons of the conditions.
@@ -255,6 +258,33 @@ const (
 	ReasonIngestAvailable = "IngestAvailable"
 	// ReasonEffectsAvailable: notices and what the CRM is told can be sent.
 	ReasonEffectsAvailable = "EffectsAvailable"
+	// ReasonCRMAvailable: the CRM answers, and the mapping fits it.
+	ReasonCRMAvailable = "CRMAvailable"
+	// ReasonCredentialRefused: the CRM does not take the credential in the Secret.
+	ReasonCredentialRefused = "CredentialRefused"
+	// ReasonPermissionMissing: the credential may not do what is needed; the message names the permission.
+	ReasonPermissionMissing = "PermissionMissing"
+	// ReasonFieldMissing: the CRM has no field that the definition or the mapping names.
+	ReasonFieldMissing = "FieldMissing"
+	// ReasonFieldMistyped: a field of the CRM cannot hold what it is to hold; the message has both types.
+	ReasonFieldMistyped = "FieldMistyped"
+	// ReasonFieldReadOnly: a field that is written is read-only for the credential.
+	ReasonFieldReadOnly = "FieldReadOnly"
+	// ReasonFieldShared: the field of `matchBy` may have the same value in two records.
+	ReasonFieldShared = "FieldShared"
+	// ReasonOptionMissing: a field of options lacks a value that may be written; the message names it.
+	ReasonOptionMissing = "OptionMissing"
+	// ReasonMappingAmbiguous: a field is to hold two things, or a value of the status stands for two outcomes.
+	ReasonMappingAmbiguous = "MappingAmbiguous"
+	// ReasonOwnerUnknown: a rep of the pools is no active user of the CRM.
+	ReasonOwnerUnknown = "OwnerUnknown"
+	// ReasonUnreachable: the CRM does not answer; the message says why.
+	ReasonUnreachable = "Unreachable"
+	// ReasonLimitReached: the requests that the CRM allows in a day are used up, as far as `crm.dailyPercent` goes.
+	ReasonLimitReached = "LimitReached"
+	// ReasonSetBackStopped: what is done in the CRM against the agreement was undone too often with some leads, and is left to people there; the message has
+	// their number. The condition is True all the same.
+	ReasonSetBackStopped = "SetBackStopped"
 	// ReasonMeasured: the counts are current.
 	ReasonMeasured = "Measured"
 	// ReasonNotMeasured: no count has arrived yet.

@@ -208,7 +208,8 @@ type LeadCounts struct {
 type SLAContractStatus struct {
 	// conditions: Ready (the operator did its job), Ratified (both signed what is written), WorkersAvailable, Measured (counts are
 	// current), Compliant (the business outcome), RecordsAccepted (waivers, plans and dispute count as they are written), EffectsAvailable (the
-	// Secrets of notify and crm are there), Stalled (needs an edit).
+	// Secrets of notify and crm.events are there), CRMAvailable (the CRM that the leads live in answers, and the mapping fits it), Stalled (needs an
+	// edit).
 	// +optional
 	// +listType=map
 	// +listMapKey=type

@@ -147,8 +147,8 @@ type Restatement struct {
 
 // SLAMeasurementStatus is what the workers counted. The manager judges it.
 type SLAMeasurementStatus struct {
-	// conditions of the workers: LedgerAvailable and, with `notify` or `crm`, EffectsAvailable from the routing worker, IngestAvailable from the scoring
-	// worker; ClockSteady, False, while the ledger's clock is behind a time that it showed before.
+	// conditions of the workers: LedgerAvailable and, with `notify` or `crm`, EffectsAvailable and CRMAvailable from the routing worker, IngestAvailable
+	// from the scoring worker; ClockSteady, False, while the ledger's clock is behind a time that it showed before.
 	// +optional
 	// +listType=map
 	// +listMapKey=type

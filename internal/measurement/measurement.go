@@ -31,15 +31,23 @@ const (
 	ManagerLedger  = "handoff-routing-worker-condition" // the condition LedgerAvailable
 	ManagerScoring = "handoff-scoring-worker"           // the condition IngestAvailable
 	ManagerEffects = "handoff-routing-worker-effects"   // the condition EffectsAvailable
+	ManagerCRM     = "handoff-routing-worker-crm"       // the condition CRMAvailable
 )
 
-// Reasons of the conditions, for the workers, which know no API type.
+// Reasons of the conditions, for the workers, which know no API type. Those of a mapping that does not fit are crm.Reason.
 const (
 	ReasonSecretNotFound    = slav1alpha1.ReasonSecretNotFound
 	ReasonLedgerUnreachable = slav1alpha1.ReasonLedgerUnreachable
 	ReasonLedgerAvailable   = slav1alpha1.ReasonLedgerAvailable
 	ReasonIngestAvailable   = slav1alpha1.ReasonIngestAvailable
 	ReasonEffectsAvailable  = slav1alpha1.ReasonEffectsAvailable
+
+	ReasonCRMAvailable      = slav1alpha1.ReasonCRMAvailable
+	ReasonCredentialRefused = slav1alpha1.ReasonCredentialRefused
+	ReasonPermissionMissing = slav1alpha1.ReasonPermissionMissing
+	ReasonUnreachable       = slav1alpha1.ReasonUnreachable
+	ReasonLimitReached      = slav1alpha1.ReasonLimitReached
+	ReasonSetBackStopped    = slav1alpha1.ReasonSetBackStopped
 )
 
 // Client for the API server, with the credentials of the pod, or with those of the file that KUBECONFIG names for a worker that runs
@@ -102,18 +110,32 @@ func (w *Writer) SetIngest(ctx context.Context, c Condition) error {
 	return w.set(ctx, ManagerScoring, slav1alpha1.IngestAvailableCondition, c)
 }
 
-// SetEffects says whether the routing worker has what it needs to notify and to tell the CRM.
+// SetEffects says whether the routing worker has what it needs to notify, and to post what happens to leads.
 func (w *Writer) SetEffects(ctx context.Context, c Condition) error {
 	return w.set(ctx, ManagerEffects, slav1alpha1.EffectsAvailableCondition, c)
 }
 
 // ClearEffects takes the condition away that was written while the contract had effects.
 func (w *Writer) ClearEffects(ctx context.Context) error {
+	return w.clear(ctx, ManagerEffects, slav1alpha1.EffectsAvailableCondition)
+}
+
+// SetCRM says whether the CRM that the leads live in answers, and whether the mapping fits it.
+func (w *Writer) SetCRM(ctx context.Context, c Condition) error {
+	return w.set(ctx, ManagerCRM, slav1alpha1.CRMAvailableCondition, c)
+}
+
+// ClearCRM takes the condition away that was written while the leads of the contract lived in a CRM.
+func (w *Writer) ClearCRM(ctx context.Context) error {
+	return w.clear(ctx, ManagerCRM, slav1alpha1.CRMAvailableCondition)
+}
+
+func (w *Writer) clear(ctx context.Context, manager, conditionType string) error {
 	current, err := w.get(ctx)
-	if err != nil || meta.FindStatusCondition(current.Status.Conditions, slav1alpha1.EffectsAvailableCondition) == nil {
+	if err != nil || meta.FindStatusCondition(current.Status.Conditions, conditionType) == nil {
 		return err
 	}
-	return w.apply(ctx, ManagerEffects, map[string]any{})
+	return w.apply(ctx, manager, map[string]any{})
 }
 
 // set reads first: what is there already is not written again, and a transition is only one when the status changes.

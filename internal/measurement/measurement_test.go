@@ -24,6 +24,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	slav1alpha1 "github.com/handoff-sla/handoff/api/v1alpha1"
+	"github.com/handoff-sla/handoff/internal/crm"
 	"github.com/handoff-sla/handoff/internal/judge"
 	"github.com/handoff-sla/handoff/internal/ledger"
 	"github.com/handoff-sla/handoff/internal/measurement"
@@ -261,6 +262,55 @@ func TestWritersKeepApart(t *testing.T) {
 	}
 	if diff := cmp.Diff(managers, c.writes); diff != "" {
 		t.Errorf("writes (-want +got):\n%s", diff)
+	}
+}
+
+// The CRM's condition is written and taken back by itself, whatever else is said.
+func TestCRM(t *testing.T) {
+	w, c, _ := newWriter(t)
+	missing := measurement.Condition{Reason: string(crm.FieldMissing), Message: `spec.crm.fields.score: HubSpot has no field "handoff_score" for leads`}
+	there := measurement.Condition{OK: true, Reason: measurement.ReasonCRMAvailable, Message: "HubSpot answers"}
+	for _, err := range []error{
+		w.ClearCRM(t.Context()), w.SetCRM(t.Context(), missing), w.SetCRM(t.Context(), missing),
+		w.SetEffects(t.Context(), measurement.Condition{OK: true, Reason: measurement.ReasonEffectsAvailable, Message: "m"}),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	said := meta.FindStatusCondition(status(t, c).Conditions, slav1alpha1.CRMAvailableCondition)
+	if said == nil || said.Status != metav1.ConditionFalse || said.Reason != slav1alpha1.ReasonFieldMissing || said.Message != missing.Message {
+		t.Errorf("condition %+v", said)
+	}
+	if err := w.SetCRM(t.Context(), there); err != nil {
+		t.Fatal(err)
+	}
+	if got := status(t, c).Conditions; len(got) != 2 || !meta.IsStatusConditionTrue(got, slav1alpha1.CRMAvailableCondition) {
+		t.Errorf("conditions %+v", got)
+	}
+	if err := errors.Join(w.ClearCRM(t.Context()), w.ClearCRM(t.Context())); err != nil {
+		t.Fatal(err)
+	}
+	if got := status(t, c).Conditions; len(got) != 1 || got[0].Type != slav1alpha1.EffectsAvailableCondition {
+		t.Errorf("conditions %+v", got)
+	}
+	want := []string{measurement.ManagerCRM, measurement.ManagerEffects, measurement.ManagerCRM, measurement.ManagerCRM}
+	if diff := cmp.Diff(want, c.writes); diff != "" {
+		t.Errorf("writes (-want +got):\n%s", diff)
+	}
+}
+
+// What the check of a mapping says is what the API documents.
+func TestReasonsOfAMapping(t *testing.T) {
+	for is, want := range map[crm.Reason]string{
+		crm.PermissionMissing: slav1alpha1.ReasonPermissionMissing, crm.FieldMissing: slav1alpha1.ReasonFieldMissing,
+		crm.FieldMistyped: slav1alpha1.ReasonFieldMistyped, crm.FieldReadOnly: slav1alpha1.ReasonFieldReadOnly, crm.FieldShared: slav1alpha1.ReasonFieldShared,
+		crm.OptionMissing: slav1alpha1.ReasonOptionMissing, crm.MappingAmbiguous: slav1alpha1.ReasonMappingAmbiguous,
+		crm.OwnerUnknown: slav1alpha1.ReasonOwnerUnknown,
+	} {
+		if string(is) != want {
+			t.Errorf("%s, want %s", is, want)
+		}
 	}
 }
 

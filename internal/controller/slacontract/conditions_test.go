@@ -102,13 +102,14 @@ func TestEffectsAvailable(t *testing.T) {
 		measurement *slav1alpha1.SLAMeasurement
 		want        *finding
 	}{
-		"tells nobody":      {slav1alpha1.SLAContractSpec{}, true, said("EffectsAvailable", "SecretNotFound", "of before"), nil},
-		"nothing in force":  {told, false, nil, nil},
-		"no measurement":    {told, true, nil, waiting},
-		"not looked":        {told, true, said("LedgerAvailable", "LedgerUnreachable", "away"), waiting},
-		"missing":           {told, true, said("EffectsAvailable", "SecretNotFound", "Secret x"), &finding{"False", "SecretNotFound", "Secret x"}},
-		"a made-up reason":  {told, true, said("EffectsAvailable", "Compliant", "trust me"), &finding{"False", "SecretNotFound", "trust me"}},
-		"there, of the CRM": {slav1alpha1.SLAContractSpec{CRM: &slav1alpha1.CRM{}}, true, there, &finding{"True", "EffectsAvailable", "there"}},
+		"tells nobody":     {slav1alpha1.SLAContractSpec{}, true, said("EffectsAvailable", "SecretNotFound", "of before"), nil},
+		"nothing in force": {told, false, nil, nil},
+		"no measurement":   {told, true, nil, waiting},
+		"not looked":       {told, true, said("LedgerAvailable", "LedgerUnreachable", "away"), waiting},
+		"missing":          {told, true, said("EffectsAvailable", "SecretNotFound", "Secret x"), &finding{"False", "SecretNotFound", "Secret x"}},
+		"a made-up reason": {told, true, said("EffectsAvailable", "Compliant", "trust me"), &finding{"False", "SecretNotFound", "trust me"}},
+		"there, of events": {slav1alpha1.SLAContractSpec{CRM: &slav1alpha1.CRM{Events: &slav1alpha1.CRMEvents{}}}, true, there, &finding{"True", "EffectsAvailable", "there"}},
+		"leads in a CRM":   {slav1alpha1.SLAContractSpec{CRM: &slav1alpha1.CRM{HubSpot: &slav1alpha1.HubSpot{}}}, true, there, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if diff := cmp.Diff(tc.want, effectsAvailable(tc.spec, tc.running, tc.measurement), sameFinding); diff != "" {

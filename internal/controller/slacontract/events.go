@@ -24,6 +24,7 @@ func (s *scope) changes(before, after *slav1alpha1.SLAContractStatus) []conditio
 		out = append(out, escalationEvents(before, after, s.judged.Steps, s.judged.zone)...)
 		out = append(out, restatementEvents(before.History, after.History, s.measurement)...)
 	}
+	out = append(out, crmEvents(before.Conditions, after.Conditions)...)
 	return append(out, problemEvents(before.Conditions, s.problems)...)
 }
 

@@ -45,11 +45,7 @@ func (s *scope) writeStatus(status *slav1alpha1.SLAContractStatus) {
 	if !s.unread {
 		set(slav1alpha1.CompliantCondition, compliant(s.judged))
 	}
-	if f := effectsAvailable(s.contract.Spec, s.running(), s.measurement); f != nil {
-		set(slav1alpha1.EffectsAvailableCondition, *f)
-	} else {
-		meta.RemoveStatusCondition(&status.Conditions, slav1alpha1.EffectsAvailableCondition)
-	}
+	s.writeEffects(status)
 }
 
 // writeAccepted shows whether what is on record counts. While it could not be read, nothing new is said about it.
