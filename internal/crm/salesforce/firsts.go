@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package salesforce
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/handoff-sla/handoff/internal/crm"
+)
+
+// first contact of a lead as Sales Engagement keeps it, by the field.
+type first struct {
+	lead, field string
+	at          time.Time
+}
+
+// maxFirsts is how many are remembered before they are looked up again.
+const maxFirsts = 50_000
+
+// sameMinute is how far a task may be from a first contact and still be it.
+const sameMinute = time.Minute
+
+// firstContacts are the times of Sales Engagement at which a lead was first called, and first written to, where no task says the same: what has a
+// task is told by that, with who did it. Tasks are read before leads, so a task that there is has been told.
+func (s *System) firstContacts(ctx context.Context, o *org, list []row) ([]crm.Touch, error) {
+	var all []first
+	for _, r := range list {
+		for _, field := range []string{firstCall, firstEmail} {
+			if at := r.time(field); !at.IsZero() {
+				all = append(all, first{r.text("Id"), field, at})
+			}
+		}
+	}
+	if err := s.lookUp(ctx, o, all); err != nil {
+		return nil, err
+	}
+	var out []crm.Touch
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, f := range all {
+		if s.firsts[f] {
+			continue
+		}
+		t := crm.Touch{Stream: crm.Calls, ID: f.lead, Records: []string{f.lead}, Time: f.at, Logged: f.at, Channel: "Phone", Direction: "Outbound", Actor: "Human"}
+		if f.field == firstEmail {
+			t.Stream, t.Channel = crm.Emails, "Email"
+		}
+		out = append(out, t)
+	}
+	return out, nil
+}
+
+// lookUp which first contacts have a task, of those that were not looked up before.
+func (s *System) lookUp(ctx context.Context, o *org, wanted []first) error {
+	s.mu.Lock()
+	var unknown []first
+	if len(s.firsts)+len(wanted) > maxFirsts {
+		clear(s.firsts)
+	}
+	for _, f := range wanted {
+		if _, looked := s.firsts[f]; !looked {
+			unknown = append(unknown, f)
+		}
+	}
+	s.mu.Unlock()
+	var leads []string
+	for _, f := range unknown {
+		leads = append(leads, f.lead)
+	}
+	slices.Sort(leads)
+	fields := append([]string{"WhoId", createdDate}, o.having(objectTask, taskFields)...)
+	tasks, err := s.wholeOf(ctx, live, ids("WhoId", slices.Compact(leads), maxRows), func(condition string) string {
+		return selectFrom(objectTask, fields, "", "IsClosed = true", condition)
+	})
+	if err != nil {
+		return fmt.Errorf("tasks of first contacts: %w", err)
+	}
+	byLead := map[string][]row{}
+	for _, r := range tasks {
+		byLead[r.text("WhoId")] = append(byLead[r.text("WhoId")], r)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, f := range unknown {
+		s.firsts[f] = slices.ContainsFunc(byLead[f.lead], func(r row) bool { return f.told(r) })
+	}
+	return nil
+}
+
+// told says whether a task is the first contact.
+func (f first) told(r row) bool {
+	of := map[string]string{firstCall: "Phone", firstEmail: "Email"}[f.field]
+	near := func(at time.Time) bool { return !at.IsZero() && at.Sub(f.at).Abs() <= sameMinute }
+	return channel(r) == of && (near(r.time("CompletedDateTime")) || near(r.time(createdDate)))
+}
