@@ -20,7 +20,7 @@ import (
 
 // owners of leads as they are locked, before anything is decided; nil when nobody asks.
 func (l *Ledger) ownersOf(leads []*Lead) map[string]string {
-	if !l.effects.Notify {
+	if !l.wanted().Notify {
 		return nil
 	}
 	owners := make(map[string]string, len(leads))
@@ -33,7 +33,7 @@ func (l *Ledger) ownersOf(leads []*Lead) map[string]string {
 // tell notes what follows from the decision for those who are to be told. It comes after all other writes of the transaction: who waits for a
 // notice then holds no obligation that another one waits for.
 func (r *Routing) tell(ctx context.Context) error {
-	e := r.ledger.effects
+	e := r.ledger.wanted()
 	if e.Notify {
 		var notices []Notice
 		for _, one := range r.outcome {
@@ -131,12 +131,16 @@ func routedPrint(one routed) ([]byte, error) {
 	for _, o := range one.obligations {
 		clocks = append(clocks, clock{o.Clause, o.State, o.Due})
 	}
-	return fingerprint(one.lead.Stage, one.lead.Owner, one.lead.Pool, one.lead.SQLAt, one.lead.DisposedAt, one.cycle, clocks)
+	of := []any{one.lead.Stage, one.lead.Owner, one.lead.Pool, one.lead.SQLAt, one.lead.DisposedAt, one.cycle, clocks}
+	if one.lead.Attempts > 0 || !one.lead.FirstTouchAt.IsZero() { // the prints of the others stay what they were before there was this
+		of = append(of, one.lead.FirstTouchAt, one.lead.Attempts)
+	}
+	return fingerprint(of...)
 }
 
 // scored has the CRM told of leads whose stage or score is another one, and of those that were merged into them: no router sees these any more.
 func (l *Ledger) scored(ctx context.Context, tx pgx.Tx, leads []*Lead) error {
-	if !l.effects.CRM {
+	if !l.wanted().CRM {
 		return nil
 	}
 	var ids []string
@@ -206,7 +210,7 @@ type overdue struct {
 
 // breached tells of clocks that have run out.
 func (l *Ledger) breached(ctx context.Context, tx pgx.Tx, late []overdue) error {
-	if len(late) == 0 || !l.effects.Notify && !l.effects.CRM {
+	if len(late) == 0 || !l.wanted().Notify && !l.wanted().CRM {
 		return nil
 	}
 	ids := map[string]bool{}
@@ -250,7 +254,7 @@ func (l *Ledger) sound(ctx context.Context, tx pgx.Tx, level Level, clocks []ove
 	if err := l.note(ctx, tx, notices); err != nil {
 		return err
 	}
-	if level != Breach || !l.effects.CRM {
+	if level != Breach || !l.wanted().CRM {
 		return nil
 	}
 	leads := sortedKeys(changed)
@@ -268,7 +272,7 @@ func scanOverdue(row pgx.CollectableRow) (o overdue, err error) {
 // not looked at again, so that the search costs the same however many are at risk. next is how long until the next mark; negative when there is
 // none. Clocks whose deadline has passed meanwhile are left to Breached.
 func (l *Ledger) Warn(ctx context.Context, limit int) (warned int, next time.Duration, err error) {
-	if !l.effects.Notify {
+	if !l.wanted().Notify {
 		return 0, -1, nil
 	}
 	err = l.inTx(ctx, func(tx pgx.Tx) error {

@@ -7,7 +7,10 @@ import (
 	"errors"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/handoff-sla/handoff/internal/crm"
+	"github.com/handoff-sla/handoff/internal/lead"
 )
 
 // ErrCRMMoved says that another replica has moved the position of the stream: what was read since the old one is to be read again.
@@ -15,8 +18,9 @@ var ErrCRMMoved = errors.New("another worker has moved on in the CRM's changes; 
 
 // CRMStanding is how the ledger has a lead.
 type CRMStanding struct {
-	crm.Standing       // Status of the disposition and Enforced are for the pair to say
-	JudgedBy     int64 // sequence of that pair; 0 when it is judged by none yet
+	crm.Standing              // Status of the disposition and Enforced are for the pair to say
+	JudgedBy     int64        // sequence of that pair; 0 when it is judged by none yet
+	Rulings      []lead.Event // that the disposition follows from, as Standing.Rulings
 }
 
 // Hinted is what a webhook said: that a record has changed.
@@ -52,50 +56,100 @@ type OutgoingJob struct {
 type CRMTold struct {
 	Args    CRMArgs
 	Version int64
-	Content []byte            // what was told, by a hash
-	Lead    string            //
+	Content []byte // what was told, by a hash
+	Lead    string
 	Written *crm.Written      // nil where nothing was written
-	Wrote   map[string]string // what was, by the names of crm.Known; what is not in it stays
-	Owner   *string           // that the CRM took; nil where it was told of none
+	Wrote   map[string]string // what the record holds now, by the names of crm.Known; what is not in it stays
+	Owner   *string           // whom the CRM has as owner, since it was told now or before; nil where it was told of none
 	Gone    crm.Gone
 	Note    string // key of the note that was left; "" for none
 	Planned []byte // what would have been written, as JSON; nil where it was written
 }
 
-// CRMLease takes the tenant's lease on reading the CRM for a while, or renews it, and says whether it is the holder's.
+// CRMLease takes the tenant's lease on reading the CRM for a while, or renews it, and says whether it is the holder's. For no time at all, it gives it
+// back.
 func (l *Ledger) CRMLease(ctx context.Context, holder string, term time.Duration) (held bool, err error) {
-	return false, errors.ErrUnsupported
+	tag, err := l.pool.Exec(ctx, `
+INSERT INTO crm_leases AS c (tenant, holder, until_at) VALUES ($1, $2, clock_timestamp() + $3)
+ON CONFLICT (tenant) DO UPDATE SET holder = excluded.holder, until_at = clock_timestamp() + $3
+WHERE c.holder = excluded.holder OR c.until_at <= clock_timestamp()`, l.tenant, holder, term)
+	return tag.RowsAffected() == 1, err
 }
 
 // CRMPosition is how far a stream was read.
 func (l *Ledger) CRMPosition(ctx context.Context, stream crm.Stream) (crm.Position, error) {
-	return crm.Position{}, errors.ErrUnsupported
+	var p crm.Position
+	var at *time.Time
+	err := l.pool.QueryRow(ctx, `SELECT at, last_id FROM crm_cursors WHERE tenant = $1 AND stream = $2`, l.tenant, stream).Scan(&at, &p.ID)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return crm.Position{}, nil
+	}
+	p.Time = utc(at)
+	return p, err
 }
 
-// CRMKnown is what is known of records, by their ids.
-func (l *Ledger) CRMKnown(ctx context.Context, records []string) (map[string]crm.Known, error) {
-	return nil, errors.ErrUnsupported
+// moveCursor has a stream go on from where it was read from, or finds that another worker has.
+func (l *Ledger) moveCursor(ctx context.Context, tx pgx.Tx, in CRMIntake) error {
+	if in.Stream == "" {
+		return nil
+	}
+	from, to := orNull(in.From.Time.Truncate(precision)), orNull(in.To.Time.Truncate(precision))
+	if in.From == (crm.Position{}) {
+		_, err := tx.Exec(ctx, `INSERT INTO crm_cursors (tenant, stream) VALUES ($1, $2) ON CONFLICT DO NOTHING`, l.tenant, in.Stream)
+		if err != nil {
+			return err
+		}
+	}
+	tag, err := tx.Exec(ctx, `
+UPDATE crm_cursors SET at = $5, last_id = $6, moved_at = clock_timestamp()
+WHERE tenant = $1 AND stream = $2 AND at IS NOT DISTINCT FROM $3 AND last_id = $4`, l.tenant, in.Stream, from, in.From.ID, to, in.To.ID)
+	if err == nil && tag.RowsAffected() == 0 {
+		return ErrCRMMoved
+	}
+	return err
 }
 
 // CRMStandings are how the ledger has leads, by their ids. A lead that is not there is left out.
 func (l *Ledger) CRMStandings(ctx context.Context, leads []string) (map[string]CRMStanding, error) {
-	return nil, errors.ErrUnsupported
+	//nolint:rowserrcheck // ForEachRow checks it
+	rows, err := l.pool.Query(ctx, `
+SELECT lead_id, stage, coalesce(owner, ''), coalesce(bundle_sequence, reached_sequence, 0), disposed_at, qualified_at
+FROM leads WHERE tenant = $1 AND lead_id = ANY($2)`, l.tenant, leads)
+	if err != nil {
+		return nil, err
+	}
+	standings, disposed := map[string]CRMStanding{}, map[string]time.Time{}
+	var s CRMStanding
+	var at, since *time.Time
+	_, err = pgx.ForEachRow(rows, []any{&s.Lead, &s.Stage, &s.Owner, &s.JudgedBy, &at, &since}, func() error {
+		standings[s.Lead] = s
+		if at != nil {
+			disposed[s.Lead] = utc(since)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	ruled, err := l.rulings(ctx, disposed)
+	for id, rulings := range ruled {
+		s := standings[id]
+		s.Rulings, s.Disposition = rulings, dispositionIn(rulings)
+		standings[id] = s
+	}
+	return standings, err
 }
 
-// CRMHints are the oldest hints that wait.
-func (l *Ledger) CRMHints(ctx context.Context, limit int) ([]CRMHint, error) {
-	return nil, errors.ErrUnsupported
-}
-
-// NoteHints keeps hints, each event once.
-func (l *Ledger) NoteHints(ctx context.Context, hints []Hinted) error { return errors.ErrUnsupported }
-
-// CRMDiverged are records that hold, for longer than that, what the agreement does not allow, and that are to be set back.
-func (l *Ledger) CRMDiverged(ctx context.Context, after time.Duration, limit int) ([]crm.Known, error) {
-	return nil, errors.ErrUnsupported
-}
-
-// TakeIn writes what was read in one transaction, and answers with the outcome of each entry. Its error is ErrCRMMoved when another worker was first.
-func (l *Ledger) TakeIn(ctx context.Context, in CRMIntake) ([]Outcome, error) {
-	return nil, errors.ErrUnsupported
+// dispositionIn is the latest that was not overturned, as it was resolved when it came.
+func dispositionIn(rulings []lead.Event) *crm.Disposition {
+	var latest *crm.Disposition
+	for _, e := range lead.WithoutOverturned(nil, rulings) {
+		if d := e.Disposition; e.Kind == lead.KindDisposition && d != nil {
+			latest = &crm.Disposition{Outcome: string(d.Outcome), Time: e.Time}
+			if d.Coded {
+				latest.Code = d.Reason
+			}
+		}
+	}
+	return latest
 }

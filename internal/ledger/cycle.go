@@ -43,6 +43,11 @@ type Cycle struct {
 	OwnedFirstAt time.Time
 	NoCapacity   bool // nobody was available when it was first to be routed
 	DisposedAt   time.Time
+
+	AwaitsCRM      bool      `json:",omitzero"` // it is delivered when the CRM has acknowledged the owner whom we picked
+	AcknowledgedAt time.Time `json:",omitzero"` // when it did; zero: not yet
+	FirstTouchAt   time.Time `json:",omitzero"` // the first genuine contact of the cycle
+	Attempts       int       `json:",omitzero"` // to reach the lead in the cycle
 }
 
 // EndCycle begins the next cycle of a lead that was handed off.
@@ -114,7 +119,8 @@ ON CONFLICT DO NOTHING`, l.tenant, one.ID, c.Number, c.Qualified.At, c.JudgedBy,
     bundle_sequence = NULL, terms_revision = NULL, definition_revision = NULL, account_contacts = NULL, account_score = NULL,
     sal_at = NULL, sql_at = NULL, sql_unmet = NULL, picked_rep = NULL, picked_at = NULL, pool = NULL, owner = NULL, owned_at = NULL,
     owned_first_at = NULL, no_capacity = false, disposed_at = NULL,
-    picked_first_at = NULL, breach_at = NULL, fallback = false
+    picked_first_at = NULL, breach_at = NULL, fallback = false,
+    awaits_crm = false, acknowledged_at = NULL, first_touch_at = NULL, attempts = 0
 WHERE tenant = $1 AND lead_id = $2 AND cycle < $3`, l.tenant, one.ID, one.Number, one.Since, one.Past[0].Qualified.At)
 	return nil
 }

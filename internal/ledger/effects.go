@@ -22,8 +22,15 @@ type Effects struct {
 	EscalateAfter time.Duration // from the notice of a breach to the rep until the manager is told
 }
 
-// SetEffects is called before the ledger is used.
-func (l *Ledger) SetEffects(e Effects) { l.effects = e }
+// SetEffects may be called while the ledger is used: what follows goes by the new ones.
+func (l *Ledger) SetEffects(e Effects) { l.effects.Store(&e) }
+
+func (l *Ledger) wanted() Effects {
+	if e := l.effects.Load(); e != nil {
+		return *e
+	}
+	return Effects{}
+}
 
 // fresh is how long ago something may have happened that somebody is still told. Who brings in the leads of a year does not want the alarms
 // of a year.
@@ -89,7 +96,7 @@ type Notice struct {
 
 // note keeps notices that are new and, in the same transaction, has those sent that cannot wait. What is there already is left alone.
 func (l *Ledger) note(ctx context.Context, tx pgx.Tx, notices []Notice) error {
-	if len(notices) == 0 || !l.effects.Notify {
+	if len(notices) == 0 || !l.wanted().Notify {
 		return nil
 	}
 	var c struct {
@@ -108,7 +115,7 @@ func (l *Ledger) note(ctx context.Context, tx pgx.Tx, notices []Notice) error {
 		c.urgent = append(c.urgent, n.Level.Urgent())
 		after := time.Duration(0)
 		if n.Level == Escalation {
-			after = l.effects.EscalateAfter
+			after = l.wanted().EscalateAfter
 		}
 		c.after = append(c.after, after)
 	}

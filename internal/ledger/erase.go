@@ -37,7 +37,7 @@ type ErasureCounts struct {
 	Obligations int64 `json:"obligations"` // kept
 	Excused     int64 `json:"excused"`     // clocks that ran: nobody may contact the person any more
 	Work        int64 `json:"work"`        // news that were not worked off, dropped
-	Unsent      int64 `json:"unsent"`      // notices and messages to the CRM that were not sent yet, dropped
+	Unsent      int64 `json:"unsent"`      // notices, and messages to the CRM and notes in it, that were not sent yet, dropped
 }
 
 // ErasedOwner stands where an erased lead had no owner: it waits for none any more.
@@ -107,6 +107,11 @@ func (l *Ledger) erase(ctx context.Context, tx pgx.Tx, id string, e *Erasure) er
 	if e.Counts.Unsent, err = l.dropMessages(ctx, tx, e.Leads); err != nil {
 		return err
 	}
+	untold, err := l.forgetRecords(ctx, tx, e.Leads)
+	if err != nil {
+		return err
+	}
+	e.Counts.Unsent += untold
 	for _, one := range e.Leads {
 		pseudonym := "erased-" + rand.Text()
 		e.Pseudonyms = append(e.Pseudonyms, pseudonym)
@@ -201,7 +206,7 @@ func (l *Ledger) eraseOne(ctx context.Context, tx pgx.Tx, id, pseudonym string, 
 	}
 	e.Counts.Excused += excused.RowsAffected()
 	// Nobody works on it any more: it takes no rep's capacity and waits for no owner.
-	if _, err := tx.Exec(ctx, `UPDATE leads SET record = '{}', alone = NULL, account = NULL, identity = NULL, no_capacity = false, disposed_at = coalesce(disposed_at, $3),
+	if _, err := tx.Exec(ctx, `UPDATE leads SET record = '{}', alone = NULL, account = NULL, identity = NULL, no_capacity = false, awaits_crm = false, disposed_at = coalesce(disposed_at, $3),
     owner = CASE WHEN qualified_at IS NOT NULL THEN coalesce(owner, $4) END WHERE tenant = $1 AND lead_id = $2`,
 		l.tenant, id, e.At, ErasedOwner); err != nil {
 		return err

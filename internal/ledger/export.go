@@ -90,11 +90,30 @@ func (r *Reading) eachObject(ctx context.Context, sql, one string, f func(json.R
 	return err
 }
 
+func (r *Reading) objects(ctx context.Context, sql, one string) (all []json.RawMessage, err error) {
+	err = r.eachObject(ctx, sql, one, func(object json.RawMessage) error {
+		all = append(all, bytes.Clone(object))
+		return nil
+	})
+	return all, err
+}
+
 // Personal is what the ledger keeps of one lead beside its events, obligations and cycles: its row with its record.
 func (r *Reading) Personal(ctx context.Context, one string) (row json.RawMessage, err error) {
 	err = r.tx.QueryRow(ctx, `SELECT to_jsonb(l) - '{tenant,identity}'::text[] || jsonb_build_object('linked_to', linked_to(l.tenant, l.lead_id)) FROM leads l WHERE tenant = $1 AND lead_id = $2`,
 		r.ledger.tenant, one).Scan(&row)
 	return row, err
+}
+
+// CRMRecords are what the ledger keeps of a lead's records in the CRM, as objects: times, hashes, and what Handoff wrote.
+func (r *Reading) CRMRecords(ctx context.Context, one string) ([]json.RawMessage, error) {
+	return r.objects(ctx, `
+SELECT to_jsonb(c) - 'tenant' || jsonb_build_object(
+    'set_back', coalesce((SELECT jsonb_agg(to_jsonb(s) - '{tenant,record_id,lead_id}'::text[] ORDER BY s.id)
+        FROM crm_set_backs s WHERE s.tenant = c.tenant AND s.record_id = c.record_id AND s.lead_id = c.lead_id), '[]'),
+    'hints', coalesce((SELECT jsonb_agg(to_jsonb(h) - '{tenant,record_id}'::text[] ORDER BY h.id)
+        FROM crm_hints h WHERE h.tenant = c.tenant AND h.record_id = c.record_id), '[]'))
+FROM crm_records c WHERE tenant = $1 AND lead_id = $2 ORDER BY record_id COLLATE "C"`, one)
 }
 
 // EventCount is about how many rows a table has, for a progress bar: the planner's estimate for all, exact for one lead.

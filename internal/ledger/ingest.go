@@ -43,58 +43,79 @@ func (l *Ledger) Ingest(ctx context.Context, entries []Entry) ([]Outcome, error)
 	if len(entries) == 0 {
 		return nil, nil
 	}
-	outcomes := make([]Outcome, len(entries))
-	hashes := make([][]byte, len(entries))
-	first := make(map[identity]int, len(entries)) // the first entry of each identity speaks for it
-	var cols columns
-	var denied refused
-	for i, e := range entries {
-		data, hash, err := e.encode()
-		if err != nil {
-			return nil, err
-		}
-		hashes[i] = hash
-		if e.Refused {
-			denied.add(e, hash)
-			continue
-		}
-		key := identity{e.Source, e.ID}
-		if _, again := first[key]; again {
-			continue
-		}
-		first[key] = i
-		cols.add(e, data, hash)
+	incoming, err := encoded(entries)
+	if err != nil {
+		return nil, err
 	}
-	err := l.inTx(ctx, func(tx pgx.Tx) error {
-		accepted, taken, forgotten, err := l.insert(ctx, tx, cols, denied)
-		if err != nil {
-			return err
-		}
-		if err := tracesOf(entries).note(ctx, tx, l.tenant, queueScore); err != nil {
-			return err
-		}
-		var known map[identity][]byte
-		if len(accepted) < len(cols.ids) {
-			if known, err = l.contentOf(ctx, tx, cols); err != nil {
-				return err
-			}
-		}
-		for i, e := range entries {
-			key := identity{e.Source, e.ID}
-			if e.Refused {
-				outcomes[i] = refusalOf(e, taken[key], forgotten)
-				continue
-			}
-			same := bytes.Equal(hashes[i], hashes[first[key]])
-			outcomes[i] = outcomeOf(e, accepted[key], first[key] == i, same, bytes.Equal(hashes[i], known[key]), forgotten)
-		}
+	var outcomes []Outcome
+	err = l.inTx(ctx, func(tx pgx.Tx) (err error) {
+		outcomes, err = l.take(ctx, tx, incoming)
 		fault.Point("ingest.written")
-		return nil
+		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("writing %d events: %w", len(entries), err)
 	}
 	fault.Point("ingest.committed")
+	return outcomes, nil
+}
+
+// incoming are entries as they are written.
+type incoming struct {
+	entries []Entry
+	hashes  [][]byte
+	first   map[identity]int // the first entry of each identity speaks for it
+	columns columns
+	denied  refused
+}
+
+func encoded(entries []Entry) (*incoming, error) {
+	in := &incoming{entries: entries, hashes: make([][]byte, len(entries)), first: make(map[identity]int, len(entries))}
+	for i, e := range entries {
+		data, hash, err := e.encode()
+		if err != nil {
+			return nil, err
+		}
+		in.hashes[i] = hash
+		if e.Refused {
+			in.denied.add(e, hash)
+			continue
+		}
+		key := identity{e.Source, e.ID}
+		if _, again := in.first[key]; again {
+			continue
+		}
+		in.first[key] = i
+		in.columns.add(e, data, hash)
+	}
+	return in, nil
+}
+
+// take writes entries.
+func (l *Ledger) take(ctx context.Context, tx pgx.Tx, in *incoming) ([]Outcome, error) {
+	accepted, taken, forgotten, err := l.insert(ctx, tx, in.columns, in.denied)
+	if err != nil {
+		return nil, err
+	}
+	if err := tracesOf(in.entries).note(ctx, tx, l.tenant, queueScore); err != nil {
+		return nil, err
+	}
+	var known map[identity][]byte
+	if len(accepted) < len(in.columns.ids) {
+		if known, err = l.contentOf(ctx, tx, in.columns); err != nil {
+			return nil, err
+		}
+	}
+	outcomes := make([]Outcome, len(in.entries))
+	for i, e := range in.entries {
+		key := identity{e.Source, e.ID}
+		if e.Refused {
+			outcomes[i] = refusalOf(e, taken[key], forgotten)
+			continue
+		}
+		same := bytes.Equal(in.hashes[i], in.hashes[in.first[key]])
+		outcomes[i] = outcomeOf(e, accepted[key], in.first[key] == i, same, bytes.Equal(in.hashes[i], known[key]), forgotten)
+	}
 	return outcomes, nil
 }
 

@@ -70,7 +70,7 @@ const leadColumns = `lead_id, stage, score_raw, score_rounded, score, missing,
     coalesce(intent, ''), coalesce(bundle_sequence, 0), coalesce(terms_revision, ''), coalesce(definition_revision, ''),
     coalesce(picked_rep, ''), picked_at, coalesce(pool, ''), coalesce(owner, ''), owned_at, owned_first_at, no_capacity, disposed_at,
     coalesce(account, ''), coalesce(account_contacts, 0), coalesce(account_score, 0), sql_at, sql_unmet, cycle, cycle_since, sal_at,
-    picked_first_at, breach_at, fallback,
+    picked_first_at, breach_at, fallback, awaits_crm, acknowledged_at, first_touch_at, attempts,
     ` + asideColumns
 
 func scanLead(row pgx.CollectableRow) (*Lead, error) {
@@ -80,6 +80,7 @@ func scanLead(row pgx.CollectableRow) (*Lead, error) {
 		q                                              lead.Qualified
 		reached, qualified, picked, owned, ownedFirst  *time.Time
 		disposed, sql, since, sal, pickedFirst, breach *time.Time
+		acknowledged, touched                          *time.Time
 		aside                                          asideScan
 	)
 	err := row.Scan(append([]any{
@@ -89,7 +90,7 @@ func scanLead(row pgx.CollectableRow) (*Lead, error) {
 		&q.Intent, &l.JudgedBy, &l.TermsRevision, &l.DefinitionRevision,
 		&l.PickedRep, &picked, &l.Pool, &l.Owner, &owned, &ownedFirst, &l.NoCapacity, &disposed,
 		&l.Account, &q.Account.Count, &q.Account.Score, &sql, &l.SQLUnmet, &l.Number, &since, &sal,
-		&pickedFirst, &breach, &l.Fallback,
+		&pickedFirst, &breach, &l.Fallback, &l.AwaitsCRM, &acknowledged, &touched, &l.Attempts,
 	}, aside.targets(&l)...)...)
 	if err != nil {
 		return nil, err
@@ -105,6 +106,7 @@ func scanLead(row pgx.CollectableRow) (*Lead, error) {
 	l.PickedAt, l.OwnedAt, l.OwnedFirstAt, l.DisposedAt = utc(picked), utc(owned), utc(ownedFirst), utc(disposed)
 	l.SQLAt, l.Since, l.SALAt = utc(sql), utc(since), utc(sal)
 	l.PickedFirstAt, l.BreachAt = utc(pickedFirst), utc(breach)
+	l.AcknowledgedAt, l.FirstTouchAt = utc(acknowledged), utc(touched)
 	aside.fill(&l)
 	return &l, nil
 }

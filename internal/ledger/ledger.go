@@ -34,7 +34,7 @@ type Ledger struct {
 	pool   *pgxpool.Pool
 	tenant string
 
-	effects     Effects
+	effects     atomic.Pointer[Effects] // nil for none
 	inserting   sync.Once
 	inserter    *river.Client[pgx.Tx] // of effects; nil until the first one
 	inserterErr error

@@ -262,10 +262,10 @@ WHERE tenant = $1 AND lead_id = $2`, l.tenant, one.ID, one.Number, orNull(one.Si
 		one.JudgedBy, one.TermsRevision, one.DefinitionRevision, q.Account.Count, q.Account.Score)
 	writes.Queue(`UPDATE leads SET sal_at = $3, sql_at = $4, sql_unmet = $5, picked_rep = nullif($6, ''), picked_at = $7, pool = nullif($8, ''),
     owner = nullif($9, ''), owned_at = $10, owned_first_at = $11, no_capacity = $12, disposed_at = $13,
-    picked_first_at = $14, breach_at = $15, fallback = $16
+    picked_first_at = $14, breach_at = $15, fallback = $16, awaits_crm = $17, acknowledged_at = $18, first_touch_at = $19, attempts = $20
 WHERE tenant = $1 AND lead_id = $2`, l.tenant, one.ID, orNull(one.SALAt), orNull(one.SQLAt), one.SQLUnmet, one.PickedRep, orNull(one.PickedAt), one.Pool,
 		one.Owner, orNull(one.OwnedAt), orNull(one.OwnedFirstAt), one.NoCapacity, orNull(one.DisposedAt),
-		orNull(one.PickedFirstAt), orNull(one.BreachAt), one.Fallback)
+		orNull(one.PickedFirstAt), orNull(one.BreachAt), one.Fallback, one.AwaitsCRM, orNull(one.AcknowledgedAt), orNull(one.FirstTouchAt), one.Attempts)
 	from := one.Number
 	if one.Reached != nil {
 		from++ // the router keeps what is owed of this one

@@ -116,7 +116,7 @@ WHERE tenant = $1 AND id = $2 AND sent_at IS NULL AND dropped IS NULL`, l.tenant
 // Digest turns what waits for one into messages, one for each recipient whose oldest item waits for as long as every says: a transaction
 // takes each item once, and a worker that dies in it has taken none. open says whether it is an hour to send digests at.
 func (l *Ledger) Digest(ctx context.Context, every time.Duration, open func(time.Time) bool) (messages int, err error) {
-	if !l.effects.Notify {
+	if !l.wanted().Notify {
 		return 0, nil
 	}
 	err = l.inTx(ctx, func(tx pgx.Tx) error {

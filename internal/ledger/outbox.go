@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/riverqueue/river"
 
 	"github.com/handoff-sla/handoff/internal/crm"
 	"github.com/handoff-sla/handoff/internal/lead"
@@ -49,53 +48,11 @@ type Standing struct {
 // Outgoing reads what a job is to send. Nothing, when another job is on its way for the lead, or the lead is gone: then the job is obsolete. A
 // job that was given up and is tried again takes its place, unless another one has taken it.
 func (l *Ledger) Outgoing(ctx context.Context, args CRMArgs, job int64) (*Standing, error) {
-	_, err := l.pool.Exec(ctx, `
-UPDATE outbox SET live = $3, parked = NULL WHERE tenant = $1 AND id = $2 AND live IS NULL AND parked = $4`, l.tenant, args.Outbox, args.Token, job)
+	standings, err := l.OutgoingMany(ctx, []OutgoingJob{{Args: args, Job: job}})
 	if err != nil {
 		return nil, err
 	}
-	var s Standing
-	var due, disposed, since *time.Time
-	// One statement: all of it is as of one instant.
-	err = l.pool.QueryRow(ctx, `
-SELECT b.lead_id, b.version, b.changed_at, l.stage, l.score, l.missing, l.cycle, coalesce(l.owner, ''), coalesce(l.pool, ''),
-    coalesce(l.bundle_sequence, l.reached_sequence, 0), coalesce(l.definition_revision, ''), l.disposed_at, l.qualified_at,
-    coalesce(c.clause, ''), c.due_at, coalesce(m.clauses, '{}'), b.content
-FROM outbox b JOIN leads l USING (tenant, lead_id)
-LEFT JOIN LATERAL (SELECT clause, due_at FROM obligations o WHERE o.tenant = b.tenant AND o.lead_id = b.lead_id AND o.cycle = l.cycle
-    AND state = 'Open' AND due_at IS NOT NULL ORDER BY due_at, clause LIMIT 1) AS c ON true
-LEFT JOIN LATERAL (SELECT array_agg(clause ORDER BY clause COLLATE "C") AS clauses FROM obligations o WHERE o.tenant = b.tenant
-    AND o.lead_id = b.lead_id AND o.cycle = l.cycle AND state = 'Missed' AND due_at IS NOT NULL AND stopped_at IS NULL) AS m ON true
-WHERE b.tenant = $1 AND b.id = $2 AND b.live = $3`, l.tenant, args.Outbox, args.Token).Scan(&s.Lead, &s.Version, &s.Changed, &s.Stage, &s.Score,
-		&s.Missing, &s.Cycle, &s.Owner, &s.Pool, &s.JudgedBy, &s.Definition, &disposed, &since, &s.Clause, &due, &s.Overdue, &s.Content)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	s.Changed, s.Due = s.Changed.UTC(), utc(due)
-	if disposed != nil {
-		s.Rulings, err = l.rulings(ctx, s.Lead, utc(since))
-	}
-	return &s, err
-}
-
-func (l *Ledger) rulings(ctx context.Context, id string, since time.Time) ([]lead.Event, error) {
-	rows, err := l.pool.Query(ctx, `
-SELECT seq, kind, time, data FROM events WHERE tenant = $1 AND lead_id = $2 AND kind IN ($3, $4) AND time >= $5 ORDER BY time, seq`,
-		l.tenant, id, lead.KindDisposition, lead.KindContested, since)
-	if err != nil {
-		return nil, err
-	}
-	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (lead.Event, error) {
-		var seq int64
-		var kind lead.Kind
-		var at time.Time
-		var data stored
-		err := row.Scan(&seq, &kind, &at, &data)
-		return domain(seq, kind, at, data), err
-	})
+	return standings[0], nil
 }
 
 // SameContent says whether the CRM was told the very same before.
@@ -104,31 +61,7 @@ func (s *Standing) SameContent(hash []byte) bool { return bytes.Equal(s.Content,
 // FinishOutgoing notes what was sent, in one transaction with the end of its job. When the lead has changed meanwhile, the next job is inserted:
 // there is never more than one on its way for a lead, so none overtakes another.
 func (l *Ledger) FinishOutgoing(ctx context.Context, args CRMArgs, version int64, content []byte, complete func(context.Context, pgx.Tx) error) error {
-	return l.inTx(ctx, func(tx pgx.Tx) error {
-		var next, parked *int64
-		err := tx.QueryRow(ctx, `
-WITH old AS (SELECT parked FROM outbox WHERE tenant = $1 AND id = $2 FOR UPDATE)
-UPDATE outbox SET sent = $4, content = $5, live = CASE WHEN version > $4 THEN version END, parked = NULL
-FROM old WHERE tenant = $1 AND id = $2 AND live = $3 RETURNING live, old.parked`, l.tenant, args.Outbox, args.Token, version, content).
-			Scan(&next, &parked)
-		switch {
-		case errors.Is(err, pgx.ErrNoRows): // erased meanwhile
-			return complete(ctx, tx)
-		case err != nil:
-			return err
-		}
-		if parked != nil { // what was given up is said now
-			if err := l.deleteJob(ctx, tx, *parked); err != nil {
-				return err
-			}
-		}
-		if next != nil {
-			if err := l.insertJobs(ctx, tx, []river.InsertManyParams{l.crmJob(args.Outbox, *next)}); err != nil {
-				return err
-			}
-		}
-		return complete(ctx, tx)
-	})
+	return l.FinishMany(ctx, []CRMTold{{Args: args, Version: version, Content: content}}, complete)
 }
 
 // Park notes that a job is given up, so that the next change of the lead gets a job of its own. One that was given up before is deleted: what it

@@ -129,9 +129,12 @@ ON CONFLICT (tenant, period, clause, tier, revision) DO UPDATE
 	if err != nil {
 		return err
 	}
-	// The leads first: what is deleted of a lead that is there is recorded as a correction.
-	tables = slices.DeleteFunc(tables, func(table string) bool { return table == "leads" })
-	for _, table := range append([]string{"leads"}, tables...) {
+	// The leads first: what is deleted of a lead that is there is recorded as a correction. Then in the order of those who tell the CRM.
+	tables = slices.DeleteFunc(tables, func(table string) bool { return table == "leads" || table == "outbox" })
+	if err := l.forgetHints(ctx, tx, ids); err != nil {
+		return err
+	}
+	for _, table := range append([]string{"leads", "outbox"}, tables...) {
 		condition := ""
 		args := []any{l.tenant, ids}
 		switch table {

@@ -28,6 +28,7 @@ type Routing struct {
 	failed   []Failed
 	failing  map[string]time.Time // nil when the leads are not from the queue
 	owners   map[string]string    // before the decision
+	recorded map[string]bool      // leads that the CRM has a record of; nil when nobody asks
 	terms    map[string]*sla.Compiled
 }
 
@@ -109,6 +110,9 @@ func (l *Ledger) route(ctx context.Context, loaded int64, decide Decide, choose 
 		if err = l.readPeerMarks(ctx, tx, r.Leads); err != nil {
 			return err
 		}
+		if r.recorded, err = l.recordedAmong(ctx, tx, r.Leads); err != nil {
+			return err
+		}
 		if r.Now, err = now(ctx, tx); err != nil {
 			return err
 		}
@@ -165,11 +169,11 @@ func (r *Routing) queueOwner(writes *pgx.Batch, one *Lead) {
 	writes.Queue(`UPDATE leads SET picked_rep = nullif($3, ''), picked_at = $4, pool = nullif($5, ''), owner = nullif($6, ''),
     owned_at = $7, owned_first_at = $8, no_capacity = $9, disposed_at = $10, sql_at = $11, sql_unmet = $12,
     picked_first_at = $13, breach_at = $14, fallback = $15,
-    sal_at = $16, stage = $17
+    sal_at = $16, stage = $17, awaits_crm = $18, first_touch_at = $19, attempts = $20
 WHERE tenant = $1 AND lead_id = $2`, r.ledger.tenant, one.ID, one.PickedRep, orNull(one.PickedAt), one.Pool, one.Owner,
 		orNull(one.OwnedAt), orNull(one.OwnedFirstAt), one.NoCapacity, orNull(one.DisposedAt), orNull(one.SQLAt), one.SQLUnmet,
 		orNull(one.PickedFirstAt), orNull(one.BreachAt), one.Fallback,
-		orNull(one.SALAt), one.Stage)
+		orNull(one.SALAt), one.Stage, one.AwaitsCRM, orNull(one.FirstTouchAt), one.Attempts)
 }
 
 func (r *Routing) queueObligations(writes *pgx.Batch, one routed) {

@@ -27,7 +27,7 @@ const patience = 3 * 24 * time.Hour
 // ever, whichever replica comes first. Steps that are too old are left out. executive says whether the terms name one; open, whether it is an hour to
 // tell people at: the week is closed at midnight, and can wait until the morning.
 func (l *Ledger) NoteSteps(ctx context.Context, steps []bundle.EscalationStep, executive bool, open func(time.Time) bool) (noted int, err error) {
-	if len(steps) == 0 || !l.effects.Notify {
+	if len(steps) == 0 || !l.wanted().Notify {
 		return 0, nil
 	}
 	// By clause, since who hears of a resolution depends on what was told before, and in one order, so that two replicas wait for each other

@@ -4,6 +4,7 @@ package pipeline
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"time"
@@ -17,7 +18,7 @@ func (r *Router) StepUnrouted(ctx context.Context) (time.Duration, error) {
 	if err != nil {
 		return 0, err
 	}
-	if err := l.AddUpLoads(ctx); err != nil {
+	if err := errors.Join(l.AddUpLoads(ctx), l.SettleCRM(ctx)); err != nil {
 		return 0, err
 	}
 	batches := 0

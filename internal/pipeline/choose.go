@@ -239,6 +239,7 @@ func (c *choosing) give(pool, rep string, kind ledger.ChoiceKind) {
 	c.note(kind, pool, rep)
 	if c.one.PickedFirstAt = firstPick(&c.one.Cycle); c.one.PickedFirstAt.IsZero() {
 		c.one.PickedFirstAt = c.r.Now
+		c.one.AwaitsCRM = c.one.OwnedFirstAt.IsZero() && c.r.Awaits(c.one)
 	}
 	c.one.PickedRep, c.one.PickedAt, c.one.Pool, c.one.Fallback = rep, c.r.Now, pool, false
 }

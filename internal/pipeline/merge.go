@@ -151,6 +151,7 @@ func (p *Pair) forget(work *ledger.Lead, end time.Time) {
 			c = ledger.Cycle{
 				Number: c.Number, Since: c.Since, Reached: c.Reached, ReachedBy: c.ReachedBy,
 				PickedRep: c.PickedRep, PickedAt: c.PickedAt, PickedFirstAt: c.PickedFirstAt, Pool: c.Pool, Fallback: c.Fallback,
+				AwaitsCRM: c.AwaitsCRM, AcknowledgedAt: c.AcknowledgedAt,
 			}
 		}
 		if c.Qualified == nil && c.Reached != nil && c.ReachedBy == p.Bundle.Sequence && !c.Reached.At.Before(end) {
@@ -247,6 +248,8 @@ func adopt(work *ledger.Lead, theirs []ledger.Cycle) {
 	if picked.PickedRep != "" {
 		latest.PickedRep, latest.PickedAt, latest.Pool, latest.Fallback = picked.PickedRep, picked.PickedAt, picked.Pool, picked.Fallback
 		latest.PickedFirstAt = earliest(firstPicked(picked), firstPicked(first))
+		latest.AwaitsCRM = picked.AwaitsCRM && (first.AwaitsCRM || firstPicked(first).IsZero())
+		latest.AcknowledgedAt = earliest(picked.AcknowledgedAt, first.AcknowledgedAt)
 	}
 	work.SetCycles(cycles)
 }

@@ -31,6 +31,7 @@ type RetentionLedger interface {
 	SealPeriod(ctx context.Context, period sla.Period, zone *time.Location) (*ledger.Seal, error)
 	Retire(ctx context.Context, keep time.Duration, after int64, limit int) (ledger.Retired, error)
 	SweepTraces(ctx context.Context) (int64, error)
+	SweepHints(ctx context.Context) error
 }
 
 // Retention seals the counts of periods that are over, restates those that were corrected since, and retires history that is older than is
@@ -106,6 +107,9 @@ func (r *Retention) begin(ctx context.Context, l RetentionLedger) (*pass, error)
 		zone = pair.Zone()
 	}
 	if _, err := l.SweepTraces(ctx); err != nil {
+		return nil, err
+	}
+	if err := l.SweepHints(ctx); err != nil {
 		return nil, err
 	}
 	periods, sealed, err := l.Sealable(ctx, zone)

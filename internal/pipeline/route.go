@@ -116,7 +116,11 @@ func (d *Dispatcher) decide(ctx context.Context, r *ledger.Routing, one *ledger.
 	history, before := one.HistoryOf(one.Number), one.Cycle
 	own(&one.Cycle, history)
 	noteAssigned(r, one, before.Owner)
+	if one.AwaitsCRM && one.AcknowledgedAt.IsZero() && !r.Awaits(one) {
+		one.AwaitsCRM = false // there is no CRM any more that would acknowledge it: it is delivered as if there had been none
+	}
 	facts := factsOf(pair, one, one.Cycle, history)
+	noteTouches(&one.Cycle, facts)
 	one.DisposedAt = time.Time{}
 	if len(facts.Disposals) > 0 {
 		one.DisposedAt = facts.Disposals[0].At
@@ -128,7 +132,7 @@ func (d *Dispatcher) decide(ctx context.Context, r *ledger.Routing, one *ledger.
 			return err
 		}
 		own(&one.Cycle, history)
-		facts.OwnedAt, facts.NoCapacity = one.OwnedFirstAt, one.NoCapacity
+		facts.OwnedAt, facts.NoCapacity, facts.Awaits = one.OwnedFirstAt, one.NoCapacity, one.AwaitsCRM
 	}
 	if sweep && one.Owner == before.Owner && one.NoCapacity == before.NoCapacity {
 		return nil
@@ -162,6 +166,14 @@ func noteLoad(r *ledger.Routing, stage lead.Stage, before, now *ledger.Cycle) {
 	}
 	r.Loaded(was, -1)
 	r.Loaded(is, 1)
+}
+
+// noteTouches keeps what the CRM is told of the touches of a cycle.
+func noteTouches(one *ledger.Cycle, facts sla.Facts) {
+	one.FirstTouchAt, one.Attempts = time.Time{}, 0
+	if one.Qualified != nil {
+		one.FirstTouchAt, one.Attempts = facts.ContactAt, len(facts.Attempts)
+	}
 }
 
 // decidePast keeps the standing of the cycles before: what happened in them may become known late.
@@ -235,7 +247,9 @@ func disposed(history []lead.Event) bool {
 
 // stamps of a lead's cycle in the terms of the agreement.
 func stamps(one ledger.Cycle) sla.Stamps {
-	s := sla.Stamps{OwnedAt: one.OwnedFirstAt, NoCapacity: one.NoCapacity, Again: one.Number > 1}
+	s := sla.Stamps{
+		OwnedAt: one.OwnedFirstAt, NoCapacity: one.NoCapacity, Again: one.Number > 1, Awaits: one.AwaitsCRM, AcknowledgedAt: one.AcknowledgedAt,
+	}
 	if one.Reached != nil {
 		s.Reached = &sla.Reached{At: one.Reached.At, Missing: one.Reached.Missing}
 	}

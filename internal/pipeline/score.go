@@ -46,6 +46,7 @@ func (p *Pair) Judge(one *ledger.Lead) error {
 	if one.Reached == nil && one.OwnedFirstAt != (time.Time{}) { // what the router found of a cycle that is not
 		c := one.Cycle
 		c.Owner, c.OwnedAt, c.OwnedFirstAt, c.DisposedAt, c.SALAt, c.SQLAt = "", time.Time{}, time.Time{}, time.Time{}, time.Time{}, time.Time{}
+		c.FirstTouchAt, c.Attempts = time.Time{}, 0
 		one.SetCycles(append(slices.Clone(one.Past), c))
 	}
 	p.setAside(one, history)

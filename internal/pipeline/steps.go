@@ -61,6 +61,7 @@ func (s *Scorer) Step(ctx context.Context) (time.Duration, error) {
 type RouteLedger interface {
 	Archive
 	AddUpLoads(ctx context.Context) error
+	SettleCRM(ctx context.Context) error
 	Route(ctx context.Context, loaded int64, limit int, decide ledger.Decide) (ledger.Batch, error)
 	RouteUnrouted(ctx context.Context, loaded int64, limit int, after ledger.Cursor, decide ledger.Decide) (
 		ledger.Cursor, bool, ledger.Batch, error)

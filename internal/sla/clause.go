@@ -69,13 +69,13 @@ func (c Clause) EnforcedBy() string {
 	case ClauseScore:
 		return "score at hand-off against the threshold of the path that qualified the lead (crm: score)"
 	case ClauseDelivery:
-		return "time of the first owner against time of qualification (crm: owner)"
+		return "time of the first owner, as the CRM has acknowledged him where the leads live in one, against time of qualification (crm: owner)"
 	case ClauseAcceptance:
 		return "acceptance by sales, or its first rejection with a reason code, against time of ownership (crm: stage)"
 	case ClauseFirstContact:
-		return "first genuine contact against time of ownership, in business time (crm: deadline, overdue)"
+		return "first genuine contact against time of ownership, in business time (crm: firstTouchAt)"
 	case ClauseFollowUp:
-		return "attempts to reach the lead, their span and channels, or a conversation, before it was given up and within the window from ownership (crm: overdue)"
+		return "attempts to reach the lead, their span and channels, or a conversation, before it was given up and within the window from ownership (crm: attempts)"
 	case ClauseDisposition:
 		return "first disposition against time of ownership (crm: disposition.time)"
 	case ClauseRejection:

@@ -33,6 +33,9 @@ type Stamps struct {
 	Again      bool        // it was handed off before: it is not delivered once more
 	Before     bool        // it reached a path or was handed off before the contract took effect: nobody owes anything about it
 	Marks      []lead.Mark // for its whole account, in any order: by other leads, and by this one before its history begins
+
+	Awaits         bool      // it is delivered when the CRM has acknowledged the owner whom routing gave it
+	AcknowledgedAt time.Time // when it did; zero: not yet
 }
 
 // Disposal is one disposition of a lead, with its outcome resolved from the reason code where sales left it out.
@@ -59,6 +62,8 @@ type Facts struct {
 	Reached      *Reached
 	Qualified    *Qualified
 	OwnedAt      time.Time // zero: no owner yet
+	Awaits       bool      // it is delivered when the CRM has acknowledged an owner
+	Acknowledged time.Time // when it did, or when another system said itself who owns the lead; zero: not yet
 	NoCapacity   bool
 	Again        bool        // handed off before
 	Before       bool        // from before the contract took effect
@@ -80,6 +85,7 @@ func FactsOf(stamps Stamps, codes []lead.Disposition, history []lead.Event) Fact
 	f := Facts{
 		Reached: stamps.Reached, Qualified: stamps.Qualified, OwnedAt: stamps.OwnedAt,
 		NoCapacity: stamps.NoCapacity, Again: stamps.Again, Before: stamps.Before,
+		Awaits: stamps.Awaits, Acknowledged: stamps.AcknowledgedAt,
 	}
 	events := slices.Clone(history)
 	slices.SortStableFunc(events, func(a, b lead.Event) int {
@@ -88,6 +94,9 @@ func FactsOf(stamps Stamps, codes []lead.Disposition, history []lead.Event) Fact
 	for _, e := range events {
 		if e.Kind == lead.KindAssigned && e.Owner != "" {
 			f.OwnedAt = earliest(f.OwnedAt, e.Time)
+			if f.Awaits {
+				f.Acknowledged = earliest(f.Acknowledged, e.Time)
+			}
 		}
 		if f.before(e) {
 			continue

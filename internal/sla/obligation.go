@@ -154,10 +154,14 @@ func (o Obligation) barred(at time.Time) Obligation {
 	return o.excused(later(at, o.Start))
 }
 
+// delivery is met when somebody owns the lead and, where the lead lives in a CRM, that has acknowledged it.
 func (c *Compiled) delivery(d Delivery, f Facts, now time.Time) Obligation {
 	o := c.wallClock(ClauseDelivery, f.Qualified.At, d.Within)
 	if f.NoCapacity {
 		return o.excused(f.Qualified.At)
+	}
+	if f.Awaits {
+		return o.stopped(f.Acknowledged, now)
 	}
 	return o.stopped(f.OwnedAt, now)
 }

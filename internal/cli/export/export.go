@@ -211,6 +211,7 @@ type Subject struct {
 	Events      []Event           `json:"events"`
 	Refusals    []Event           `json:"refusals,omitempty"` // rejections without a reason code, which were not taken
 	Obligations []json.RawMessage `json:"obligations"`
+	CRM         []json.RawMessage `json:"crm,omitempty"` // what is known of its records in the CRM
 	Life        *life.Life        `json:"life"`
 }
 
@@ -236,6 +237,9 @@ func Of(ctx context.Context, r *ledger.Reading, tenant, one string) (s Subject, 
 		return err
 	})
 	if err != nil {
+		return s, err
+	}
+	if s.CRM, err = r.CRMRecords(ctx, one); err != nil {
 		return s, err
 	}
 	err = r.EachObligation(ctx, one, func(object json.RawMessage) error {

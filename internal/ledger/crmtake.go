@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/handoff-sla/handoff/internal/crm"
+	"github.com/handoff-sla/handoff/internal/fault"
+)
+
+// TakeIn writes what was read in one transaction, and answers with the outcome of each entry. Its error is ErrCRMMoved when another worker was first.
+func (l *Ledger) TakeIn(ctx context.Context, in CRMIntake) ([]Outcome, error) {
+	entries, err := encoded(in.Entries)
+	if err != nil {
+		return nil, err
+	}
+	var outcomes []Outcome
+	err = l.inTx(ctx, func(tx pgx.Tx) error {
+		if err := l.moveCursor(ctx, tx, in); err != nil {
+			return err
+		}
+		fault.Point("intake.moved")
+		if len(in.Entries) > 0 {
+			if outcomes, err = l.take(ctx, tx, entries); err != nil {
+				return err
+			}
+		}
+		fault.Point("intake.events")
+		// Rows are locked in the order of everybody else: leads, notices, outbox, records.
+		there, err := l.holdLeads(ctx, tx, in)
+		if err != nil {
+			return err
+		}
+		undone, err := l.undo(ctx, tx, in, there)
+		if err != nil {
+			return err
+		}
+		fault.Point("intake.undone")
+		if err := l.takeKnown(ctx, tx, in.Known, there); err != nil {
+			return err
+		}
+		if err := l.restore(ctx, tx, undone); err != nil {
+			return err
+		}
+		fault.Point("intake.records")
+		return l.doneHints(ctx, tx, in.Hints)
+	})
+	switch {
+	case errors.Is(err, ErrCRMMoved):
+		return nil, ErrCRMMoved
+	case err != nil:
+		return nil, fmt.Errorf("taking in %d events and %d records of the CRM: %w", len(in.Entries), len(in.Known), err)
+	}
+	fault.Point("intake.committed")
+	return outcomes, nil
+}
+
+// holdLeads keeps leads from being erased until the transaction is over, and says which there are, and in which cycle. It waits for who works on them.
+func (l *Ledger) holdLeads(ctx context.Context, tx pgx.Tx, in CRMIntake) (map[string]int, error) {
+	ids := map[string]bool{}
+	for _, k := range in.Known {
+		ids[k.Lead] = true
+	}
+	for _, u := range slices.Concat(in.Undo, in.Stopped) {
+		ids[u.Lead] = true
+	}
+	there := map[string]int{}
+	if len(ids) == 0 {
+		return there, nil
+	}
+	var id string
+	var cycle int
+	err := each(ctx, tx, []any{&id, &cycle}, func() error {
+		there[id] = cycle
+		return nil
+	}, `SELECT lead_id, cycle FROM leads WHERE tenant = $1 AND lead_id = ANY($2) ORDER BY lead_id COLLATE "C" FOR KEY SHARE`, l.tenant, sortedKeys(ids))
+	return there, err
+}
+
+// undone is what is set back by this transaction, and what is not any more: each once, by its key.
+type undone struct{ undo, stopped []crm.Undo }
+
+// undo notes what is to be set back and tells people, and has the writer do it.
+func (l *Ledger) undo(ctx context.Context, tx pgx.Tx, in CRMIntake, there map[string]int) (u undone, err error) {
+	all := slices.Concat(in.Undo, in.Stopped)
+	var keys, records, leads, whys []string
+	var stopped []bool
+	for i, one := range all {
+		if _, is := there[one.Lead]; is {
+			keys, records, leads = append(keys, one.Key), append(records, one.Record), append(leads, one.Lead)
+			whys, stopped = append(whys, one.Why), append(stopped, i >= len(in.Undo))
+		}
+	}
+	if len(keys) == 0 {
+		return u, nil
+	}
+	fresh := map[string]bool{}
+	var key string
+	err = each(ctx, tx, []any{&key}, func() error {
+		fresh[key] = true
+		return nil
+	}, `
+INSERT INTO crm_set_backs (tenant, key, record_id, lead_id, why, stopped)
+SELECT $1, key, record_id, lead_id, why, stopped FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::bool[])
+    AS u (key, record_id, lead_id, why, stopped) ORDER BY key COLLATE "C"
+ON CONFLICT DO NOTHING RETURNING key`, l.tenant, keys, records, leads, whys, stopped)
+	if err != nil {
+		return u, err
+	}
+	var notices []Notice
+	told := map[string]bool{}
+	for i, one := range all {
+		if !fresh[one.Key] {
+			continue
+		}
+		delete(fresh, one.Key)
+		if i < len(in.Undo) {
+			u.undo = append(u.undo, one)
+			told[one.Lead] = true
+		} else {
+			u.stopped = append(u.stopped, one)
+		}
+		notices = append(notices, noticesOfUndo(one, there[one.Lead], i >= len(in.Undo))...)
+	}
+	if err := l.note(ctx, tx, notices); err != nil {
+		return u, err
+	}
+	return u, l.force(ctx, tx, sortedKeys(told))
+}
+
+// noticesOfUndo tell the rep or, where nobody owns the lead, sales; and both parties when it stops.
+func noticesOfUndo(u crm.Undo, cycle int, stopped bool) []Notice {
+	n := Notice{Lead: u.Lead, Cycle: cycle, Level: SetBack, Subject: u.Key, Detail: []string{u.Why}, Recipient: ToRep, Rep: u.Rep}
+	if u.Rep == "" {
+		n.Recipient = ToSales
+	}
+	if !stopped {
+		return []Notice{n}
+	}
+	n.Level, n.Recipient, n.Rep, n.Subject = SetBackStopped, ToSales, "", "Sales@"+u.Key
+	other := n
+	other.Recipient, other.Subject = ToMarketing, "Marketing@"+u.Key
+	return []Notice{n, other}
+}
+
+// force has the CRM told of leads again, though they are what it was told.
+func (l *Ledger) force(ctx context.Context, tx pgx.Tx, leads []string) error {
+	if len(leads) == 0 || !l.wanted().CRM {
+		return nil
+	}
+	if err := l.change(ctx, tx, "routed", leads, make([][]byte, len(leads))); err != nil {
+		return err
+	}
+	_, err := tx.Exec(ctx, `UPDATE outbox SET content = NULL WHERE tenant = $1 AND lead_id = ANY($2) AND content IS NOT NULL`, l.tenant, leads)
+	return err
+}
+
+// restore marks records as to be set back, or as not any more.
+func (l *Ledger) restore(ctx context.Context, tx pgx.Tx, u undone) error {
+	all := slices.Concat(u.undo, u.stopped)
+	if len(all) == 0 {
+		return nil
+	}
+	values, err := texts(all, func(u crm.Undo) map[string]string { return u.Restore })
+	if err != nil {
+		return err
+	}
+	var records []string
+	var stopped []bool
+	for i, one := range all {
+		records, stopped = append(records, one.Record), append(stopped, i >= len(u.undo))
+	}
+	_, err = tx.Exec(ctx, `
+WITH held AS MATERIALIZED (
+    SELECT record_id FROM crm_records WHERE tenant = $1 AND record_id = ANY($2) ORDER BY record_id COLLATE "C" FOR NO KEY UPDATE)
+UPDATE crm_records r SET restore = CASE WHEN u.stopped THEN '{}' ELSE r.restore || u.restore::jsonb END,
+    set_backs = CASE WHEN u.stopped THEN r.set_backs ELSE ARRAY(
+        SELECT at FROM unnest(r.set_backs) AS at WHERE at > clock_timestamp() - interval '24 hours' ORDER BY at) || clock_timestamp() END,
+    stopped_at = CASE WHEN u.stopped THEN clock_timestamp() ELSE r.stopped_at END
+FROM held JOIN unnest($2::text[], $3::text[], $4::bool[]) AS u (record_id, restore, stopped) USING (record_id)
+WHERE r.tenant = $1 AND r.record_id = held.record_id AND r.gone = ''`, l.tenant, records, values, stopped)
+	return err
+}
+
+func (l *Ledger) doneHints(ctx context.Context, tx pgx.Tx, hints []int64) error {
+	if len(hints) == 0 {
+		return nil
+	}
+	_, err := tx.Exec(ctx, `
+WITH held AS MATERIALIZED (SELECT id FROM crm_hints WHERE tenant = $1 AND id = ANY($2) AND done_at IS NULL ORDER BY id FOR UPDATE)
+UPDATE crm_hints h SET done_at = clock_timestamp() FROM held WHERE h.tenant = $1 AND h.id = held.id`, l.tenant, hints)
+	return err
+}
