@@ -285,7 +285,12 @@ func (x *reflecting) settle(apart []string) {
 		return
 	}
 	x.now.Seen[notedApart] = strings.Join(apart, " ")
-	if x.now.Diverged.IsZero() {
+	if x.now.Diverged.IsZero() || x.again() {
 		x.now.Diverged = x.in.Now.UTC().Truncate(time.Microsecond)
 	}
+}
+
+// again says whether what was set back is as it was before: whoever did it again has the same time to mend it as before.
+func (x *reflecting) again() bool {
+	return len(x.old.Restore) == 0 && len(x.old.SetBacks) > 0 && slices.MaxFunc(x.old.SetBacks, time.Time.Compare).After(x.old.Diverged)
 }

@@ -22,9 +22,16 @@ func Undoing(known Known, standing Standing, m Mapping, codes []lead.Disposition
 	if known.Diverged.IsZero() || !known.Stopped.IsZero() || len(known.Restore) > 0 || known.Gone != "" || !standing.Enforced {
 		return Undo{}, false, false
 	}
+	since, times := known.Diverged, 0
+	for _, at := range known.SetBacks {
+		since = latest(since, at)
+		if now.Sub(at) < setBackWithin {
+			times++
+		}
+	}
 	u = Undo{
 		Record: known.Record, Lead: known.Lead, Restore: map[string]string{}, Rep: standing.Owner,
-		Key: fmt.Sprintf("handoff-%s-%d", known.Record, known.Diverged.UnixMilli()),
+		Key: fmt.Sprintf("handoff-%s-%d", known.Record, since.UnixMilli()),
 	}
 	var done, cure []string
 	if slices.Contains(apart, apartStatus) {
@@ -36,12 +43,6 @@ func Undoing(known Known, standing Standing, m Mapping, codes []lead.Disposition
 	}
 	if len(done) == 0 {
 		return Undo{}, false, false
-	}
-	times := 0
-	for _, at := range known.SetBacks {
-		if now.Sub(at) < setBackWithin {
-			times++
-		}
 	}
 	if stop = times >= limit; stop {
 		u.Key += "-stopped"

@@ -4,11 +4,9 @@ package events
 
 import (
 	"encoding/json"
-	"slices"
 	"time"
 
 	"github.com/handoff-sla/handoff/internal/crm"
-	"github.com/handoff-sla/handoff/internal/lead"
 	"github.com/handoff-sla/handoff/internal/ledger"
 )
 
@@ -26,9 +24,6 @@ func (c *Checker) Told(t crm.Told, now time.Time) (ledger.Entry, error) {
 	}
 	if err := bounds(entry, now); err != nil {
 		return entry, err
-	}
-	if !slices.Contains(lead.Kinds(), t.Kind) {
-		return entry, wrong("type", "unknown; it should be one of the kinds of events")
 	}
 	text, err := json.Marshal(t.Data)
 	if err != nil {

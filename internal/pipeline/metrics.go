@@ -21,6 +21,7 @@ type Metrics struct {
 	RosterErrors   prometheus.Counter
 
 	Operations
+	CRMReading
 }
 
 // NewMetrics makes and registers the metrics.
@@ -52,5 +53,6 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 	r.MustRegister(m.Events, m.Refused, m.Scored, m.Routed, m.Choices, m.Failed, m.Missed, m.BreachLateness, m.Waiting, m.Unrouted, m.StepErrors,
 		m.Stale, m.RosterErrors)
 	m.Operations = newOperations(r)
+	m.CRMReading = newCRMReading(r)
 	return m
 }

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/handoff-sla/handoff/internal/crm"
+	"github.com/handoff-sla/handoff/internal/ledger"
+)
+
+// Paces of reading a CRM.
+const (
+	crmLease    = stepTimeout + 15*time.Second // longer than a step may take: who holds it is done by then
+	crmTakeOver = 5 * time.Second              // who does not hold the lease looks again
+	hintEvery   = time.Second
+	mendEvery   = 5 * time.Second // between two looks at what is to be set back
+	atMost      = 5 * time.Minute // that a CRM is left alone before somebody looks again
+	hintBatch   = 100
+	mendBatch   = 50
+	intakeBatch = 1000 // events of a transaction
+	tellEvery   = 10000
+)
+
+// CRMLedger is what reading a CRM needs of the ledger.
+type CRMLedger interface {
+	Archive
+	CRMLease(ctx context.Context, holder string, term time.Duration) (held bool, err error)
+	CRMPosition(ctx context.Context, stream crm.Stream) (crm.Position, error)
+	CRMKnown(ctx context.Context, records []string) (map[string]crm.Known, error)
+	CRMStandings(ctx context.Context, leads []string) (map[string]ledger.CRMStanding, error)
+	CRMHints(ctx context.Context, limit int) ([]ledger.CRMHint, error)
+	CRMDiverged(ctx context.Context, after time.Duration, limit int) ([]crm.Known, error)
+	Waiting(ctx context.Context, among []string) ([]string, error)
+	TakeIn(ctx context.Context, in ledger.CRMIntake) ([]ledger.Outcome, error)
+}
+
+// CRMChecker checks events by the rules for those that are sent.
+type CRMChecker interface {
+	Told(t crm.Told, now time.Time) (ledger.Entry, error)
+}
+
+// CRMReader reads what changes in a CRM, and has set back what the agreement does not allow. Any number of replicas may run it; the one that has the
+// lease reads. What is read comes into the ledger in one transaction with how far it was read, so that a restart loses and doubles nothing.
+type CRMReader struct {
+	Pairs   *Pairs
+	System  func() (crm.System, crm.Settings, error) // an error as long as the mapping was not checked
+	Account func() string                            // that the CRM has, as it says of itself
+	Checker func(*Pair) CRMChecker
+	Ledger  func() (CRMLedger, error)
+	Trouble func(error) // is told that the CRM took the credential or a request for none; may be nil
+	Holder  string      // of the lease: another one for each process
+	Now     func() time.Time
+	Metrics *Metrics
+	Log     *slog.Logger
+
+	reading  *crmProgress // nil while another replica reads
+	diverged int
+}
+
+// crmProgress is where this replica is in the streams.
+type crmProgress struct {
+	tails  map[crm.Stream]*crmTail
+	at     int       // of the streams, the one that is read
+	due    time.Time // of the next round; zero: it is under way
+	mend   time.Time // when to look at what is to be set back
+	fields *crmFields
+}
+
+// Step reads a page, what webhooks told of, and what is to be set back. It sleeps when there is no more.
+func (c *CRMReader) Step(ctx context.Context) (time.Duration, error) {
+	l, err := c.Ledger()
+	if err != nil {
+		return 0, ErrNotReady
+	}
+	system, settings, err := c.System()
+	if err != nil {
+		return 0, ErrNotReady
+	}
+	held, err := l.CRMLease(ctx, c.Holder, crmLease)
+	if err != nil {
+		return 0, err
+	}
+	if !held {
+		c.reading = nil
+		return crmTakeOver, nil
+	}
+	if c.reading == nil {
+		c.reading = &crmProgress{tails: map[crm.Stream]*crmTail{}}
+		c.Log.Info("reading the CRM", "system", system.Name(), "account", c.Account())
+	}
+	in := newCRMIntake(c, l, system, settings)
+	again, err := in.step(ctx)
+	return again, c.told(err, &again)
+}
+
+// told is what becomes of an error: some say by themselves when to try again.
+func (c *CRMReader) told(err error, again *time.Duration) error {
+	var away *crm.UnavailableError
+	var credential *crm.CredentialError
+	var refused *crm.RefusedError
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, ledger.ErrCRMMoved):
+		c.reading, *again = nil, 0
+		return nil
+	case errors.As(err, &away):
+		c.Metrics.CRMErrors.WithLabelValues("unavailable").Inc()
+		if away.After > 0 {
+			c.Log.Info("the CRM wants to be left alone", "for", away.After.String(), "error", away.Error())
+			*again = min(away.After, atMost)
+			return nil
+		}
+	case errors.As(err, &credential):
+		c.Metrics.CRMErrors.WithLabelValues("credential").Inc()
+	case errors.As(err, &refused):
+		c.Metrics.CRMErrors.WithLabelValues("refused").Inc()
+	default:
+		return err
+	}
+	if away == nil && c.Trouble != nil {
+		c.Trouble(err)
+	}
+	return shownError{err}
+}
+
+// Close gives the lease back, so that another replica goes on at once.
+func (c *CRMReader) Close(ctx context.Context) {
+	if l, err := c.Ledger(); err == nil && c.reading != nil {
+		if _, err := l.CRMLease(ctx, c.Holder, 0); err != nil {
+			c.Log.Info("the lease on reading the CRM ends by itself", "error", explain(err))
+		}
+	}
+	c.reading = nil
+}
+
+// step of who holds the lease.
+func (i *crmIntake) step(ctx context.Context) (time.Duration, error) {
+	hinted, err := i.hints(ctx)
+	if err != nil {
+		return 0, err
+	}
+	p := i.reading
+	if now := i.Now(); !now.Before(p.mend) {
+		p.mend = now.Add(mendEvery)
+		if err := i.mend(ctx); err != nil {
+			return 0, err
+		}
+	}
+	more, err := i.fields(ctx)
+	if err != nil {
+		return 0, err
+	}
+	if wait := p.due.Sub(i.Now()); wait > 0 {
+		if hinted || more {
+			return 0, nil
+		}
+		return min(wait, hintEvery), nil
+	}
+	return 0, i.page(ctx)
+}
+
+// page reads one of the stream that is at hand, and goes on to the next stream at its end.
+func (i *crmIntake) page(ctx context.Context) error {
+	p, streams := i.reading, i.system.Streams()
+	if p.at >= len(streams) {
+		p.at = 0
+	}
+	stream := streams[p.at]
+	tail, known := p.tails[stream]
+	if !known {
+		stored, err := i.ledger.CRMPosition(ctx, stream)
+		if err != nil {
+			return err
+		}
+		tail = newCRMTail(stored, i.system.Lag())
+		p.tails[stream] = tail
+	}
+	page, err := i.system.Read(ctx, stream, tail.next(i.Now()))
+	if err != nil {
+		return err
+	}
+	if err := i.take(ctx, page, string(stream), ledger.CRMIntake{Stream: stream, From: tail.stored, To: tail.to(page)}); err != nil {
+		return err
+	}
+	before := tail.read
+	over := tail.took(page, i.Now())
+	i.progress(stream, tail, before, over)
+	if !over {
+		return nil
+	}
+	if p.at++; p.at == len(streams) {
+		p.at, p.due = 0, i.Now().Add(i.settings.PollEvery)
+	}
+	return nil
+}
+
+// progress shows how far the reading is: of a CRM that is new, it takes a while.
+func (i *crmIntake) progress(stream crm.Stream, tail *crmTail, before int, over bool) {
+	lag := 0.0
+	if !over {
+		lag = max(i.Now().Sub(tail.cursor.Time).Seconds(), 0)
+	}
+	i.Metrics.CRMLag.WithLabelValues(string(stream)).Set(lag)
+	switch {
+	case !over && tail.read/tellEvery > before/tellEvery:
+		i.Log.Info("reading the CRM", "stream", string(stream), "read", tail.read, "upTo", tail.cursor.Time)
+	case over && tail.read >= tellEvery:
+		i.Log.Info("the CRM was read to its end", "stream", string(stream), "read", tail.read, "upTo", tail.cursor.Time)
+	}
+}
