@@ -231,7 +231,7 @@ func sortable(p *Property, value string) string {
 		if err != nil {
 			return ""
 		}
-		return strconv.FormatFloat(1e17+n, 'f', 6, 64)
+		return strconv.FormatFloat(1e12+n, 'f', 3, 64)
 	}
 	return strings.ToLower(value)
 }
