@@ -108,7 +108,7 @@ func (c *call) sub(s subrequest, known map[string]any) answer {
 	if err != nil {
 		return notFound()
 	}
-	match := apiPath.FindStringSubmatch(at.Path)
+	match := apiPath.FindStringSubmatch(at.EscapedPath())
 	if match == nil || match[1] != c.version || match[2] == "composite" {
 		return notFound()
 	}
@@ -118,7 +118,7 @@ func (c *call) sub(s subrequest, known map[string]any) answer {
 	}
 	inner := &call{
 		Fake: c.Fake, ctx: c.ctx, method: s.Method, version: c.version, query: at.Query(), header: header, body: []byte(body), user: c.user, by: c.by, tx: c.tx,
-		path: strings.FieldsFunc(match[2], func(r rune) bool { return r == '/' }),
+		path: segments(match[2]),
 	}
 	return inner.resource()
 }

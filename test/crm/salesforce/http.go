@@ -106,7 +106,7 @@ func (f *Fake) route(r *http.Request, body []byte) answer {
 	case path == "/services/data" || path == "/services/data/":
 		return f.versions()
 	}
-	match := apiPath.FindStringSubmatch(r.URL.Path)
+	match := apiPath.FindStringSubmatch(r.URL.EscapedPath())
 	if match == nil || !slices.Contains(f.options.Versions, match[1]) {
 		return notFound()
 	}
@@ -123,7 +123,7 @@ func (f *Fake) route(r *http.Request, body []byte) answer {
 	f.used++
 	c := &call{
 		Fake: f, ctx: r.Context(), method: r.Method, version: match[1], query: r.URL.Query(), header: r.Header, body: body, user: s.user, by: s.by,
-		path: strings.FieldsFunc(match[2], func(r rune) bool { return r == '/' }),
+		path: segments(match[2]),
 	}
 	a := c.resource()
 	if c.tx != nil {
@@ -136,6 +136,17 @@ func (f *Fake) route(r *http.Request, body []byte) answer {
 		a.header[name] = value
 	}
 	return a
+}
+
+// segments of an escaped path.
+func segments(path string) []string {
+	out := strings.FieldsFunc(path, func(r rune) bool { return r == '/' })
+	for i := range out {
+		if plain, err := url.PathUnescape(out[i]); err == nil {
+			out[i] = plain
+		}
+	}
+	return out
 }
 
 func (f *Fake) usage() map[string]string {
@@ -172,7 +183,7 @@ func (c *call) resource() answer {
 
 // only allows one method.
 func (c *call) only(method string, do func() answer) answer {
-	if c.method != method && !(method == "GET" && c.method == "HEAD") {
+	if c.method != method && (method != "GET" || c.method != "HEAD") {
 		return c.notAllowed(method)
 	}
 	return do()

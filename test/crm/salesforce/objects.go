@@ -97,7 +97,13 @@ func activities() []*object {
 		required(text("Title", 80)), &Field{Name: "IsPrivate", Type: typeBoolean}, owner("User"),
 		&Field{Name: "Body", Type: typeTextarea, Length: 32000, NoFilter: true, NoSort: true},
 	)
-	return []*object{task, event, note}
+	email := newObject("EmailMessage", "Email Message", "02s",
+		&Field{Name: "ActivityId", Type: typeReference, RefersTo: []string{"Task"}, Relationship: "Activity"}, reference("RelatedToId", "RelatedTo", "Account", "Opportunity"),
+		text("Subject", 3000), &Field{Name: "TextBody", Type: typeTextarea, Length: 131072, NoFilter: true, NoSort: true},
+		&Field{Name: "FromAddress", Type: typeEmail, Length: 1000}, &Field{Name: "ToAddress", Type: typeString, Length: 4000}, &Field{Name: "Incoming", Type: typeBoolean},
+		&Field{Name: "Status", Type: typePicklist, Restricted: true, Options: []string{"0", "1", "2", "3", "4", "5"}, Default: "0"}, &Field{Name: "MessageDate", Type: typeDateTime},
+	)
+	return []*object{task, event, note, email}
 }
 
 func others() []*object {
@@ -160,13 +166,23 @@ func CustomFields() []Field {
 		options("Handoff_Stage__c", "Inquiry", "Held", "MQL", "SAL", "SQL", "Opportunity", "Won", "Lost", "Recycled", "Disqualified", "Suppressed", "Merged",
 			"Duplicate", "Excluded"),
 		options("Handoff_Reason__c", "AcceptAsSQL", "BadTiming", "NoResponse", "StakeholderChange", "NotICP", "InvalidContact"),
-		{Name: "Handoff_Score__c", Type: typeDouble}, {Name: "Handoff_Revision__c", Type: typeString}, {Name: "Handoff_Due_At__c", Type: typeDateTime},
-		{Name: "Handoff_First_Touch_At__c", Type: typeDateTime}, {Name: "Handoff_Attempts__c", Type: typeDouble}, {Name: "Handoff_Missing__c", Type: typeString},
+		{Name: "Handoff_Score__c", Type: typeDouble},
+		{Name: "Handoff_Revision__c", Type: typeString},
+		{Name: "Handoff_Due_At__c", Type: typeDateTime},
+		{Name: "Handoff_First_Touch_At__c", Type: typeDateTime},
+		{Name: "Handoff_Attempts__c", Type: typeDouble},
+		{Name: "Handoff_Missing__c", Type: typeString},
 		{Name: "Handoff_Id__c", Type: typeString, External: true, Length: 64},
 		options("Seniority__c", "individual", "manager", "director", "vp", "cxo"), options("Lifecycle__c", "prospect", "customer"),
-		{Name: "Last_Form_At__c", Type: typeDateTime}, {Name: "Last_Form__c", Type: typeString}, {Name: "Last_Page_At__c", Type: typeDateTime},
-		{Name: "Last_Page__c", Type: typeString}, {Name: "Last_Download_At__c", Type: typeDateTime}, {Name: "Last_Download_Gated__c", Type: typeBoolean},
-		{Name: "Budget__c", Type: typeBoolean}, {Name: "Authority__c", Type: typeBoolean}, {Name: "Need__c", Type: typeString},
+		{Name: "Last_Form_At__c", Type: typeDateTime},
+		{Name: "Last_Form__c", Type: typeString},
+		{Name: "Last_Page_At__c", Type: typeDateTime},
+		{Name: "Last_Page__c", Type: typeString},
+		{Name: "Last_Download_At__c", Type: typeDateTime},
+		{Name: "Last_Download_Gated__c", Type: typeBoolean},
+		{Name: "Budget__c", Type: typeBoolean},
+		{Name: "Authority__c", Type: typeBoolean},
+		{Name: "Need__c", Type: typeString},
 		{Name: "Timeline_Days__c", Type: typeDouble},
 	}
 }

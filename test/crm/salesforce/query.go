@@ -129,7 +129,7 @@ func (c *call) resources() answer {
 }
 
 func (c *call) limits() answer {
-	most := func(max, left int) map[string]int { return map[string]int{"Max": max, "Remaining": left} }
+	most := func(limit, left int) map[string]int { return map[string]int{"Max": limit, "Remaining": left} }
 	return answer{status: http.StatusOK, body: map[string]any{
 		"DailyApiRequests": most(c.limit, c.limit-c.used), "DailyBulkApiBatches": most(15000, 15000), "DataStorageMB": most(1024, 1000),
 		"SingleEmail": most(5000, 5000),

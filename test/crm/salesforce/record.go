@@ -5,7 +5,6 @@ package salesforce
 import (
 	"maps"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -154,10 +153,6 @@ func (c *call) external(t *table, name, value string) answer {
 	f := t.field(name)
 	if f == nil || !f.External && f.Name != "Id" {
 		return fault(refuse(http.StatusNotFound, "NOT_FOUND", "Provided external ID field does not exist or is not accessible: %s", name))
-	}
-	value, err := url.PathUnescape(value)
-	if err != nil {
-		return notFound()
 	}
 	if c.method == "PATCH" {
 		p, wrong := c.fields(t)

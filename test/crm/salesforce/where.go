@@ -103,7 +103,7 @@ func (c *compiler) where(t *table, e soql.Expr) (test, error) {
 		of, err := c.where(t, e.Of)
 		return func(r row) bool { return !of(r) }, err
 	default:
-		return c.compare(t, e.(soql.Compare)) //nolint:forcetypeassert // there is no other
+		return c.compare(t, e.(soql.Compare))
 	}
 }
 

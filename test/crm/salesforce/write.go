@@ -209,7 +209,7 @@ func (x *tx) update(t *table, id string, p *parsed) []*apiError {
 		if v == nil && f.Default != nil {
 			v = r[f.Name] // what has a default cannot be emptied: Salesforce keeps what is there
 		}
-		if !same(r[f.Name], v) && !(r[f.Name] == nil && v == false) {
+		if !same(r[f.Name], v) && (r[f.Name] != nil || v != false) {
 			changed = append(changed, f.Name)
 		}
 		set(next, f.Name, v)
