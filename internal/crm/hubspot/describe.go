@@ -124,7 +124,7 @@ func (s *System) readFields(ctx context.Context) (map[string]crm.SchemaField, er
 func (p property) field() crm.SchemaField {
 	field := crm.SchemaField{
 		Type: typeOf(p), ReadOnly: p.Metadata.ReadOnly || p.Calculated, Native: strings.Trim(p.Type+", "+p.FieldType, ", "),
-		Shared: !p.Unique && p.Name != "email" && p.Name != objectID,
+		Shared: !p.Unique && p.Name != emailProperty && p.Name != objectID,
 	}
 	if field.Type == crm.TypeOptions {
 		slices.SortStableFunc(p.Options, func(a, b option) int { return a.Order - b.Order })

@@ -20,6 +20,7 @@ const (
 	contacts       = "contacts"
 	notes          = "notes"
 	ownerProperty  = "hubspot_owner_id"
+	emailProperty  = "email"
 	stageProperty  = "lifecyclestage"
 	mergedProperty = "hs_merged_object_ids"
 	objectID       = "hs_object_id"

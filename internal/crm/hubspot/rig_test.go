@@ -120,3 +120,6 @@ func sent(t *testing.T, r *http.Request, into any) {
 		t.Error(err)
 	}
 }
+
+// remade is the adapter with what has changed in its access.
+func (r *rig) remade() *hubspot.System { return hubspot.New(r.access, http.DefaultClient) }

@@ -3,9 +3,12 @@
 package hubspot
 
 import (
+	"cmp"
 	"context"
 	"net/http"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/handoff-sla/handoff/internal/crm"
@@ -105,7 +108,18 @@ func (s *System) search(ctx context.Context, w window, by order, filters ...filt
 	if err := s.call(ctx, http.MethodPost, s.objects(w.object, "/search"), request, &answer); err != nil {
 		return nil, port(err, request.Properties)
 	}
+	if !slices.IsSortedFunc(answer.Results, w.by(by.Property)) { // where the next search begins would leave something out
+		return nil, &crm.UnavailableError{Cause: "answered a search out of the order that was asked for"}
+	}
 	return answer.Results, nil
+}
+
+// by is the order of a search.
+func (w window) by(property string) func(a, b object) int {
+	if property == objectID {
+		return func(a, b object) int { return cmp.Or(len(a.ID)-len(b.ID), strings.Compare(a.ID, b.ID)) }
+	}
+	return func(a, b object) int { return w.time(a).Compare(w.time(b)) }
 }
 
 // time at which an object was modified, as it is searched for.

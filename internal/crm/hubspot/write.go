@@ -20,7 +20,10 @@ func (s *System) Write(ctx context.Context, writes []crm.Write) []crm.Written {
 	for i, w := range writes {
 		items[i] = &item{at: i, id: w.Record, was: w.Was}
 		if w.Record == "" && w.Match != nil {
-			items[i].by, items[i].match = w.Match.Field, w.Match.Value
+			items[i].by, items[i].match = w.Match.Field, strings.TrimSpace(w.Match.Value)
+			if w.Match.Field == emailProperty { // HubSpot keeps addresses in lower case
+				items[i].match = strings.ToLower(items[i].match)
+			}
 		}
 	}
 	if err := s.prepare(ctx, items, writes); err != nil {
@@ -177,7 +180,7 @@ func (i *item) complete(m *crm.Match) {
 			i.properties[name] = text(v, "")
 		}
 	}
-	i.properties[m.Field] = m.Value
+	i.properties[m.Field] = i.match
 }
 
 // update contacts by their ids.
