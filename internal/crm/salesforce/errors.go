@@ -126,7 +126,7 @@ func pause(body []byte) time.Duration {
 // allowance is what an answer says of the requests of the last 24 hours, and whether it refused one for their number.
 func allowance(_ *http.Request, status int, header http.Header, body []byte) crm.Allowance {
 	var out crm.Allowance
-	for part := range strings.SplitSeq(header.Get("Sforce-Limit-Info"), ",") {
+	for part := range strings.FieldsFuncSeq(header.Get("Sforce-Limit-Info"), func(r rune) bool { return r == ',' || r == ';' }) {
 		// Beside it there may be per-app-api-usage, which is of this app alone.
 		text, found := strings.CutPrefix(strings.TrimSpace(part), "api-usage=")
 		if !found {
