@@ -114,3 +114,13 @@ func TestSamplesAreClean(t *testing.T) {
 		t.Errorf("%d objects, want 3", report.Summary.Objects)
 	}
 }
+
+func TestExamplesOfCRMsAreClean(t *testing.T) {
+	for _, system := range []string{"hubspot", "salesforce"} {
+		report := run(t, lint.Options{Now: time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC), Complete: true},
+			"../../../docs/examples/leaddefinition-"+system+".yaml", "../../../docs/examples/slacontract-"+system+".yaml")
+		if report.Verdict(lint.Warning) != nil || report.Summary.Objects != 2 {
+			t.Error(render(t, "text", report))
+		}
+	}
+}

@@ -176,6 +176,7 @@ func (s *set) contract(o *object, cadences []*object) {
 			o.checkDates(definition, s.options.Now)
 			o.advisePools(definition)
 			o.adviseOwners(definition)
+			o.adviseCRM(definition)
 		}
 	}
 	s.reviewed(o, cadences)
