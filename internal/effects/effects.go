@@ -142,7 +142,7 @@ func (r *Runner) crmJobs() int {
 
 func (r *Runner) config(l *ledger.Ledger, queues map[string]river.QueueConfig) river.Config {
 	workers := river.NewWorkers()
-	retries := &retries{now: r.Now, first: cmp.Or(r.First, 5*time.Second), chance: rand.Float64}
+	retries := &retries{now: r.Now, first: r.first(), chance: rand.Float64}
 	// All kinds, always: whichever replica leads looks after the jobs of all tenants.
 	river.AddWorker(workers, &messageWorker[ledger.NoticeArgs]{Runner: r, ledger: l, retries: retries})
 	river.AddWorker(workers, &messageWorker[ledger.ReportArgs]{Runner: r, ledger: l, retries: retries})
@@ -153,6 +153,9 @@ func (r *Runner) config(l *ledger.Ledger, queues map[string]river.QueueConfig) r
 		JobTimeout: jobTimeout, RescueStuckJobsAfter: rescueAfter, Logger: slog.New(quiet{r.Log.Handler()}),
 	}
 }
+
+// first wait after a failure.
+func (r *Runner) first() time.Duration { return cmp.Or(r.First, 5*time.Second) }
 
 // quiet leaves out what River says of jobs that fail: the workers say it, by kind, in words of their own.
 type quiet struct{ slog.Handler }

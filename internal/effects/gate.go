@@ -12,8 +12,9 @@ import (
 	"github.com/handoff-sla/handoff/internal/crm"
 )
 
-// shutFor is how long nothing is written after the CRM has refused the credential, unless whoever looks after it says so for longer.
-const shutFor = 15 * time.Second
+// shutFor is how long nothing is written after the CRM has refused the credential, in first waits: 15 seconds. Who looks after the credential may
+// say so for longer.
+const shutFor = 3
 
 // shut is until when nothing is to be written, and why.
 type shut struct {
@@ -33,7 +34,7 @@ func (r *Runner) system() (crm.System, crm.Settings, error) {
 func (r *Runner) doubt(err error) {
 	var credential *crm.CredentialError
 	if errors.As(err, &credential) {
-		r.shut.Store(&shut{until: r.Now().Add(shutFor), why: err})
+		r.shut.Store(&shut{until: r.Now().Add(shutFor * r.first()), why: err})
 	}
 	if r.Doubt != nil {
 		r.Doubt(err)
@@ -43,5 +44,6 @@ func (r *Runner) doubt(err error) {
 // later puts a job back that nothing can be done for now. It uses up no attempt; and those that are put back together do not all come back together.
 func (r *Runner) later() error {
 	r.Metrics.Effects.WithLabelValues(kindCRM, ResultWaiting).Inc()
-	return river.JobSnooze(shutFor + time.Duration(rand.Float64()*float64(shutFor))) //nolint:gosec // no secret depends on it
+	wait := shutFor * r.first()
+	return river.JobSnooze(wait + time.Duration(rand.Float64()*float64(wait))) //nolint:gosec // no secret depends on it
 }

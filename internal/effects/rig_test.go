@@ -48,7 +48,7 @@ func pairOf() bundle.Bundle {
 		Contract: "revenue/mid-market", Sequence: 1,
 		Definition: bundle.RevisionOf{Name: "mid-market-1", Digest: "d1"}, Terms: bundle.RevisionOf{Name: "mid-market-terms-1", Digest: "t1"},
 		Lead: lead.Definition{
-			Fields:       []lead.Field{{Name: "company", Type: lead.String}},
+			Fields:       []lead.Field{{Name: "company", Type: lead.String}, {Name: "email", Type: lead.String}},
 			Paths:        []lead.Path{{Name: "any", Criteria: []lead.Criterion{{Expression: "has(lead.company)"}}}},
 			Dispositions: []lead.Disposition{{Name: "BadTiming", Outcome: lead.Recycled, Status: "Nurture"}},
 		},
@@ -74,13 +74,13 @@ func pairs(tb testing.TB) *pipeline.Pairs {
 
 // rig is a ledger with effects and, in place of the judgement, what a test says of its leads.
 type rig struct {
-	t   *testing.T
+	t   testing.TB
 	l   *ledger.Ledger
 	dsn string
 	n   int
 }
 
-func newRig(t *testing.T, e ledger.Effects) *rig {
+func newRig(t testing.TB, e ledger.Effects) *rig {
 	t.Helper()
 	l, dsn := ledgertest.New(t, tenant)
 	l.SetEffects(e)
@@ -158,6 +158,11 @@ func (r *rig) judge(of func(id string) standing) {
 
 func score(one *ledger.Lead, s standing, at time.Time) error {
 	one.Record, one.Stage, one.Score.Clamped, one.Missing = map[string]any{}, s.stage, s.score, s.missing
+	for _, e := range one.Events {
+		if email, has := e.Properties["email"]; has {
+			one.Record["email"] = email
+		}
+	}
 	if one.Reached == nil {
 		one.Reached, one.ReachedBy = &lead.Reached{At: at, Path: "any"}, 1
 	}
