@@ -167,9 +167,11 @@ func TestRecord(t *testing.T) {
 			"handoff_reason": nil, "hs_email_optout": nil, "createdate": created,
 		},
 		History: []crm.FieldChange{
-			{Field: crm.OwnerField, Value: rep, At: created}, {Field: "lifecyclestage", Value: "lead", At: created},
+			{Field: crm.OwnerField, Value: rep, At: created},
+			{Field: "lifecyclestage", Value: "lead", At: created},
 			{Field: "hs_lead_status", Value: "NEW", At: created},
-			{Field: crm.OwnerField, Value: other, At: r.clock.now()}, {Field: "hs_lead_status", Value: "OPEN", At: r.clock.now()},
+			{Field: crm.OwnerField, Value: other, At: r.clock.now()},
+			{Field: "hs_lead_status", Value: "OPEN", At: r.clock.now()},
 		},
 	}
 	if diff := cmp.Diff(want, r.leads(t)[id]); diff != "" {

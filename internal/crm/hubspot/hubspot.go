@@ -32,6 +32,7 @@ const (
 	maxHistory = 50 // of a batch that is read with its history
 	maxPage    = 200
 	maxOwners  = 100
+	atOnce     = 4 // requests for the history of one page
 )
 
 const (

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/handoff-sla/handoff/internal/crm"
 )
@@ -95,18 +96,19 @@ func (s *System) fetch(ctx context.Context, ids []string, page *crm.Page) error 
 	if err != nil {
 		return port(err, nil)
 	}
-	for chunk := range slices.Chunk(ids, maxHistory) {
-		found, err := s.batchRead(ctx, contacts, "", chunk, append(s.properties(), "lastmodifieddate"), s.historic())
-		if err != nil {
-			return err
-		}
-		s.learn(found)
-		people, err := s.ownersOf(ctx, found)
+	chunks := slices.Collect(slices.Chunk(ids, maxHistory))
+	found, err := s.batchReads(ctx, chunks)
+	if err != nil {
+		return err
+	}
+	s.learn(slices.Concat(found...))
+	for i, chunk := range chunks {
+		people, err := s.ownersOf(ctx, found[i])
 		if err != nil {
 			return err
 		}
 		there := map[string]bool{}
-		for _, o := range found {
+		for _, o := range found[i] {
 			record := s.record(o, fields, people)
 			s.remember(o, record)
 			page.Records = append(page.Records, record)
@@ -126,6 +128,28 @@ func (s *System) fetch(ctx context.Context, ids []string, page *crm.Page) error 
 		}
 	}
 	return nil
+}
+
+// batchReads reads batches of contacts with their history, some at once: the budget says how fast.
+func (s *System) batchReads(ctx context.Context, chunks [][]string) ([][]object, error) {
+	found, errs := make([][]object, len(chunks)), make([]error, len(chunks))
+	properties := append(s.properties(), "lastmodifieddate")
+	var group sync.WaitGroup
+	slots := make(chan struct{}, atOnce)
+	for i, chunk := range chunks {
+		group.Go(func() {
+			slots <- struct{}{}
+			defer func() { <-slots }()
+			found[i], errs[i] = s.batchRead(ctx, contacts, "", chunk, properties, s.historic())
+		})
+	}
+	group.Wait()
+	for _, err := range errs {
+		if err != nil {
+			return nil, err
+		}
+	}
+	return found, nil
 }
 
 type batchID struct {

@@ -120,7 +120,7 @@ func pass(t *testing.T, r *rig, stream crm.Stream, from crm.Position, most int) 
 // Nothing is left out, however many were modified at one time, and however small the ceiling is.
 func TestNothingIsLeftOut(t *testing.T) {
 	for seed := range uint64(150) {
-		chance := rand.New(rand.NewPCG(seed, 7)) //nolint:gosec // a test's chance has to repeat
+		chance := rand.New(rand.NewPCG(seed, 7))
 		x := &index{t: t, chance: chance, modified: map[int]int64{}, ceiling: 10}
 		page := 1 + chance.IntN(10)
 		count, times := chance.IntN(120), 1+chance.IntN(12)
@@ -138,7 +138,7 @@ func TestNothingIsLeftOut(t *testing.T) {
 
 // More than the ceiling were modified at one time, before others and after them, as a bulk edit does it.
 func TestBulkStamp(t *testing.T) {
-	x := &index{t: t, chance: rand.New(rand.NewPCG(1, 1)), modified: map[int]int64{}, ceiling: 10_000} //nolint:gosec // as above
+	x := &index{t: t, chance: rand.New(rand.NewPCG(1, 1)), modified: map[int]int64{}, ceiling: 10_000}
 	for id := 1; id <= 10_700; id++ {
 		switch {
 		case id <= 100:
@@ -161,7 +161,7 @@ func TestBulkStamp(t *testing.T) {
 // What is modified while a pass is on its way is seen as it was or as it is, and never missed.
 func TestModifiedMeanwhile(t *testing.T) {
 	for seed := range uint64(40) {
-		chance := rand.New(rand.NewPCG(seed, 9)) //nolint:gosec // as above
+		chance := rand.New(rand.NewPCG(seed, 9))
 		x := &index{t: t, chance: chance, modified: map[int]int64{}, ceiling: 10}
 		for id := 1; id <= 80; id++ {
 			x.modified[id] = noon.UnixMilli() + int64(chance.IntN(6))
@@ -195,7 +195,7 @@ func values(m map[int]int64) []int64 {
 
 // An end is where the last one was, and an empty stream leaves the position as it is.
 func TestEnds(t *testing.T) {
-	x := &index{t: t, chance: rand.New(rand.NewPCG(1, 1)), modified: map[int]int64{}, ceiling: 10_000} //nolint:gosec // as above
+	x := &index{t: t, chance: rand.New(rand.NewPCG(1, 1)), modified: map[int]int64{}, ceiling: 10_000}
 	r := x.rig(t, 10)
 	from := crm.Position{Time: noon, ID: ""}
 	page, err := r.Read(t.Context(), crm.Deals, from)

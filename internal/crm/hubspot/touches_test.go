@@ -90,7 +90,8 @@ func TestTouches(t *testing.T) {
 		"draft":                        {crm.Emails, properties{"hs_email_direction": "DRAFT_EMAIL"}, nil},
 		"held":                         {crm.Meetings, properties{"hs_meeting_outcome": "COMPLETED"}, made("Meeting", twoWay)},
 		"held later than noted": {
-			crm.Meetings, properties{"hs_meeting_outcome": "COMPLETED", "hs_meeting_start_time": "2027-01-04T11:00:00Z"},
+			crm.Meetings,
+			properties{"hs_meeting_outcome": "COMPLETED", "hs_meeting_start_time": "2027-01-04T11:00:00Z"},
 			made("Meeting", twoWay, func(x *crm.Touch) { x.Time = noon.Add(-time.Hour) }),
 		},
 		"planned":                 {crm.Meetings, properties{"hs_meeting_outcome": "SCHEDULED"}, nil},

@@ -190,7 +190,7 @@ func parse(body []byte) ([]Hint, error) {
 // records that an event is about: contacts, or none by name.
 func (e event) records() []string {
 	kind, _, _ := strings.Cut(e.Type, ".")
-	if kind != "contact" && !(kind == "object" && e.ObjectType == contactType) {
+	if isContact := kind == "contact" || kind == "object" && e.ObjectType == contactType; !isContact {
 		return []string{""}
 	}
 	ids := []string{string(e.Object), string(e.Primary), string(e.Created)}

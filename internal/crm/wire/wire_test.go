@@ -104,7 +104,7 @@ func TestFailures(t *testing.T) {
 	})
 	mux.HandleFunc("/stalls", func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.WriteString(w, "half")
-		w.(http.Flusher).Flush() //nolint:forcetypeassert // the test's own server
+		w.(http.Flusher).Flush()
 		select {
 		case <-release:
 		case <-r.Context().Done():
