@@ -232,7 +232,7 @@ func (x *reflecting) merged() {
 			continue
 		}
 		taken, known := x.in.Merged[other]
-		if !known && x.in.Known == nil {
+		if !known && x.first {
 			x.now.Hashes[key] = longGone
 			continue
 		}

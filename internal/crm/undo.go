@@ -80,7 +80,7 @@ func (u *Undo) status(known Known, s Standing, m Mapping, codes []lead.Dispositi
 	if bearers := r.bearers(known.Seen[SeenStatus]); len(bearers) > 0 {
 		outcome = bearers[0].Outcome
 	}
-	done = []string{fmt.Sprintf("The lead was given back by its status (%s) without a reason code that goes with it (%s).", m.Fields.Status, m.Fields.Reason)}
+	done = []string{fmt.Sprintf("The lead was given back in the CRM by its status (%s), without a reason code that goes with it (%s).", m.Fields.Status, m.Fields.Reason)}
 	return done, []string{
 		"The agreement between marketing and sales asks for a reason code with every rejection.", giveBack(m, lead.RejectionCodes(codes, outcome)),
 	}
@@ -106,7 +106,7 @@ func (u *Undo) stage(known Known, s Standing, m Mapping, codes []lead.Dispositio
 	if is != "" {
 		to = "was moved to " + is
 	}
-	done = []string{fmt.Sprintf("The stage of the lead (%s) %s by hand. By the agreement between marketing and sales the lead is %s, which is %s there.",
+	done = []string{fmt.Sprintf("The stage of the lead (%s) %s in the CRM. By the agreement between marketing and sales the lead is %s, which is %s there.",
 		m.Fields.Stage, to, s.Stage, ours)}
 	return done, []string{wayTo(stageOf(is, m), m, codes)}
 }
