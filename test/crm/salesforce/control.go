@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"slices"
 	"strings"
 	"time"
 
@@ -33,7 +32,7 @@ func (f *Fake) Look() State {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	s := State{
-		Records: map[string][]map[string]any{}, Owners: map[string]string{}, Queue: f.queue, Reassigned: slices.Clone(f.reassigned),
+		Records: map[string][]map[string]any{}, Owners: map[string]string{}, Queue: f.queue, Reassigned: append([]Reassigned{}, f.reassigned...),
 		Used: f.used, Limit: f.limit, Tokens: f.tokens,
 	}
 	for _, o := range f.org.objects {

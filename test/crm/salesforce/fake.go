@@ -62,6 +62,7 @@ type Fake struct {
 	locked     map[string]int    // records that cannot be locked, so many times more
 	perItem    bool              // a field that is not there spoils its record only, and not the collection
 	reassigned []Reassigned
+	seeded     int // leads, so far
 }
 
 // New makes an org.

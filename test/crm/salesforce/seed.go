@@ -36,12 +36,13 @@ func (f *Fake) SeedLeads(n int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	t := f.org.table("Lead")
-	had := len(t.order)
+	had := f.seeded
+	f.seeded += n
 	x := f.transaction(f.users[Administrator], Administrator)
 	began := x.now.Add(-time.Duration((n-1)/perSecond) * time.Second)
 	for i := range n {
 		x.now = began.Add(time.Duration(i/perSecond) * time.Second)
-		r := seeded(had+i, x.now)
+		r := sample(had+i, x.now)
 		r["OwnerId"] = f.org.table("Group").order[0]
 		r["CreatedDate"], r["CreatedById"], r["Status"], r["IsUnreadByOwner"] = x.now, x.user.id(), statuses[0], true
 		x.stamp(r, true)
@@ -61,8 +62,8 @@ var (
 	sources     = []string{"Web", "Phone Inquiry", "Partner Referral", "Other"}
 )
 
-// seeded is the i-th lead.
-func seeded(i int, now time.Time) row {
+// sample is the i-th lead.
+func sample(i int, now time.Time) row {
 	kind := i % 20
 	r := row{
 		"FirstName": fmt.Sprintf("Robin%d", i%97), "LastName": fmt.Sprintf("Sample%05d", i), "Company": fmt.Sprintf("Company %05d", i),
