@@ -10,7 +10,7 @@ import (
 
 const byDefault = " (default)"
 
-var contractVocabulary = vocabulary{signed: signedOfContract, words: []word{
+var contractVocabulary = vocabulary{signed: signedOfContract, words: append([]word{
 	{at: "definitionRef", shape: group},
 	{at: "definitionRef.name", label: "definition", unit: plain, neither: "another definition of a qualified lead"},
 	{at: "terms", shape: group},
@@ -189,7 +189,7 @@ var contractVocabulary = vocabulary{signed: signedOfContract, words: []word{
 	{at: "workers.tracing.samplePercent", label: "requests traced", unit: percent, none: standard(100)},
 	{at: "retention", shape: group},
 	{at: "retention.events", label: "events are kept", unit: plain, none: "for ever", neither: "what is counted stays"},
-}}
+}, crmWords...)}
 
 const (
 	both     = "both"
