@@ -69,6 +69,7 @@ func (e *RefusedError) Error() string {
 type UnavailableError struct {
 	Cause string
 	After time.Duration
+	Day   bool // what it allows in a day is used up, as far as we go
 }
 
 func (e *UnavailableError) Error() string { return "the CRM " + e.Cause }

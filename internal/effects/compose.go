@@ -87,7 +87,7 @@ func sentence(n ledger.Notice, zone *time.Location) string {
 	case ledger.SetBack:
 		return fmt.Sprintf("Set back: %s in the CRM, since %s. %s", lead, moment(n.At, zone), why(n))
 	case ledger.SetBackStopped:
-		return fmt.Sprintf("Not set back any more: %s, since %s. It was set back and changed again, over and over, and stays as the CRM has it. %s "+
+		return fmt.Sprintf("Not set back any more: %s in the CRM, since %s. %s "+
 			"Find out what changes it (a workflow, an import, another program, or a person who was not told), and stop that. Then: kubectl sla crm resume %s",
 			lead, moment(n.At, zone), why(n), n.Lead)
 	default:

@@ -62,8 +62,11 @@ func TestCRMIsTold(t *testing.T) {
 	s := newSink(t)
 	due := r.now().Add(time.Hour).Truncate(time.Microsecond)
 	r.news("L1")
+	touched := r.now().Truncate(time.Microsecond)
 	of := func(string) standing {
-		return standing{stage: ledger.StageMQL, score: 70, owner: rep1, obligations: []sla.Obligation{contact(sla.Open, due)}}
+		return standing{
+			stage: ledger.StageMQL, score: 70, owner: rep1, obligations: []sla.Obligation{contact(sla.Open, due)}, touched: touched, attempts: 2,
+		}
 	}
 	r.judge(of)
 	at := r.now()
@@ -80,7 +83,7 @@ func TestCRMIsTold(t *testing.T) {
 		Data: crm.Data{
 			Stage: "MQL", Score: 70, Cycle: 1, Owner: rep1, Definition: "definition-1",
 			Disposition: &crm.Disposition{Outcome: "Recycled", Code: "BadTiming", Status: "Nurture", Time: at.Truncate(time.Microsecond)},
-			Deadline:    &crm.Deadline{Clause: "firstContact", Due: due},
+			Deadline:    &crm.Deadline{Clause: "firstContact", Due: due}, FirstTouchAt: touched, Attempts: 2,
 		},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

@@ -34,11 +34,19 @@ func (r *Runner) system() (crm.System, crm.Settings, error) {
 func (r *Runner) doubt(err error) {
 	var credential *crm.CredentialError
 	if errors.As(err, &credential) {
-		r.shut.Store(&shut{until: r.Now().Add(shutFor * r.first()), why: err})
+		r.close(err, 0)
 	}
 	if r.Doubt != nil {
 		r.Doubt(err)
 	}
+}
+
+// dayLook is how long nothing is written at most after the allowance of the day was found to be spent: somebody may have bought more.
+const dayLook = 5 * time.Minute
+
+// close has nothing written for a while.
+func (r *Runner) close(why error, after time.Duration) {
+	r.shut.Store(&shut{until: r.Now().Add(max(after, shutFor*r.first())), why: why})
 }
 
 // later puts a job back that nothing can be done for now. It uses up no attempt; and those that are put back together do not all come back together.

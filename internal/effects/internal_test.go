@@ -172,7 +172,7 @@ func TestComposeSetBacks(t *testing.T) {
 		ledger.SetBack: {"SLA set back: lead L-7", `Set back: lead L-7 in the CRM, since Tue 5 Jan 2027 15:05 UTC. The status was set to Unqualified without a reason code. It should be one of BadTiming, NotICP.
 Contract revenue/mid-market. See: kubectl sla lead L-7
 Ref 7 L-7/1/SetBack`},
-		ledger.SetBackStopped: {"SLA not set back any more: lead L-7", `Not set back any more: lead L-7, since Tue 5 Jan 2027 15:05 UTC. It was set back and changed again, over and over, and stays as the CRM has it. The status was set to Unqualified without a reason code. It should be one of BadTiming, NotICP. Find out what changes it (a workflow, an import, another program, or a person who was not told), and stop that. Then: kubectl sla crm resume L-7
+		ledger.SetBackStopped: {"SLA not set back any more: lead L-7", `Not set back any more: lead L-7 in the CRM, since Tue 5 Jan 2027 15:05 UTC. The status was set to Unqualified without a reason code. It should be one of BadTiming, NotICP. Find out what changes it (a workflow, an import, another program, or a person who was not told), and stop that. Then: kubectl sla crm resume L-7
 Contract revenue/mid-market. See: kubectl sla lead L-7
 Ref 7 L-7/1/SetBackStopped`},
 	} {

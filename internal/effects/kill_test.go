@@ -39,6 +39,9 @@ func child() {
 	if err != nil {
 		panic(err)
 	}
+	if step, writes := strings.CutPrefix(os.Getenv(envChild), "system "); writes {
+		childWrites(ctx, l, pair, step)
+	}
 	run := &effects.Runner{
 		Tenant: tenant, Ledger: func() (*ledger.Ledger, error) { return l, nil }, Pairs: &pipeline.Pairs{Mounted: pair},
 		Addresses: func(ledger.Recipient, string) ([]string, error) { return []string{os.Getenv(envAddress)}, nil },

@@ -33,6 +33,10 @@ func (b *batch) refused(ctx context.Context, t *telling, err error) {
 		b.failures[failure{waits: true, text: err.Error()}]++
 		b.doubtful = err
 		t.end(b.later())
+	case errors.As(err, &unavailable) && unavailable.Day: // it is not the lead's fault, and lasts for hours
+		b.failures[failure{waits: true, text: err.Error()}]++
+		b.close(err, min(unavailable.After, dayLook))
+		t.end(b.later())
 	case errors.As(err, &unavailable):
 		b.retries.ask(t.job.JobRow, unavailable.After)
 		t.end(b.failed(ctx, t.job, false, err))

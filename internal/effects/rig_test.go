@@ -97,6 +97,8 @@ type standing struct {
 	missing     []string
 	owner       string
 	obligations []sla.Obligation
+	touched     time.Time // the first genuine contact
+	attempts    int
 }
 
 // news of leads arrive.
@@ -182,7 +184,7 @@ func route(d *ledger.Routing, of func(id string) standing) error {
 		if s.owner == "" { // as the router says it
 			one.OwnedAt = time.Time{}
 		}
-		one.DisposedAt = time.Time{}
+		one.DisposedAt, one.FirstTouchAt, one.Attempts = time.Time{}, s.touched, s.attempts
 		for _, e := range one.Events {
 			if e.Kind == lead.KindDisposition {
 				one.DisposedAt = e.Time

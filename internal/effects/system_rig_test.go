@@ -174,7 +174,7 @@ func (s *scripted) check(t *testing.T) {
 var systemSettings = crm.Settings{
 	Type: crm.TypeHubSpot, Mapping: crm.Mapping{
 		Fields: crm.Fields{
-			Stage: "lifecycle", Status: "lead_status", Reason: "sla_reason", Score: "sla_score", Due: "sla_due", Attempts: "sla_attempts",
+			Stage: "lifecycle", Status: "lead_status", Reason: "sla_reason", Score: "sla_score", Due: "sla_due", Attempts: "sla_attempts", FirstTouch: "sla_first",
 		},
 		Stages: map[string]string{string(ledger.StageInquiry): "lead", string(ledger.StageMQL): "mql", string(lead.StageSAL): "sal"},
 	},

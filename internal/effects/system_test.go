@@ -21,17 +21,19 @@ import (
 // A record says how its lead stands, field by field; what it says already is not written again.
 func TestSystemIsWritten(t *testing.T) {
 	r, s := newRig(t, crmOnly()), newScripted()
-	due := r.now().Add(time.Hour).Truncate(time.Millisecond)
+	due, touched := r.now().Add(time.Hour).Truncate(time.Millisecond), r.now().Truncate(time.Millisecond)
 	r.news("L1")
 	of := func(string) standing {
-		return standing{stage: ledger.StageMQL, score: 70, owner: rep1, obligations: []sla.Obligation{contact(sla.Open, due)}}
+		return standing{
+			stage: ledger.StageMQL, score: 70, owner: rep1, obligations: []sla.Obligation{contact(sla.Open, due)}, touched: touched, attempts: 2,
+		}
 	}
 	r.judge(of)
 	r.inCRM("L1")
 	var run *effects.Runner
 	r.start(r.runner(func(it *effects.Runner) { run = it; open(s).on(it) }))
 	r.until("it is written", r.crmSettled)
-	want := map[string]string{"lifecycle": "mql", "sla_score": "70", "sla_due": crm.Text(due), "sla_attempts": "0", "owner": rep1}
+	want := map[string]string{"lifecycle": "mql", "sla_score": "70", "sla_due": crm.Text(due), "sla_attempts": "2", "sla_first": crm.Text(touched), "owner": rep1}
 	if diff := cmp.Diff(want, s.holds("L1")); diff != "" {
 		t.Errorf("record (-want +got):\n%s", diff)
 	}
@@ -40,11 +42,14 @@ func TestSystemIsWritten(t *testing.T) {
 	r.news("L1")
 	r.judge(of)
 	ledgertest.Exec(t, r.dsn, `UPDATE outbox SET version = version + 1`)
-	r.judge(func(string) standing { return standing{stage: ledger.StageMQL, score: 71, owner: rep2} })
+	changed := func(string) standing {
+		return standing{stage: ledger.StageMQL, score: 71, owner: rep2, touched: touched, attempts: 3}
+	}
+	r.judge(changed)
 	r.news("L1")
-	r.judge(func(string) standing { return standing{stage: ledger.StageMQL, score: 71, owner: rep2} })
+	r.judge(changed)
 	r.until("the change is written", func() bool { return s.holds("L1")["sla_score"] == "71" && r.crmSettled() })
-	want["sla_score"], want["owner"], want["sla_due"] = "71", rep2, ""
+	want["sla_score"], want["owner"], want["sla_due"], want["sla_attempts"] = "71", rep2, "", "3"
 	if diff := cmp.Diff(want, s.holds("L1")); diff != "" {
 		t.Errorf("record (-want +got):\n%s", diff)
 	}
@@ -206,6 +211,31 @@ func TestSystemWaitsForItsGate(t *testing.T) {
 	}
 	if metric(t, run, effects.ResultWaiting) == 0 {
 		t.Error("none was counted as waiting")
+	}
+	s.check(t)
+}
+
+// An allowance of the day that is spent costs no attempt, either: it is asked again after a while.
+func TestSystemWaitsForTheDay(t *testing.T) {
+	r, s := newRig(t, crmOnly()), newScripted()
+	ids := names(20)
+	s.fails = func(_ crm.Write, call int) (error, bool) {
+		if call <= 2 {
+			return &crm.UnavailableError{Cause: "has no requests left today", After: 20 * time.Millisecond, Day: true}, false
+		}
+		return nil, false
+	}
+	r.news(ids...)
+	r.judge(scored(1))
+	r.inCRM(ids...)
+	g := open(s)
+	r.start(r.runner(g.on))
+	r.until("all are written", r.crmSettled)
+	if n := r.count(`SELECT count(*) FROM river_job WHERE kind = 'crm' AND (attempt <> 1 OR state <> 'completed')`); n != 0 || r.unsettled() != 0 || len(s.records) != 20 {
+		t.Errorf("%d jobs used more than one attempt, %d are unsettled, %d records", n, r.unsettled(), len(s.records))
+	}
+	if g.doubted() != 0 {
+		t.Error("the credential is doubted")
 	}
 	s.check(t)
 }
