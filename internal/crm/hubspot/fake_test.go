@@ -255,7 +255,7 @@ func TestFetchGoneAndMerged(t *testing.T) {
 			kept, taken, gone := r.contact(t, nil), r.contact(t, nil), r.contact(t, nil)
 			r.act(t, control.Act{Do: "delete", ID: gone})
 			result := r.act(t, control.Act{Do: "merge", ID: taken, Into: kept})
-			page, err := r.Fetch(t.Context(), []string{taken, gone, "999999"})
+			page, err := r.Fetch(t.Context(), []string{taken, "", gone, "999999"})
 			if err != nil {
 				t.Fatal(err)
 			}

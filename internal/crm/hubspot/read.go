@@ -61,7 +61,7 @@ func (s *System) readLeads(ctx context.Context, from crm.Position) (crm.Page, er
 // Fetch reads contacts as they are now, not from the search index.
 func (s *System) Fetch(ctx context.Context, records []string) (crm.Page, error) {
 	var page crm.Page
-	records = slices.Clone(records)
+	records = slices.DeleteFunc(slices.Clone(records), func(id string) bool { return id == "" }) // hints that are about no contact by name
 	slices.Sort(records)
 	return page, s.fetch(ctx, slices.Compact(records), &page)
 }

@@ -13,6 +13,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -163,6 +164,9 @@ type event struct {
 	Subscription looseID   `json:"subscriptionId"`
 }
 
+// isID says whether an id is one: a batch that is read has no other among its ids, or none of it is answered.
+var isID = regexp.MustCompile(`^[1-9][0-9]{0,18}$`)
+
 // contactType is the objectTypeId of contacts.
 const contactType = "0-1"
 
@@ -197,7 +201,7 @@ func (e event) records() []string {
 	for _, merged := range e.Merged {
 		ids = append(ids, string(merged))
 	}
-	ids = slices.DeleteFunc(ids, func(id string) bool { return id == "" || id == "0" })
+	ids = slices.DeleteFunc(ids, func(id string) bool { return !isID.MatchString(id) })
 	slices.Sort(ids)
 	if ids = slices.Compact(ids); len(ids) == 0 {
 		return []string{""}

@@ -211,9 +211,10 @@ func TestHints(t *testing.T) {
 			`[{` + head + `"subscriptionType":"contact.deletion","objectId":5},{` + head + `"subscriptionType":"contact.deletion","objectId":6}]`,
 			[]hubspot.Hint{{"7/9/5/1564113600000/5", "5"}, {"7/9/6/1564113600000/6", "6"}},
 		},
-		"no event id": {`[{"subscriptionType":"contact.deletion","objectId":5}]`, nil},
-		"no type":     {`[{"eventId":1,"objectId":5}]`, nil},
-		"a number":    {`[1]`, nil},
+		"an id that is none": {`[{` + head + `"subscriptionType":"contact.deletion","objectId":5.5}]`, []hubspot.Hint{{"7/9/5.5/1564113600000/", ""}}},
+		"no event id":        {`[{"subscriptionType":"contact.deletion","objectId":5}]`, nil},
+		"no type":            {`[{"eventId":1,"objectId":5}]`, nil},
+		"a number":           {`[1]`, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, err := hubspot.Parse([]byte(c.body))
