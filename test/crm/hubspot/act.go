@@ -170,7 +170,6 @@ func (b backend) Act(a control.Act) (control.Done, error) {
 	if a.AtMS != 0 {
 		at = time.UnixMilli(a.AtMS).UTC()
 	}
-	by := f.actor(a.As)
 	switch a.Type {
 	case "properties":
 		return f.actOnProperty(a, at)
@@ -184,7 +183,10 @@ func (b backend) Act(a control.Act) (control.Done, error) {
 	if !ok {
 		return control.Done{}, fmt.Errorf("type %q is unknown", a.Type)
 	}
-	return f.actOn(t, a, by, at)
+	if a.As == "" {
+		return control.Done{}, errors.New("as is missing: should be the e-mail address of a user, or app:NAME")
+	}
+	return f.actOn(t, a, f.actor(a.As), at)
 }
 
 func (f *Fake) actor(as string) author {
