@@ -23,7 +23,8 @@ func (f *Fake) Seed(spec json.RawMessage) error {
 	return nil
 }
 
-// SeedLeads imports n leads that were not there, as an administrator does: many have the same time. Of each 20 in a row, by the sample definition,
+// SeedLeads imports n leads that were not there, as an administrator does: many have the same time. Of each 20 in a row, by the example of a definition for
+// Salesforce,
 //
 //	0 to 3 asked for a demo              a hand is raised: MQL
 //	4 and 5 fit, and did their research  fit and engagement: MQL
@@ -53,7 +54,7 @@ func (f *Fake) SeedLeads(n int) {
 	f.commit(x)
 }
 
-// SeededMQL is how many of the first n seeded leads the sample definition hands off.
+// SeededMQL is how many of the first n seeded leads the example of a definition hands off.
 func SeededMQL(n int) int { return n/20*6 + min(n%20, 6) }
 
 var (
