@@ -98,13 +98,14 @@ func (r *Reflector) Reflect(in ReflectInput) Reflection {
 }
 
 func (r *Reflector) begin(in ReflectInput) *reflecting {
+	in.Record.Modified = in.Record.Modified.UTC().Truncate(time.Microsecond) // what is finer cannot be kept
 	x := &reflecting{Reflector: r, in: in, stage: in.Standing.Stage}
 	if in.Known != nil {
 		x.old = *in.Known
 	}
 	x.first = x.old.Modified.IsZero()
 	x.now = x.old
-	x.now.Record, x.now.Modified, x.now.Gone = in.Record.ID, in.Record.Modified.UTC(), in.Record.Gone
+	x.now.Record, x.now.Modified, x.now.Gone = in.Record.ID, in.Record.Modified, in.Record.Gone
 	if x.now.Lead == "" {
 		x.now.Lead = in.Record.ID
 	}

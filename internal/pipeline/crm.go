@@ -68,6 +68,7 @@ type crmProgress struct {
 	due    time.Time // of the next round; zero: it is under way
 	mend   time.Time // when to look at what is to be set back
 	fields *crmFields
+	taken  crmTaken
 }
 
 // Step reads a page, what webhooks told of, and what is to be set back. It sleeps when there is no more.
@@ -94,7 +95,8 @@ func (c *CRMReader) Step(ctx context.Context) (time.Duration, error) {
 	}
 	in := newCRMIntake(c, l, system, settings)
 	again, err := in.step(ctx)
-	return again, c.told(err, &again)
+	err = c.told(err, &again)
+	return again, err
 }
 
 // told is what becomes of an error: some say by themselves when to try again.

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/handoff-sla/handoff/internal/crm"
 	"github.com/handoff-sla/handoff/internal/ledger"
@@ -97,7 +98,7 @@ func (i *crmIntake) undoing(ctx context.Context, page crm.Page, leads []string) 
 	for _, r := range page.Records {
 		k, is := known[r.ID]
 		// What is older than what is known says nothing; what is newer could not be taken, or comes.
-		if !is || !k.Modified.Equal(r.Modified) || k.Modified.Before(k.WroteAt) || slices.Contains(waiting, k.Lead) {
+		if !is || !k.Modified.Equal(r.Modified.Truncate(time.Microsecond)) || k.Modified.Before(k.WroteAt) || slices.Contains(waiting, k.Lead) {
 			continue
 		}
 		u, stop, needed := crm.Undoing(k, standings[k.Lead], i.settings.Mapping, i.pair.Bundle.Lead.Dispositions, i.settings.SetBack.Limit, i.Now())

@@ -38,6 +38,13 @@ type unit struct {
 	known   *crm.Known // nil where nothing is known but what was
 }
 
+func (u unit) ids() (ids []string) {
+	for _, e := range u.entries {
+		ids = append(ids, e.ID)
+	}
+	return ids
+}
+
 // take writes what follows from a page. The position of its stream moves with the last of it; where there is nothing to write and it stays, nothing is.
 func (i *crmIntake) take(ctx context.Context, page crm.Page, what string, in ledger.CRMIntake) error {
 	i.Metrics.CRMRead.WithLabelValues(what).Add(float64(len(page.Records) + len(page.Touches) + len(page.Deals)))
@@ -57,12 +64,17 @@ func (i *crmIntake) take(ctx context.Context, page crm.Page, what string, in led
 		}
 		for _, u := range units[:n] {
 			part.Entries = append(part.Entries, u.entries...)
-			if u.known != nil {
-				part.Known = append(part.Known, *u.known)
+			if u.known != nil { // the latest counts of a record that comes twice
+				part.Known = append(slices.DeleteFunc(part.Known, func(k crm.Known) bool { return k.Record == u.known.Record }), *u.known)
 			}
 		}
 		if err := i.write(ctx, part); err != nil {
 			return err
+		}
+		for _, u := range units[:n] {
+			if u.known == nil {
+				i.reading.taken.add(u.ids())
+			}
 		}
 		if units = units[n:]; len(units) == 0 {
 			return nil
@@ -133,6 +145,9 @@ func (i *crmIntake) units(ctx context.Context, page crm.Page) ([]unit, error) {
 func (i *crmIntake) append(units []unit, told []crm.Told, known *crm.Known) []unit {
 	u := unit{known: known}
 	for _, t := range told {
+		if known == nil && i.reading.taken.has(t.ID) {
+			continue
+		}
 		entry, err := i.checker.Told(t, i.Now())
 		if err != nil {
 			i.Metrics.CRMEvents.WithLabelValues(string(t.Kind), "invalid").Inc()

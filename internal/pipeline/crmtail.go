@@ -90,3 +90,20 @@ func after(a, b crm.Position) bool {
 		return strings.Compare(a.ID, b.ID) > 0
 	}
 }
+
+// rememberTaken is how many events this replica remembers at least, of those that it offered the ledger.
+const rememberTaken = 5000
+
+// crmTaken are the ids of events about engagements and deals that the ledger has: what is read again since it may have shown late is not offered again.
+type crmTaken struct{ latest, before map[string]bool }
+
+func (c *crmTaken) has(id string) bool { return c.latest[id] || c.before[id] }
+
+func (c *crmTaken) add(ids []string) {
+	if c.latest == nil || len(c.latest) > rememberTaken {
+		c.latest, c.before = map[string]bool{}, c.latest
+	}
+	for _, id := range ids {
+		c.latest[id] = true
+	}
+}

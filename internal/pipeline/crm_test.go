@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package pipeline_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+
+	"github.com/handoff-sla/handoff/internal/crm"
+	"github.com/handoff-sla/handoff/internal/lead"
+	"github.com/handoff-sla/handoff/internal/ledger"
+	"github.com/handoff-sla/handoff/internal/ledger/ledgertest"
+	"github.com/handoff-sla/handoff/internal/pipeline"
+)
+
+const byKind = `SELECT concat_ws(' ', kind, count(*), count(DISTINCT lead_id)) FROM events GROUP BY kind ORDER BY kind`
+
+var allOfThem = []string{"activity 40 40", "assigned 40 40", "captured 40 40", "opportunity 4 4", "touch 40 40"}
+
+// All that the CRM has comes in, page by page and once, whatever is read first; then nothing is written any more.
+func TestCRMIsReadOnce(t *testing.T) {
+	r := newRig(t, bundleOf(1))
+	o := newOffice()
+	o.someRecords(40, time.Now().Add(-24*time.Hour))
+	tap := &tapped{Ledger: r.l}
+	read := r.reads(o, tap)
+	read.pass(t)
+	if diff := cmp.Diff(allOfThem, ledgertest.Column[string](t, r.dsn, byKind)); diff != "" {
+		t.Fatal(diff)
+	}
+	r.work(team("rep-0", "rep-1"))
+	read.pass(t)
+	before := tap.taken
+	read.pass(t)
+	if read = r.reads(o, tap); tap.taken != before {
+		t.Errorf("at rest, %d intakes", tap.taken-before)
+	}
+	o.put("1001", read.now, values(map[string]any{"company": "Acme Ltd"}))
+	r.next.Store(0) // the same holder, after a restart
+	read = r.reads(o, tap)
+	read.Holder = "reader-1"
+	read.pass(t)
+	want := append(allOfThem, "updated 1 1")
+	if diff := cmp.Diff(want, ledgertest.Column[string](t, r.dsn, byKind)); diff != "" {
+		t.Error(diff)
+	}
+	if got := testutil.ToFloat64(read.Metrics.CRMLag.WithLabelValues("leads")); got != 0 {
+		t.Errorf("lag %v at the end", got)
+	}
+	settle(t, r.scorer(r.l).Step)
+	if got := ledgertest.Value[int64](t, r.dsn, `SELECT count(*) FROM leads WHERE owner LIKE 'rep-%' AND stage IN ('MQL', 'Opportunity')`); got != 40 {
+		t.Errorf("%d leads are owned and handed off", got)
+	}
+}
+
+// A worker dies before or after any transaction: whoever goes on loses and doubles nothing.
+func TestCRMReaderDies(t *testing.T) {
+	lost := errors.New("the connection is lost")
+	for name, when := range map[string]func(*tapped, func(int) error){
+		"before the commit": func(l *tapped, f func(int) error) { l.before = f },
+		"after the commit":  func(l *tapped, f func(int) error) { l.after = f },
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t, bundleOf(1))
+			o := newOffice()
+			o.someRecords(40, time.Now().Add(-24*time.Hour))
+			tap := &tapped{Ledger: r.l, leased: true}
+			when(tap, func(n int) error {
+				if n%7 == 3 {
+					return lost
+				}
+				return nil
+			})
+			for range 200 {
+				read := r.reads(o, tap)
+				var err error
+				for wait := time.Duration(0); err == nil && wait == 0; {
+					wait, err = read.Step(t.Context())
+				}
+				if err == nil {
+					break
+				}
+				if !errors.Is(err, lost) {
+					t.Fatal(err)
+				}
+			}
+			if diff := cmp.Diff(allOfThem, ledgertest.Column[string](t, r.dsn, byKind)); diff != "" {
+				t.Fatal(diff)
+			}
+		})
+	}
+}
+
+// Two workers that both believe that they hold the lease: the position lets one on, and the other reads again from it.
+func TestTwoCRMReaders(t *testing.T) {
+	r := newRig(t, bundleOf(1))
+	o := newOffice()
+	o.someRecords(40, time.Now().Add(-24*time.Hour))
+	tap := &tapped{Ledger: r.l, leased: true}
+	one, two := r.reads(o, tap), r.reads(o, tap)
+	for busy := true; busy; {
+		busy = false
+		for _, read := range []*reading{one, two, two} {
+			again, err := read.Step(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			busy = busy || again == 0
+		}
+	}
+	if diff := cmp.Diff(allOfThem, ledgertest.Column[string](t, r.dsn, byKind)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// One reads, and another begins at once when it gives the lease back.
+func TestCRMReaderLease(t *testing.T) {
+	r := newRig(t, bundleOf(1))
+	o := newOffice()
+	o.someRecords(10, time.Now().Add(-24*time.Hour))
+	one, two := r.reads(o, r.l), r.reads(o, r.l)
+	step := func(read *reading) time.Duration {
+		again, err := read.Step(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return again
+	}
+	if step(one) != 0 || step(two) == 0 || len(o.asked) != 1 {
+		t.Fatalf("asked %v", o.asked)
+	}
+	one.Close(t.Context())
+	if step(two) != 0 || step(one) == 0 {
+		t.Error("the lease was not given back")
+	}
+}
+
+// What a webhook told of is fetched at once, and is done when it is in the ledger.
+func TestCRMHints(t *testing.T) {
+	r := newRig(t, bundleOf(1))
+	o := newOffice()
+	read := r.reads(o, r.l)
+	settle(t, read.Step)
+	o.put("7", time.Now(), values(map[string]any{"company": "Acme"}))
+	o.put("8", time.Now(), values(map[string]any{"company": "Acme"}))
+	if err := r.l.NoteHints(t.Context(), []ledger.Hinted{{Event: "a", Record: "7"}, {Event: "b", Record: "7"}, {Event: "c", Record: "nobody"}}); err != nil {
+		t.Fatal(err)
+	}
+	settle(t, read.Step)
+	if got := ledgertest.Column[string](t, r.dsn, `SELECT lead_id FROM events`); !cmp.Equal(got, []string{"7"}) {
+		t.Errorf("leads %v", got)
+	}
+	if hints, err := r.l.CRMHints(t.Context(), 10); err != nil || len(hints) != 0 {
+		t.Errorf("hints %v, %v", hints, err)
+	}
+	o.gone["7"] = crm.Deleted
+	o.fail = func(string) error { return &crm.RefusedError{Status: 400} }
+	note := func(event string) {
+		t.Helper()
+		if err := r.l.NoteHints(t.Context(), []ledger.Hinted{{Event: event, Record: "7"}}); err != nil {
+			t.Fatal(err)
+		}
+		settle(t, read.Step)
+	}
+	note("d") // cannot be fetched: it holds up no other
+	o.fail = nil
+	note("e")
+	if got := ledgertest.Column[string](t, r.dsn, `SELECT gone FROM crm_records`); !cmp.Equal(got, []string{"Deleted"}) {
+		t.Errorf("gone %v", got)
+	}
+}
+
+// A rejection without a code is refused, kept, and set back once; after the limit people are told. In a dry run nothing is.
+func TestCRMSetBack(t *testing.T) {
+	for name, tc := range map[string]struct {
+		edit func(*crm.Settings)
+		want []string
+	}{
+		"set back": {func(*crm.Settings) {}, []string{"false", "false", "true"}},
+		"dry run":  {func(s *crm.Settings) { s.DryRun = true }, []string{}},
+		"patient":  {func(s *crm.Settings) { s.SetBack.After = 24 * time.Hour }, []string{}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t, bundleOf(1, nurturing))
+			r.l.SetEffects(ledger.Effects{CRM: true, Acknowledge: true})
+			o := newOffice()
+			start := time.Now().Add(-2 * time.Hour)
+			o.put("7", start, func(c *crm.Record) { c.Values["company"], c.Values["form_at"], c.Owner = "Acme", start, "rep-1" })
+			read := r.reads(o, r.l, tc.edit)
+			read.pass(t)
+			r.work(team("rep-1"))
+			for n := range 4 {
+				at := start.Add(time.Duration(n+1) * time.Minute)
+				o.put("7", at, values(map[string]any{"status": "Nurture"}))
+				read.pass(t)
+				r.work(team("rep-1"))
+				read.pass(t)
+				if n == 0 {
+					r.owes("after the first attempt", "7 completeness Met", "7 disposition Open", "7 rejection Missed")
+				}
+				ledgertest.Exec(t, r.dsn, `UPDATE crm_records SET restore = '{}' WHERE restore <> '{}'`) // as the writer does
+				o.put("7", at.Add(time.Second), values(map[string]any{"status": nil}))
+				read.pass(t)
+			}
+			if diff := cmp.Diff(tc.want, ledgertest.Column[string](t, r.dsn, `SELECT stopped::text FROM crm_set_backs ORDER BY id`)); diff != "" {
+				t.Error(diff)
+			}
+			if got := ledgertest.Value[int64](t, r.dsn, `SELECT count(*) FROM refusals`); got != 4 {
+				t.Errorf("%d attempts are kept", got)
+			}
+		})
+	}
+}
+
+func TestCRMThatIsAway(t *testing.T) {
+	r := newRig(t, bundleOf(1))
+	for name, tc := range map[string]struct {
+		err   error
+		again time.Duration
+		fails bool
+		told  bool
+	}{
+		"wants to be left alone": {&crm.UnavailableError{Cause: "is busy", After: 40 * time.Second}, 40 * time.Second, false, false},
+		"for a day":              {&crm.UnavailableError{Cause: "is spent", After: 24 * time.Hour}, 5 * time.Minute, false, false},
+		"is away":                {&crm.UnavailableError{Cause: "answered 503"}, 0, true, false},
+		"takes no credential":    {&crm.CredentialError{Cause: "refused the token (401)"}, 0, true, true},
+		"knows no such field":    {&crm.RefusedError{Status: 400}, 0, true, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := newOffice()
+			o.fail = func(string) error { return tc.err }
+			read := r.reads(o, &tapped{Ledger: r.l, leased: true})
+			var trouble error
+			read.Trouble = func(err error) { trouble = err }
+			again, err := read.Step(t.Context())
+			if again != tc.again || (err != nil) != tc.fails || (trouble != nil) != tc.told {
+				t.Errorf("again after %s, error %v, told %v", again, err, trouble)
+			}
+			if err != nil && pipeline.Explain(err).Error() != tc.err.Error() {
+				t.Errorf("explained as %v", pipeline.Explain(err))
+			}
+		})
+	}
+	o := newOffice()
+	read := r.reads(o, r.l)
+	read.System = func() (crm.System, crm.Settings, error) { return nil, crm.Settings{}, errors.New("not checked yet") }
+	if _, err := read.Step(context.Background()); !errors.Is(err, pipeline.ErrNotReady) || len(o.asked) > 0 {
+		t.Errorf("asked before the mapping was checked: %v", err)
+	}
+}
+
+// A revision of the definition has a field that was not read before: all leads are read again, and the new field alone is told.
+func TestCRMFieldsOfANewRevision(t *testing.T) {
+	r := newRig(t, bundleOf(1))
+	o := newOffice()
+	o.someRecords(10, time.Now().Add(-24*time.Hour))
+	for id := range o.records {
+		o.records[id].Values["industry"] = "Mills"
+	}
+	tap := &tapped{Ledger: r.l, leased: true}
+	read := r.reads(o, tap)
+	read.pass(t)
+	b := bundleOf(2)
+	b.Lead.Fields = append(b.Lead.Fields, lead.Field{Name: "industry", Type: lead.String})
+	r.inForce(b)
+	for n := range 3 { // and it dies in between
+		read = r.reads(o, tap)
+		for range n {
+			if _, err := read.Step(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	read.pass(t)
+	got := ledgertest.Column[string](t, r.dsn, `SELECT concat_ws(' ', count(*), count(DISTINCT lead_id), min(data::text), max(data::text)) FROM events WHERE kind = 'updated'`)
+	if want := []string{`10 10 {"properties": {"industry": "Mills"}} {"properties": {"industry": "Mills"}}`}; !cmp.Equal(got, want) {
+		t.Errorf("updated: %v", got)
+	}
+	before := o.asked["leads"]
+	read.pass(t)
+	if asked := o.asked["leads"] - before; asked > 1 {
+		t.Errorf("%d requests at rest", asked)
+	}
+}
