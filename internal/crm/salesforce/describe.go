@@ -55,19 +55,20 @@ type sobject struct {
 
 // Fields of leads that are spoken of here.
 const (
-	ownerField     = "OwnerId"
-	statusField    = "Status"
-	firstCall      = "FirstCallDateTime"
-	firstEmail     = "FirstEmailDateTime"
-	convertedDeal  = "ConvertedOpportunityId"
-	objectLead     = "Lead"
-	objectTask     = "Task"
-	objectEvent    = "Event"
-	objectDeal     = "Opportunity"
-	currency       = "CurrencyIsoCode"
-	createdBy      = "CreatedById"
-	createdDate    = "CreatedDate"
-	lastModifiedAt = "LastModifiedDate"
+	ownerField       = "OwnerId"
+	statusField      = "Status"
+	firstCall        = "FirstCallDateTime"
+	firstEmail       = "FirstEmailDateTime"
+	convertedContact = "ConvertedContactId"
+	convertedDeal    = "ConvertedOpportunityId"
+	objectLead       = "Lead"
+	objectTask       = "Task"
+	objectEvent      = "Event"
+	objectDeal       = "Opportunity"
+	currency         = "CurrencyIsoCode"
+	createdBy        = "CreatedById"
+	createdDate      = "CreatedDate"
+	lastModifiedAt   = "LastModifiedDate"
 )
 
 // Describe implements crm.System.
@@ -160,19 +161,15 @@ func (s *System) lead(ctx context.Context) (map[string]crm.SchemaField, []string
 	if !granted || !object.Queryable {
 		return map[string]crm.SchemaField{}, []string{"Read on Lead"}, nil
 	}
-	fields := map[string]crm.SchemaField{}
-	for _, f := range object.Fields {
-		field := crm.SchemaField{Type: typeOf(f.Type), ReadOnly: !f.Updateable, Shared: !f.Unique || !f.ExternalID, Native: f.Type}
-		for _, v := range f.Values {
-			if v.Active {
-				field.Options = append(field.Options, v.Value)
-			}
-		}
-		// A picklist that is not restricted takes any value of the API; the status is one that is never restricted and takes its own values only.
-		if field.Type == crm.TypeOptions && !f.Restricted && f.Name != statusField {
-			field.Type, field.Options = crm.TypeText, nil
-		}
-		fields[f.Name] = field
+	statuses, err := s.statuses(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	fields := object.fields()
+	if status, there := fields[statusField]; there {
+		// What leads get by conversion only is no value that can be written.
+		status.Options = slices.DeleteFunc(status.Options, func(value string) bool { return statuses[value] })
+		fields[statusField] = status
 	}
 	var lacks []string
 	if !object.Updateable {
@@ -183,16 +180,26 @@ func (s *System) lead(ctx context.Context) (map[string]crm.SchemaField, []string
 	if s.access.Settings.MatchBy != "" && !object.Createable {
 		lacks = append(lacks, "Create on Lead")
 	}
-	statuses, err := s.statuses(ctx)
-	if err != nil {
-		return nil, nil, err
-	}
-	if status, there := fields[statusField]; there {
-		// Which leads get by conversion only is no value that can be written.
-		status.Options = slices.DeleteFunc(status.Options, func(value string) bool { return statuses[value] })
-		fields[statusField] = status
-	}
 	return fields, lacks, nil
+}
+
+// fields as the port has them.
+func (o sobject) fields() map[string]crm.SchemaField {
+	out := map[string]crm.SchemaField{}
+	for _, f := range o.Fields {
+		field := crm.SchemaField{Type: typeOf(f.Type), ReadOnly: !f.Updateable, Shared: !f.Unique || !f.ExternalID, Native: f.Type}
+		for _, v := range f.Values {
+			if v.Active {
+				field.Options = append(field.Options, v.Value)
+			}
+		}
+		// A picklist that is not restricted takes any value of the API. The status is none that is restricted, and still has a list of its own.
+		if field.Type == crm.TypeOptions && !f.Restricted && f.Name != statusField {
+			field.Type, field.Options = crm.TypeText, nil
+		}
+		out[f.Name] = field
+	}
+	return out
 }
 
 // statuses of leads that say that it is converted.

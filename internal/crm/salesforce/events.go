@@ -42,16 +42,27 @@ func (s *System) readEvents(ctx context.Context, o *org, from crm.Position) (crm
 	seen := map[string]bool{}
 	for _, r := range append(noted.rows, ended.rows...) {
 		id, lead := r.text("Id"), r.text("WhoId")
-		if seen[id] || !isLead(lead) || r.is("IsChild") || r.is("IsRecurrence") {
+		if seen[id] {
 			continue
 		}
 		seen[id] = true
-		page.Touches = append(page.Touches, crm.Touch{
-			Stream: crm.Meetings, ID: id, Records: []string{lead}, Time: r.time("StartDateTime"), Logged: r.time(createdDate), Rep: p.byID[r.text(ownerField)].email,
-			Channel: "Meeting", Direction: "Outbound", Actor: "Human", TwoWay: true,
-		})
+		if t, is := meeting(r, lead, p); is {
+			page.Touches = append(page.Touches, t)
+		}
 	}
 	return page, nil
+}
+
+// meeting with a lead, of an event that is over. The event of whoever was invited is a copy, and that of a series is none by itself.
+func meeting(r row, lead string, p *people) (crm.Touch, bool) {
+	return crm.Touch{
+		Stream: crm.Meetings, ID: r.text("Id"), Records: []string{lead}, Time: r.time("StartDateTime"), Logged: r.time(createdDate),
+		Rep: p.byID[r.text(ownerField)].email, Channel: "Meeting", Direction: "Outbound", Actor: "Human", TwoWay: true,
+	}, isLead(lead) && !r.is("IsChild") && !r.is("IsRecurrence")
+}
+
+func (o *org) eventFields() []string {
+	return append([]string{"Id", "WhoId", ownerField, createdBy, createdDate, "StartDateTime", ends, modstamp}, o.having(objectEvent, eventFields)...)
 }
 
 // part of a page that goes by one time.
@@ -66,8 +77,7 @@ func (s *System) events(ctx context.Context, o *org, by string, from crm.Positio
 	if err != nil {
 		return part{}, err
 	}
-	fields := append([]string{"Id", "WhoId", ownerField, createdBy, createdDate, "StartDateTime", ends, modstamp}, o.having(objectEvent, eventFields)...)
-	answer, err := s.query(ctx, live, selectFrom(objectEvent, fields, by+", Id", over, "Who.Type = 'Lead'", after)+fmt.Sprintf(" LIMIT %d", maxRows))
+	answer, err := s.query(ctx, live, selectFrom(objectEvent, o.eventFields(), by+", Id", over, "Who.Type = 'Lead'", after)+fmt.Sprintf(" LIMIT %d", maxRows))
 	if err != nil {
 		return part{}, err
 	}

@@ -3,6 +3,7 @@
 package salesforce
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -20,21 +21,23 @@ type first struct {
 // maxFirsts is how many are remembered before they are looked up again.
 const maxFirsts = 50_000
 
-// sameMinute is how far a task may be from a first contact and still be it.
-const sameMinute = time.Minute
+// apart is how far a task may be from a first contact and still be it.
+const apart = time.Minute
 
 // firstContacts are the times of Sales Engagement at which a lead was first called, and first written to, where no task says the same: what has a
 // task is told by that, with who did it. Tasks are read before leads, so a task that there is has been told.
 func (s *System) firstContacts(ctx context.Context, o *org, list []row) ([]crm.Touch, error) {
 	var all []first
+	who := map[string]string{}
 	for _, r := range list {
+		who[r.text("Id")] = cmp.Or(r.text(convertedContact), r.text("Id")) // to whom its tasks went
 		for _, field := range []string{firstCall, firstEmail} {
 			if at := r.time(field); !at.IsZero() {
 				all = append(all, first{r.text("Id"), field, at})
 			}
 		}
 	}
-	if err := s.lookUp(ctx, o, all); err != nil {
+	if err := s.lookUp(ctx, o, all, who); err != nil {
 		return nil, err
 	}
 	var out []crm.Touch
@@ -54,7 +57,7 @@ func (s *System) firstContacts(ctx context.Context, o *org, list []row) ([]crm.T
 }
 
 // lookUp which first contacts have a task, of those that were not looked up before.
-func (s *System) lookUp(ctx context.Context, o *org, wanted []first) error {
+func (s *System) lookUp(ctx context.Context, o *org, wanted []first, who map[string]string) error {
 	s.mu.Lock()
 	var unknown []first
 	if len(s.firsts)+len(wanted) > maxFirsts {
@@ -66,26 +69,26 @@ func (s *System) lookUp(ctx context.Context, o *org, wanted []first) error {
 		}
 	}
 	s.mu.Unlock()
-	var leads []string
+	var people []string
 	for _, f := range unknown {
-		leads = append(leads, f.lead)
+		people = append(people, who[f.lead])
 	}
-	slices.Sort(leads)
+	slices.Sort(people)
 	fields := append([]string{"WhoId", createdDate}, o.having(objectTask, taskFields)...)
-	tasks, err := s.wholeOf(ctx, live, ids("WhoId", slices.Compact(leads), maxRows), func(condition string) string {
+	tasks, err := s.wholeOf(ctx, live, ids("WhoId", slices.Compact(people), maxRows), func(condition string) string {
 		return selectFrom(objectTask, fields, "", "IsClosed = true", condition)
 	})
 	if err != nil {
 		return fmt.Errorf("tasks of first contacts: %w", err)
 	}
-	byLead := map[string][]row{}
+	of := map[string][]row{}
 	for _, r := range tasks {
-		byLead[r.text("WhoId")] = append(byLead[r.text("WhoId")], r)
+		of[r.text("WhoId")] = append(of[r.text("WhoId")], r)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, f := range unknown {
-		s.firsts[f] = slices.ContainsFunc(byLead[f.lead], func(r row) bool { return f.told(r) })
+		s.firsts[f] = slices.ContainsFunc(of[who[f.lead]], func(r row) bool { return f.told(r) })
 	}
 	return nil
 }
@@ -93,6 +96,6 @@ func (s *System) lookUp(ctx context.Context, o *org, wanted []first) error {
 // told says whether a task is the first contact.
 func (f first) told(r row) bool {
 	of := map[string]string{firstCall: "Phone", firstEmail: "Email"}[f.field]
-	near := func(at time.Time) bool { return !at.IsZero() && at.Sub(f.at).Abs() <= sameMinute }
+	near := func(at time.Time) bool { return !at.IsZero() && at.Sub(f.at).Abs() <= apart }
 	return channel(r) == of && (near(r.time("CompletedDateTime")) || near(r.time(createdDate)))
 }

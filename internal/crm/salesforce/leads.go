@@ -14,7 +14,8 @@ import (
 
 // always are the fields of a lead that are read whatever the mapping is.
 var always = []string{
-	"Id", createdDate, createdBy, modstamp, lastModifiedAt, ownerField, "IsDeleted", "MasterRecordId", "IsConverted", "ConvertedDate", convertedDeal,
+	"Id", createdDate, createdBy, modstamp, lastModifiedAt, ownerField, "IsDeleted", "MasterRecordId", "IsConverted", "ConvertedDate", convertedContact,
+	convertedDeal,
 }
 
 // deepest is how many mergers are followed, of a lead that was merged into one that was merged.
@@ -122,9 +123,15 @@ func (s *System) leads(ctx context.Context, o *org, list []row, groups [][]strin
 		}
 		page.Records = append(page.Records, record)
 	}
-	if page.Touches, err = s.firstContacts(ctx, o, list); err != nil {
+	first, err := s.firstContacts(ctx, o, list)
+	if err != nil {
 		return err
 	}
+	before, err := s.beforeConversion(ctx, o, list, page.Records)
+	if err != nil {
+		return err
+	}
+	page.Touches = append(first, before...)
 	page.Deals, err = s.dealsOf(ctx, o, list)
 	return err
 }

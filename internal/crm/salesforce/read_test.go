@@ -167,8 +167,10 @@ func TestHistory(t *testing.T) {
 	got := read(t, org, crm.Leads).Records[0].History
 	ms := func(seconds, ms int) time.Time { return at(seconds).Add(time.Duration(ms) * time.Millisecond) }
 	want := []crm.FieldChange{
-		{Field: crm.OwnerField, Value: "", At: at(0)}, {Field: "Status", Value: "Open", At: at(0)},
-		{Field: crm.OwnerField, Value: "ann@acme.example", At: ms(3, 1), Ours: true}, {Field: crm.OwnerField, Value: "bob@acme.example", At: ms(3, 2)},
+		{Field: crm.OwnerField, Value: "", At: at(0)},
+		{Field: "Status", Value: "Open", At: at(0)},
+		{Field: crm.OwnerField, Value: "ann@acme.example", At: ms(3, 1), Ours: true},
+		{Field: crm.OwnerField, Value: "bob@acme.example", At: ms(3, 2)},
 		{Field: "Status", Value: "Working", At: ms(4, 1)},
 	}
 	if diff := gocmp.Diff(want, got); diff != "" {

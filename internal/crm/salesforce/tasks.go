@@ -26,10 +26,13 @@ func (o *org) having(object string, fields []string) []string {
 	return out
 }
 
+func (o *org) taskFields() []string {
+	return append([]string{"Id", "WhoId", ownerField, createdBy, createdDate, modstamp}, o.having(objectTask, taskFields)...)
+}
+
 // readTasks reads those that are done, of leads.
 func (s *System) readTasks(ctx context.Context, o *org, from crm.Position) (crm.Page, error) {
-	fields := append([]string{"Id", "WhoId", ownerField, createdBy, createdDate, modstamp}, o.having(objectTask, taskFields)...)
-	soql, err := pageOf(objectTask, fields, from, "IsClosed = true", "Who.Type = 'Lead'")
+	soql, err := pageOf(objectTask, o.taskFields(), from, "IsClosed = true", "Who.Type = 'Lead'")
 	if err != nil {
 		return crm.Page{}, err
 	}
@@ -50,7 +53,7 @@ func (s *System) readTasks(ctx context.Context, o *org, from crm.Position) (crm.
 		return crm.Page{}, err
 	}
 	for _, r := range answer.Records {
-		if t, is := touchOf(r, p, incoming[r.text("Id")]); is {
+		if t, is := touchOf(r, r.text("WhoId"), p, incoming[r.text("Id")]); is {
 			page.Touches = append(page.Touches, t)
 		}
 	}
@@ -91,19 +94,19 @@ func (s *System) incoming(ctx context.Context, tasks []row) (map[string]bool, er
 	return out, nil
 }
 
-// touchOf a task; none where it is no contact with the lead: a to-do of any other kind, a call within the company, and the step of a cadence, which is
+// touchOf a task with a lead; none where it is no contact with the lead: a to-do of any other kind, a call within the company, and the step of a cadence, which is
 // over when its call or its e-mail is, which have a task of their own.
-func touchOf(r row, p *people, incoming bool) (crm.Touch, bool) {
+func touchOf(r row, lead string, p *people, incoming bool) (crm.Touch, bool) {
 	at := r.time("CompletedDateTime")
 	if at.IsZero() {
 		at = r.time(createdDate)
 	}
 	t := crm.Touch{
-		Stream: crm.Tasks, ID: r.text("Id"), Records: []string{r.text("WhoId")}, Time: at, Logged: r.time(createdDate), Rep: p.byID[r.text(ownerField)].email,
+		Stream: crm.Tasks, ID: r.text("Id"), Records: []string{lead}, Time: at, Logged: r.time(createdDate), Rep: p.byID[r.text(ownerField)].email,
 		Channel: channel(r), Direction: "Outbound", Actor: "Human",
 	}
 	switch {
-	case t.Channel == "" || r.text("CallType") == "Internal" || !isLead(t.Records[0]):
+	case t.Channel == "" || r.text("CallType") == "Internal" || !isLead(lead):
 		return crm.Touch{}, false
 	case t.Channel == "Phone":
 		inbound := r.text("CallType") == "Inbound"

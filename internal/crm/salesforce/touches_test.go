@@ -154,7 +154,7 @@ func TestEvents(t *testing.T) {
 	}
 	held := func(n int, rep string) crm.Touch {
 		return crm.Touch{
-			Stream: crm.Meetings, ID: meeting(n, nil)["Id"].(string), Records: []string{leadID(1)}, Time: at(1000 + n), Logged: at(n), Rep: rep, Channel: "Meeting", //nolint:forcetypeassert // it is one
+			Stream: crm.Meetings, ID: meeting(n, nil)["Id"].(string), Records: []string{leadID(1)}, Time: at(1000 + n), Logged: at(n), Rep: rep, Channel: "Meeting",
 			Direction: "Outbound", Actor: "Human", TwoWay: true,
 		}
 	}

@@ -141,7 +141,9 @@ func TestPartly(t *testing.T) {
 		return object{"success": false, "errors": []object{{"statusCode": code, "message": "Jane Doe", "fields": fields}}}
 	}
 	org.on("PATCH ", said{body: []object{
-		wrong("UNABLE_TO_LOCK_ROW"), {"id": leadID(2), "success": true}, wrong("ENTITY_IS_DELETED"), wrong("CANNOT_UPDATE_CONVERTED_LEAD"),
+		wrong("UNABLE_TO_LOCK_ROW"),
+		{"id": leadID(2), "success": true},
+		wrong("ENTITY_IS_DELETED"), wrong("CANNOT_UPDATE_CONVERTED_LEAD"),
 		wrong("FIELD_CUSTOM_VALIDATION_EXCEPTION", "Status"),
 	}})
 	var writes []crm.Write
@@ -164,9 +166,11 @@ func TestPartly(t *testing.T) {
 		{Record: leadID(3), Err: &crm.GoneError{Gone: crm.Deleted}},
 		{Record: leadID(4), Err: &crm.GoneError{Gone: crm.Converted}},
 		{Record: leadID(5), Err: refused("FIELD_CUSTOM_VALIDATION_EXCEPTION on Status")},
-		{Record: leadID(6), Err: refused(noUser)}, {Record: leadID(7), Err: refused(noUser)},
+		{Record: leadID(6), Err: refused(noUser)},
+		{Record: leadID(7), Err: refused(noUser)},
 		{Record: "x' OR 1", Err: refused("MALFORMED_ID on Id")},
-		{Record: leadID(8), Err: refused("INVALID_FIELD")}, {Record: leadID(9), Err: refused("INVALID_FIELD")},
+		{Record: leadID(8), Err: refused("INVALID_FIELD")},
+		{Record: leadID(9), Err: refused("INVALID_FIELD")},
 		{Err: refused("no record, and nothing to find it by")},
 	}
 	if diff := gocmp.Diff(want, using(org).Write(t.Context(), writes)); diff != "" {
@@ -289,9 +293,12 @@ func TestMatch(t *testing.T) {
 	}
 	got := using(org).Write(t.Context(), []crm.Write{match("one"), match("two"), match("many"), match("O'new"), match("o'NEW"), match("other")})
 	want := []crm.Written{
-		{Record: leadID(1), Modified: at(50)}, {Record: leadID(2), Err: &crm.GoneError{Gone: crm.Converted}},
+		{Record: leadID(1), Modified: at(50)},
+		{Record: leadID(2), Err: &crm.GoneError{Gone: crm.Converted}},
 		{Err: &crm.RefusedError{Status: 300, Reason: "more than one lead has the value, on Key__c"}},
-		{Record: leadID(900), Modified: at(50)}, {Record: leadID(900), Modified: at(50)}, {Record: leadID(901), Modified: at(50)},
+		{Record: leadID(900), Modified: at(50)},
+		{Record: leadID(900), Modified: at(50)},
+		{Record: leadID(901), Modified: at(50)},
 	}
 	if diff := gocmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -330,60 +337,6 @@ func TestWriteUndescribed(t *testing.T) {
 	want := []crm.Written{{Record: leadID(1), Err: &crm.UnavailableError{Cause: "answered with status 503"}}}
 	if diff := gocmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
-	}
-}
-
-func TestNote(t *testing.T) {
-	notes := []crm.Note{{Record: leadID(1), Key: "lead-1/set-back/1", Text: "The status was set back."}, {Record: leadID(1), Key: strings.Repeat("k", 99), Text: "Long."}}
-	for _, n := range notes {
-		org := usual(t)
-		var made object
-		org.with(rule{match: "POST /services/data/v65.0/composite/sobjects", say: func(r request) said {
-			made = r.records(t)[0]
-			return said{body: []object{{"id": "002000000000001AAA", "success": true}}}
-		}})
-		org.with(rule{match: "FROM Note", say: func(r request) said {
-			if made != nil && strings.Contains(r.soql, "Title = '"+made["Title"].(string)+"'") && strings.Contains(r.soql, "ParentId = '"+leadID(1)+"'") { //nolint:forcetypeassert // it is one
-				return found(object{"Id": "002000000000001AAA"})
-			}
-			return found()
-		}})
-		system := using(org)
-		for range 3 {
-			if err := system.Note(t.Context(), n); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if posts := org.to("POST /services/data/"); len(posts) != 1 {
-			t.Errorf("%d notes, want 1", len(posts))
-		}
-		title, _ := made["Title"].(string)
-		if body := made["Body"]; body != n.Text+"\n\n"+n.Key || made["ParentId"] != leadID(1) || len(title) > 80 || !strings.HasPrefix(title, "Handoff ") {
-			t.Errorf("left %v", made)
-		}
-	}
-}
-
-func TestNoteRefused(t *testing.T) {
-	for name, c := range map[string]struct {
-		code string
-		want error
-	}{
-		"gone":  {"ENTITY_IS_DELETED", &crm.GoneError{Gone: crm.Deleted}},
-		"other": {"STRING_TOO_LONG", &crm.RefusedError{Status: 400, Reason: "STRING_TOO_LONG on Body"}},
-	} {
-		org := usual(t)
-		fields := []string{}
-		if name == "other" {
-			fields = []string{"Body"}
-		}
-		org.on("POST /services/data/", said{body: []object{{"success": false, "errors": []object{{"statusCode": c.code, "fields": fields}}}}})
-		if diff := gocmp.Diff(c.want, using(org).Note(t.Context(), crm.Note{Record: leadID(1), Key: "k", Text: "Why."})); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", name, diff)
-		}
-	}
-	if err := using(usual(t)).Note(t.Context(), crm.Note{Record: "x", Key: "k"}); err == nil {
-		t.Error("a note was left at no lead")
 	}
 }
 
