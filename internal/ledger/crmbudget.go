@@ -107,7 +107,7 @@ UPDATE crm_budget SET day_asked_at = clock_timestamp() WHERE account = $1 AND ki
 		again = askDay
 	}
 	return &crm.UnavailableError{
-		Cause: fmt.Sprintf("has %d of %d requests left for the day, and is asked nothing more until there are more", remaining, limit), After: again,
+		Cause: fmt.Sprintf("has %d of %d requests left for the day, and is asked nothing more until there are more", remaining, limit), After: again, Day: true,
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/jackc/pgx/v5"
@@ -163,18 +164,23 @@ func (l *Ledger) force(ctx context.Context, tx pgx.Tx, leads []string) error {
 
 // restore marks records as to be set back, or as not any more.
 func (l *Ledger) restore(ctx context.Context, tx pgx.Tx, u undone) error {
-	all := slices.Concat(u.undo, u.stopped)
-	if len(all) == 0 {
+	restore, stopped := map[string]map[string]string{}, map[string]bool{}
+	for _, one := range u.undo {
+		if restore[one.Record] == nil {
+			restore[one.Record] = map[string]string{}
+		}
+		maps.Copy(restore[one.Record], one.Restore)
+	}
+	for _, one := range u.stopped {
+		restore[one.Record], stopped[one.Record] = nil, true
+	}
+	if len(restore) == 0 {
 		return nil
 	}
-	values, err := texts(all, func(u crm.Undo) map[string]string { return u.Restore })
+	records := sortedKeys(restore)
+	values, err := texts(records, func(record string) map[string]string { return restore[record] })
 	if err != nil {
 		return err
-	}
-	var records []string
-	var stopped []bool
-	for i, one := range all {
-		records, stopped = append(records, one.Record), append(stopped, i >= len(u.undo))
 	}
 	_, err = tx.Exec(ctx, `
 WITH held AS MATERIALIZED (
@@ -184,7 +190,8 @@ UPDATE crm_records r SET restore = CASE WHEN u.stopped THEN '{}' ELSE r.restore 
         SELECT at FROM unnest(r.set_backs) AS at WHERE at > clock_timestamp() - interval '24 hours' ORDER BY at) || clock_timestamp() END,
     stopped_at = CASE WHEN u.stopped THEN clock_timestamp() ELSE r.stopped_at END
 FROM held JOIN unnest($2::text[], $3::text[], $4::bool[]) AS u (record_id, restore, stopped) USING (record_id)
-WHERE r.tenant = $1 AND r.record_id = held.record_id AND r.gone = ''`, l.tenant, records, values, stopped)
+WHERE r.tenant = $1 AND r.record_id = held.record_id AND r.gone = ''`, l.tenant, records, values,
+		eachOf(func(record string) bool { return stopped[record] })(records))
 	return err
 }
 

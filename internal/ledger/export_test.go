@@ -2,7 +2,11 @@
 
 package ledger
 
-import "context"
+import (
+	"context"
+	"slices"
+	"time"
+)
 
 // Setting of a session of the ledger, as the server has it.
 func (l *Ledger) Setting(ctx context.Context, name string) (value string, err error) {
@@ -14,4 +18,14 @@ func (l *Ledger) Setting(ctx context.Context, name string) (value string, err er
 func TryToWrite(ctx context.Context, r *Reading) error {
 	_, err := r.tx.Exec(ctx, `DELETE FROM events`)
 	return err
+}
+
+// Longer is how long a span of a CRM is taken for.
+var Longer = longer
+
+// NextSlot is the next turn after those that were given, and which of all are kept.
+func NextSlot(limit int, span time.Duration, slots []time.Time, now time.Time) (slot time.Time, kept []time.Time) {
+	a := allowed{limit: limit, span: span, slots: slots, now: now}
+	slot = a.next()
+	return slot, a.latest(append(slices.Clone(slots), slot))
 }
