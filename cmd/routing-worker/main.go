@@ -9,7 +9,6 @@ import (
 	"flag"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"os"
 	"os/signal"
 	"syscall"
@@ -21,8 +20,6 @@ import (
 
 	"github.com/handoff-sla/handoff/internal/effects"
 	"github.com/handoff-sla/handoff/internal/fault"
-	"github.com/handoff-sla/handoff/internal/measurement"
-	"github.com/handoff-sla/handoff/internal/notify"
 	"github.com/handoff-sla/handoff/internal/pipeline"
 	"github.com/handoff-sla/handoff/internal/worker"
 )
@@ -129,7 +126,8 @@ func run(ctx context.Context, o options, log *slog.Logger) error {
 	loop := func(name string, step func(context.Context) (time.Duration, error), wake <-chan struct{}) func(context.Context) {
 		return pipeline.Loop{Name: name, Step: step, Wake: wake, Metrics: metrics, Log: log}.Run
 	}
-	outside := outsideOf(&o, pairs, rosters, keeper, effects.NewMetrics(registry), now, log)
+	out := &outside{o: &o, pairs: pairs, rosters: rosters, keeper: keeper, writer: writer, metrics: metrics, loop: loop, now: now, log: log}
+	out.make(effects.NewMetrics(registry))
 	process := &worker.Process{
 		Health: &worker.Health{
 			Registry: registry,
@@ -148,49 +146,6 @@ func run(ctx context.Context, o options, log *slog.Logger) error {
 			},
 		},
 	}
-	outside.join(process, &o, writer, loop, log)
+	out.join(process)
 	return process.Run(ctx)
-}
-
-// outside is what the worker does for people and systems elsewhere.
-type outside struct {
-	runner *effects.Runner
-	steps  *effects.Steps
-}
-
-// join has the process do what the contract asks for outside. Where it asks for nothing, it may have done before: what was said of that goes.
-func (out outside) join(process *worker.Process, o *options, writer *measurement.Writer,
-	loop func(string, func(context.Context) (time.Duration, error), <-chan struct{}) func(context.Context), log *slog.Logger,
-) {
-	if !o.Wanted() {
-		cleared := worker.NewReporter(func(ctx context.Context, _ measurement.Condition) error { return writer.ClearEffects(ctx) }, log)
-		cleared.Report(worker.Status{})
-		process.Support = append(process.Support, cleared.Run)
-		return
-	}
-	outlets := &worker.Outlets{Options: &o.EffectOptions, Every: 5 * time.Second}
-	reporter := worker.NewReporter(writer.SetEffects, log)
-	outlets.Changed = reporter.Report
-	process.Health.Checks = append(process.Health.Checks, worker.Check{Name: "effects", OK: outlets.Check})
-	process.Support = append(process.Support, outlets.Run, reporter.Run)
-	process.Loops = append(process.Loops, out.runner.Run, loop("effects", out.steps.Count, nil))
-	if o.Notify != "" {
-		process.Loops = append(process.Loops, loop("warn", out.steps.Warn, nil), loop("digest", out.steps.Digest, nil), loop("escalate", out.steps.Escalate, nil))
-	}
-}
-
-func outsideOf(
-	o *options, pairs *pipeline.Pairs, rosters *worker.Rosters, keeper *worker.Keeper, metrics *effects.Metrics, now func() time.Time, log *slog.Logger,
-) outside {
-	// The library of the notices sends with the default client, which waits for ever.
-	http.DefaultClient.Timeout = effects.SendTimeout
-	return outside{
-		runner: &effects.Runner{
-			Tenant: o.Tenant, Ledger: keeper.Ledger, Pairs: pairs, Addresses: o.Addresses(), Send: notify.SendDocument, CRM: o.System(now),
-			Metrics: metrics, Log: log, Now: now,
-		},
-		steps: &effects.Steps{
-			Ledger: keeper.Ledger, Pairs: pairs, Standing: rosters.Standing, Every: o.DigestEvery, Respect: o.Respect(), Metrics: metrics,
-		},
-	}
 }

@@ -47,7 +47,7 @@ type options struct {
 	worker.Options
 	worker.EffectOptions
 
-	listen, ingestDir, ingestSecret string
+	listen, ingestDir, ingestSecret, webhooks string
 
 	loops       int
 	maxInFlight int64
@@ -63,6 +63,7 @@ func main() {
 	flags.StringVar(&o.listen, "listen", ":8080", "address of POST /v1/events")
 	flags.StringVar(&o.ingestDir, "ingest-dir", "/etc/handoff/ingest", "folder with token: the bearer token of senders; it may appear later")
 	flags.StringVar(&o.ingestSecret, "ingest-secret", "handoff-ingest", "name of the Secret behind --ingest-dir, for messages")
+	flags.StringVar(&o.webhooks, "crm-webhooks", "", "URL at which HubSpot calls POST /v1/crm/hubspot here, as it stands there; no such calls are taken when empty")
 	flags.IntVar(&o.loops, "score-loops", min(runtime.GOMAXPROCS(0), maxLoops), "batches that are scored at a time, each on a connection of its own; 1 to 3")
 	flags.Int64Var(&o.maxInFlight, "max-in-flight", 64<<20,
 		"bytes of the requests that are worked on at a time, a small one counting as 16384; who comes then gets 429 with Retry-After")
@@ -201,8 +202,7 @@ func run(ctx context.Context, o options, log *slog.Logger) error {
 		},
 		Log: log,
 	}
-	mux := http.NewServeMux()
-	mux.Handle("/v1/events", promhttp.InstrumentHandlerDuration(metrics.Request, tracing.Handler(handler)))
+	mux := o.mux(promhttp.InstrumentHandlerDuration(metrics.Request, tracing.Handler(handler)), keeper, log)
 	process := &worker.Process{
 		Health: &worker.Health{
 			Registry: registry,

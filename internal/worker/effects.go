@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/handoff-sla/handoff/internal/crm"
 	crmevents "github.com/handoff-sla/handoff/internal/crm/events"
 	"github.com/handoff-sla/handoff/internal/effects"
 	"github.com/handoff-sla/handoff/internal/ledger"
@@ -23,9 +24,6 @@ const (
 	KeyURL = "url"
 	KeyAll = "all" // who is told where the Secret has no key for a recipient
 )
-
-// crmEvents is the one type of CRM that there is yet.
-const crmEvents = "Events"
 
 // EffectOptions say which effects a contract wants, for both workers: the scoring worker notes them too.
 type EffectOptions struct {
@@ -46,16 +44,18 @@ func (o *EffectOptions) Register(flags *flag.FlagSet) {
 	flags.DurationVar(&o.EscalateAfter, "escalate-after", 15*time.Minute, "how long after the rep the manager is told of a breach")
 	flags.DurationVar(&o.DigestEvery, "digest-every", time.Hour, "how long a notice that can wait does so for others to the same recipient")
 	flags.StringVar(&o.QuietHours, "quiet-hours", "Respect", "Respect: no digest outside the calendar of the terms; or Ignore")
-	flags.StringVar(&o.CRM, "crm", "", "type of the system that is told how leads stand: Events; none when empty")
+	flags.StringVar(&o.CRM, "crm", "", "type of the system that is told how leads stand (Events), or that they live in (HubSpot, Salesforce); none when empty")
 	flags.StringVar(&o.CRMSecret, "crm-secret", "", "name of the Secret behind --crm-dir, for messages")
-	flags.StringVar(&o.CRMDir, "crm-dir", "/etc/handoff/crm", "folder with url, and token where the system asks for one; they may appear later")
+	flags.StringVar(&o.CRMDir, "crm-dir", "/etc/handoff/crm", "folder with the keys of that Secret: url and token; token and clientSecret; or clientId with clientSecret, or with username and privateKey; they may appear later")
 }
 
 // Validate says what is wrong with the flags.
 func (o *EffectOptions) Validate() error {
 	var err error
-	if o.CRM != "" && o.CRM != crmEvents {
-		err = fmt.Errorf("--crm %q: the type should be %s", o.CRM, crmEvents)
+	switch crm.Type(o.CRM) {
+	case "", crm.TypeEvents, crm.TypeHubSpot, crm.TypeSalesforce:
+	default:
+		err = fmt.Errorf("--crm %q: the type should be %s, %s or %s", o.CRM, crm.TypeEvents, crm.TypeHubSpot, crm.TypeSalesforce)
 	}
 	switch o.QuietHours {
 	case "Respect":
@@ -70,8 +70,18 @@ func (o *EffectOptions) Validate() error {
 	return err
 }
 
-// Wanted says whether there is any effect.
-func (o *EffectOptions) Wanted() bool { return o.Notify != "" || o.CRM != "" }
+// Wanted says whether there is any effect that the condition EffectsAvailable is about.
+func (o *EffectOptions) Wanted() bool { return o.Notify != "" || crm.Type(o.CRM) == crm.TypeEvents }
+
+// LivesInCRM says whether the leads live in a CRM: it is read, and written into, by crm.json.
+func (o *EffectOptions) LivesInCRM() bool {
+	return crm.Type(o.CRM) == crm.TypeHubSpot || crm.Type(o.CRM) == crm.TypeSalesforce
+}
+
+// CRMKey of the Secret of the CRM, as it is now.
+func (o *EffectOptions) CRMKey(key string) (string, error) {
+	return Secret{Dir: o.CRMDir, Key: key, Name: o.CRMSecret}.Read()
+}
 
 // Respect says whether digests wait for an open hour.
 func (o *EffectOptions) Respect() bool { return o.quietRespected }
@@ -133,10 +143,10 @@ func (o *EffectOptions) anybody() error {
 
 // Target of the CRM, as the Secret is now.
 func (o *EffectOptions) Target() (address, token string, err error) {
-	if address, err = (Secret{Dir: o.CRMDir, Key: KeyURL, Name: o.CRMSecret}).Read(); err != nil {
+	if address, err = o.CRMKey(KeyURL); err != nil {
 		return "", "", err
 	}
-	token, err = Secret{Dir: o.CRMDir, Key: KeyToken, Name: o.CRMSecret}.Read()
+	token, err = o.CRMKey(KeyToken)
 	var missing *NotFoundError
 	if errors.As(err, &missing) {
 		return address, "", nil
@@ -144,9 +154,9 @@ func (o *EffectOptions) Target() (address, token string, err error) {
 	return address, token, err
 }
 
-// System is the CRM; nil when there is none.
-func (o *EffectOptions) System(now func() time.Time) effects.CRM {
-	if o.CRM == "" {
+// Sink is who is told how leads stand, by events; nil when nobody is.
+func (o *EffectOptions) Sink(now func() time.Time) effects.CRM {
+	if crm.Type(o.CRM) != crm.TypeEvents {
 		return nil
 	}
 	return &crmevents.Sink{Target: o.Target, Client: crmevents.NewClient(effects.SendTimeout), Now: now}
@@ -197,7 +207,7 @@ func (o *Outlets) look() Status {
 	if o.Options.Notify != "" {
 		err = o.Options.anybody()
 	}
-	if o.Options.CRM != "" {
+	if crm.Type(o.Options.CRM) == crm.TypeEvents {
 		_, _, missing := o.Options.Target()
 		err = errors.Join(err, missing)
 	}

@@ -29,12 +29,12 @@ func effectOptions(t *testing.T, args ...string) (*worker.EffectOptions, error) 
 
 func TestEffectOptions(t *testing.T) {
 	none, err := effectOptions(t)
-	if err != nil || none.Wanted() || none.Ledger() != (ledger.Effects{EscalateAfter: 15 * time.Minute}) || none.Addresses() != nil || none.System(time.Now) != nil {
+	if err != nil || none.Wanted() || none.Ledger() != (ledger.Effects{EscalateAfter: 15 * time.Minute}) || none.Addresses() != nil || none.Sink(time.Now) != nil {
 		t.Errorf("without flags: %+v, %v", none, err)
 	}
 	all, err := effectOptions(t, "--notify-secret=n", "--crm=Events", "--crm-secret=c", "--escalate-after=1h30m", "--quiet-hours=Ignore", "--digest-every=2h")
 	want := ledger.Effects{Notify: true, CRM: true, EscalateAfter: 90 * time.Minute}
-	if err != nil || !all.Wanted() || all.Ledger() != want || all.Respect() || all.DigestEvery != 2*time.Hour || all.System(time.Now) == nil {
+	if err != nil || !all.Wanted() || all.Ledger() != want || all.Respect() || all.DigestEvery != 2*time.Hour || all.Sink(time.Now) == nil {
 		t.Errorf("with flags: %+v, %v", all, err)
 	}
 	for flag, want := range map[string]string{

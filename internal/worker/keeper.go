@@ -68,6 +68,16 @@ func (k *Keeper) Ledger() (*ledger.Ledger, error) {
 	return k.open, nil
 }
 
+// Use has the ledger note other effects from now on.
+func (k *Keeper) Use(e ledger.Effects) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.Effects = e
+	if k.open != nil {
+		k.open.SetEffects(e)
+	}
+}
+
 // Status as it is now.
 func (k *Keeper) Status() Status {
 	k.mu.Lock()
@@ -151,7 +161,6 @@ func (k *Keeper) connect(ctx context.Context, dsn string) {
 		k.fail(err)
 		return
 	}
-	open.SetEffects(k.Effects)
 	detail, err := k.prepare(ctx, open)
 	if err != nil {
 		open.Close()
@@ -159,6 +168,7 @@ func (k *Keeper) connect(ctx context.Context, dsn string) {
 		return
 	}
 	k.mu.Lock()
+	open.SetEffects(k.Effects)
 	k.open, k.wait = open, 0
 	k.mu.Unlock()
 	k.succeed(detail)

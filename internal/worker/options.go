@@ -21,6 +21,8 @@ import (
 const (
 	KeyDSN   = "dsn"
 	KeyToken = "token"
+	// KeyClientSecret is what HubSpot signs its webhooks with.
+	KeyClientSecret = "clientSecret"
 )
 
 // Options that the scoring and the routing worker share.

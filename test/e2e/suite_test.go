@@ -66,6 +66,7 @@ var _ = Describe("Handoff", Ordered, ContinueOnFailure, func() {
 	Describe("an export", exportSpecs)
 	Describe("the command line", exampleSpecs)
 	Describe("a hundred thousand leads", manySpecs)
+	Describe("a contract whose leads live in a CRM", crmSpecs)
 	Describe("a quarter", quarterSpecs)
 	Describe("at rest", restSpecs)
 })

@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/handoff-sla/handoff/internal/bundle"
+	"github.com/handoff-sla/handoff/internal/crm"
+	"github.com/handoff-sla/handoff/internal/ledger"
+	"github.com/handoff-sla/handoff/internal/measurement"
+	"github.com/handoff-sla/handoff/internal/pipeline"
+)
+
+const (
+	describeTimeout = time.Minute      // for a CRM to say all of itself
+	mending         = 15 * time.Second // between two checks while something is wrong: whoever mends it waits for the next
+)
+
+// CRM holds the contract's CRM ready for those who read from it and write into it: once the mapping has been checked against what the CRM says of itself,
+// and for as long as it fits. It is checked again when the settings, the definition in force or the roster change, and from time to time.
+type CRM struct {
+	Dir     string // of crm.json
+	Secret  func(key string) (string, error)
+	Pairs   *pipeline.Pairs
+	Roster  func() *pipeline.Roster
+	Make    func(crm.Access) (crm.System, error)
+	Ledger  func() (*ledger.Ledger, error)
+	Tenant  string
+	Use     func(crm.Settings) // is told how the CRM is used, whenever that is another way; may be nil
+	Every   time.Duration      // between two looks at the file
+	Recheck time.Duration      // between two checks of what has not changed
+	Changed func(Status)       // called after each change, by the goroutine that runs Run
+	Now     func() time.Time
+	Log     *slog.Logger
+
+	mu       sync.Mutex
+	settings crm.Settings
+	system   crm.System // nil while it may not be used
+	status   Status
+	account  string // as the CRM said
+	asked    bool   // somebody met an error that a check may explain
+
+	of     checked // what was checked last; only Run uses the rest
+	made   crm.System
+	budget *accountBudget
+	due    time.Time
+}
+
+// checked is what a check was made of.
+type checked struct {
+	text   string
+	pair   *pipeline.Pair
+	roster *pipeline.Roster
+}
+
+// System is the CRM and how it is used, or why it may not be used now.
+func (c *CRM) System() (crm.System, crm.Settings, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.system == nil {
+		return nil, c.settings, fmt.Errorf("%w: %s", pipeline.ErrNotReady, c.status.Message)
+	}
+	return c.system, c.settings, nil
+}
+
+// Account of the CRM, as it says of itself; "" before it has.
+func (c *CRM) Account() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.account
+}
+
+// Check is a remark of readiness: without its CRM a worker routes and times leads all the same.
+func (c *CRM) Check() (bool, string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.status.OK {
+		return true, ""
+	}
+	return true, c.status.Message
+}
+
+// Doubt has the mapping checked soon: a request failed in a way that another credential or another schema would explain.
+func (c *CRM) Doubt(error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.asked = true
+}
+
+// Run looks and checks until the context ends.
+func (c *CRM) Run(ctx context.Context) {
+	for {
+		c.look(ctx)
+		timer := time.NewTimer(c.Every)
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return
+		case <-timer.C:
+		}
+	}
+}
+
+func (c *CRM) look(ctx context.Context) {
+	text, settings, err := LoadCRM(c.Dir)
+	if err != nil {
+		c.of = checked{}
+		c.set(nil, settings, Status{Reason: measurement.ReasonUnreachable, Message: err.Error()})
+		return
+	}
+	now := checked{text: text, pair: c.Pairs.Current(), roster: c.Roster()}
+	if now.roster == nil || now.pair == nil { // who is there no one can say yet
+		return
+	}
+	if now == c.of && !c.takeDoubt() && c.Now().Before(c.due) {
+		return
+	}
+	if c.made == nil || now.text != c.of.text {
+		if err := c.make(settings); err != nil {
+			c.set(nil, settings, Status{Reason: measurement.ReasonUnreachable, Message: err.Error()})
+			return
+		}
+	}
+	c.of = now
+	c.check(ctx, settings)
+}
+
+func (c *CRM) takeDoubt() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	asked := c.asked
+	c.asked = false
+	return asked
+}
+
+func (c *CRM) make(settings crm.Settings) error {
+	c.budget = newAccountBudget(settings, c.Tenant, c.Ledger, c.Now)
+	made, err := c.Make(crm.Access{
+		Settings: settings, Secret: c.Secret, Budget: c.budget, Now: c.Now,
+		Fields: func() []string { return crm.ReadFields(settings, c.Pairs.Current().Bundle.Lead) },
+	})
+	c.made = made
+	if err == nil && c.Use != nil {
+		c.Use(settings)
+	}
+	return err
+}
+
+// repsOf a roster, each once.
+func repsOf(r *pipeline.Roster) []string {
+	var reps []string
+	for _, pool := range r.Pools {
+		for _, member := range pool.Members {
+			if !slices.Contains(reps, member.Rep) {
+				reps = append(reps, member.Rep)
+			}
+		}
+	}
+	return reps
+}
+
+// check asks the CRM about itself. One that cannot be reached has not changed: who used it goes on, and hears by himself that it is away.
+func (c *CRM) check(ctx context.Context, settings crm.Settings) {
+	ctx, cancel := context.WithTimeout(ctx, describeTimeout)
+	defer cancel()
+	schema, err := c.made.Describe(ctx)
+	if err != nil {
+		c.due = c.Now().Add(min(c.Recheck, mending))
+		c.failed(settings, err)
+		return
+	}
+	c.due = c.Now().Add(c.Recheck)
+	c.budget.use(string(settings.Type) + "/" + schema.Account)
+	c.mu.Lock()
+	c.account = schema.Account
+	c.mu.Unlock()
+	if reason, message := crm.Summary(crm.Check(schema, settings, c.of.pair.Bundle.Lead, repsOf(c.of.roster))); reason != "" {
+		c.due = c.Now().Add(min(c.Recheck, mending))
+		c.set(nil, settings, Status{Reason: string(reason), Message: message})
+		return
+	}
+	message := fmt.Sprintf("account %s of %s has every field of the mapping", schema.Account, c.made.Name())
+	if settings.DryRun {
+		message += "; dry run: nothing is written"
+	}
+	c.set(c.made, settings, Status{OK: true, Reason: measurement.ReasonCRMAvailable, Message: message})
+}
+
+func (c *CRM) failed(settings crm.Settings, err error) {
+	var missing *NotFoundError
+	var credential *crm.CredentialError
+	var refused *crm.RefusedError
+	var away *crm.UnavailableError
+	s := Status{Reason: measurement.ReasonUnreachable, Message: err.Error()}
+	switch {
+	case errors.As(err, &missing):
+		s.Reason = measurement.ReasonSecretNotFound
+	case errors.As(err, &credential):
+		s.Reason = measurement.ReasonCredentialRefused
+	case errors.As(err, &refused):
+	case errors.As(err, &away) && away.Day:
+		s.Reason = measurement.ReasonLimitReached
+		fallthrough
+	default:
+		c.mu.Lock()
+		system := c.system
+		c.mu.Unlock()
+		c.set(system, settings, s)
+		return
+	}
+	c.set(nil, settings, s)
+}
+
+func (c *CRM) set(system crm.System, settings crm.Settings, s Status) {
+	c.mu.Lock()
+	changed := s != c.status
+	c.system, c.settings, c.status = system, settings, s
+	c.mu.Unlock()
+	if !changed {
+		return
+	}
+	if s.OK {
+		c.Log.Info("the CRM is used", "system", string(settings.Type), "message", s.Message)
+	} else {
+		c.Log.Warn("the CRM cannot be used, or not in full", "system", string(settings.Type), "reason", s.Reason, "message", s.Message)
+	}
+	c.Changed(s)
+}
+
+// LoadCRM reads the settings; its text tells them from others.
+func LoadCRM(dir string) (text string, settings crm.Settings, err error) {
+	data, err := readFile(filepath.Join(dir, bundle.CRMFile))
+	if err != nil {
+		return "", settings, fmt.Errorf("%s, which says how the CRM is used, cannot be read: the manager writes it into the ConfigMap of the roster", bundle.CRMFile)
+	}
+	settings, err = bundle.DecodeCRM(data)
+	return string(data), settings, err
+}
