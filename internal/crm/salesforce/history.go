@@ -36,28 +36,69 @@ func (s *System) histories(ctx context.Context, o *org, p *people, list []row) (
 		return nil, err // without our own id nobody could say which changes are ours
 	}
 	watched := s.watched()
-	names := []string{quote("leadConverted")}
-	for name := range watched {
-		names = append(names, quote(name))
+	rows, err := s.changes(ctx, list, slices.Sorted(maps.Keys(watched)))
+	if err != nil {
+		return nil, err
 	}
-	slices.Sort(names)
-	found, err := s.optional(ctx, "LeadHistory", ids("LeadId", column(list, "Id"), maxRows), func(condition string) string {
+	out := map[string]history{}
+	for _, lead := range list {
+		out[lead.text("Id")] = remembered(lead, rows[lead.text("Id")], watched, t.user, o, p)
+	}
+	return out, nil
+}
+
+// noted are the rows that a lead had when it was modified last. A lead is read several times, until all that may show late has shown.
+type noted struct {
+	modified time.Time
+	rows     []row
+}
+
+// maxNoted is of how many leads they are kept.
+const maxNoted = 50_000
+
+// changes of leads, by id: rows of their histories, in order.
+func (s *System) changes(ctx context.Context, list []row, fields []string) (map[string][]row, error) {
+	out := map[string][]row{}
+	var unknown []row
+	s.mu.Lock()
+	for _, lead := range list {
+		if n, there := s.noted[lead.text("Id")]; there && n.modified.Equal(lead.time(modstamp)) {
+			out[lead.text("Id")] = n.rows
+		} else {
+			unknown = append(unknown, lead)
+		}
+	}
+	s.mu.Unlock()
+	names := []string{quote("leadConverted")}
+	for _, field := range fields {
+		names = append(names, quote(field))
+	}
+	found, err := s.optional(ctx, "LeadHistory", ids("LeadId", column(unknown, "Id"), maxRows), func(condition string) string {
 		return selectFrom("LeadHistory", []string{"Id", "LeadId", "Field", "OldValue", "NewValue", createdBy, createdDate}, createdDate+", Id",
 			condition, lists("Field", names, len(names))[0])
 	})
 	if err != nil {
 		return nil, err
 	}
-	byLead := map[string][]row{}
 	for _, r := range found {
-		byLead[r.text("LeadId")] = append(byLead[r.text("LeadId")], r)
+		out[r.text("LeadId")] = append(out[r.text("LeadId")], r)
 	}
-	out := map[string]history{}
-	for _, lead := range list {
-		out[lead.text("Id")] = remembered(lead, byLead[lead.text("Id")], watched, t.user, o, p)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.noted)+len(unknown) > maxNoted {
+		clear(s.noted)
+	}
+	for _, lead := range unknown {
+		// Of the last seconds there may be more under the same time.
+		if at := lead.time(modstamp); s.access.Now().Sub(at) > settled && !s.absent["LeadHistory"] {
+			s.noted[lead.text("Id")] = noted{at, out[lead.text("Id")]}
+		}
 	}
 	return out, nil
 }
+
+// settled is how old a modification is that no other one shares its time with, however the clocks differ.
+const settled = 5 * time.Second
 
 // remembered is the history of one lead. A field without rows is left out, since nobody could say whether it was never changed or is not tracked; and
 // so is one whose rows do not end with what it holds: it is not tracked any more, or the value was too long.

@@ -264,3 +264,32 @@ func TestReadDeals(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
+
+// What is read again as it was is not asked for again, but for what may have changed within the same second.
+func TestHistoryKept(t *testing.T) {
+	for name, c := range map[string]struct {
+		modified []string
+		asked    int
+	}{
+		"as it was":           {[]string{stamp(1), stamp(1), stamp(1)}, 1},
+		"modified":            {[]string{stamp(1), stamp(2), stamp(2)}, 2},
+		"within this second":  {[]string{nowStamp, nowStamp, nowStamp}, 3},
+		"modified, then read": {[]string{nowStamp, stamp(1), stamp(1)}, 2},
+	} {
+		org := usual(t)
+		org.on("FROM LeadHistory", found(object{"LeadId": leadID(1), "Field": "Status", "OldValue": "Open", "NewValue": "Working", "CreatedDate": stamp(0)}))
+		system := using(org)
+		for _, modified := range c.modified {
+			org.on("FROM Lead ", found(object{"Id": leadID(1), "SystemModstamp": modified, "Status": "Working"}))
+			page, err := system.Read(t.Context(), crm.Leads, crm.Position{})
+			if err != nil || len(page.Records[0].History) != 2 {
+				t.Fatalf("%s: history %v, error %v", name, page.Records[0].History, err)
+			}
+		}
+		if n := len(org.to("FROM LeadHistory")); n != c.asked {
+			t.Errorf("%s: asked %d times, want %d", name, n, c.asked)
+		}
+	}
+}
+
+var nowStamp = now.Format("2006-01-02T15:04:05.000+0000")

@@ -36,8 +36,9 @@ type System struct {
 
 	mu     sync.Mutex
 	org    *org
-	absent map[string]bool // objects that are not there, or not for us
-	firsts map[first]bool  // first contacts that were looked up before, and whether a task says the same
+	absent map[string]bool  // objects that are not there, or not for us
+	noted  map[string]noted // histories of leads, by id
+	firsts map[first]bool   // first contacts that were looked up before, and whether a task says the same
 }
 
 var _ crm.System = (*System)(nil)
@@ -55,7 +56,7 @@ func New(access crm.Access, client *http.Client) *System {
 			client: wire.Client(nil, &wire.Transport{Base: base, Now: access.Now}),
 		},
 		wire:   &wire.Transport{Base: base, Budget: access.Budget, Now: access.Now, Allowance: allowance, Timeout: timeout},
-		absent: map[string]bool{}, firsts: map[first]bool{},
+		absent: map[string]bool{}, noted: map[string]noted{}, firsts: map[first]bool{},
 	}
 }
 

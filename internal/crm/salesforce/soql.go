@@ -103,7 +103,7 @@ const modstamp = "SystemModstamp"
 
 // lists cuts values into conditions `field IN (...)`, each short enough for a URL, with at most so many values.
 func lists(field string, quoted []string, most int) []string {
-	const room = maxQuery / 2
+	const room = maxQuery - 2<<10 // the rest is for the fields
 	var out, part []string
 	size := 0
 	flush := func() {
