@@ -52,7 +52,7 @@ func crmSpecs() {
 // hurry has the contract look more often than anybody would have to, and set back what is mended at once by nobody.
 func hurry(manifests string) string {
 	return strings.NewReplacer("pollEvery: 15s", "pollEvery: 2s", "setBack: {after: 1m, limit: 3}", "setBack: {after: 5s, limit: 3}",
-		"https://acme.my.salesforce.com", "http://crm:8080", "handoff-hubspot}", "handoff-hubspot}\n      url: http://crm:8080").Replace(manifests)
+		"https://acme.my.salesforce.com", "http://crm:8080", "# webhooks: https://handoff.example.com", "url: http://crm:8080\n      webhooks: https://handoff.example.com").Replace(manifests)
 }
 
 // system is what tells one CRM from another.

@@ -61,6 +61,12 @@ func (e *Env) CRMContract(ctx context.Context, c CRM, edit func(string) string) 
 	return e.Wait(ctx, 5*time.Minute, func(ctx context.Context) (string, error) { return e.Ready(ctx, c.Target) })
 }
 
+// CRMWebhooks is the URL that webhooks are signed for, as a proxy before the cluster would have it.
+const CRMWebhooks = "https://handoff.example.com/v1/crm/hubspot"
+
+// CRMReps are those of the examples' pools.
+var CRMReps = []string{"rep-1@example.com", "rep-2@example.com", "rep-3@example.com", "rep-4@example.com"}
+
 // CRMSecret is the name of the Secret that the example of a type refers to.
 func CRMSecret(kind string) string { return "handoff-" + kind }
 
@@ -69,15 +75,17 @@ func (e *Env) startCRM(ctx context.Context, c CRM) error {
 	if err != nil {
 		return err
 	}
-	keys := map[string]string{"token": "token", "clientSecret": "client-secret"}
-	if c.Type == "salesforce" {
-		keys = map[string]string{"clientId": "client-id", "clientSecret": "client-secret"}
-	}
+	args := []string{"--type=" + c.Type, "--listen=:8080", "--seed-leads=" + strconv.Itoa(c.Leads), "--reps=" + strings.Join(CRMReps, ",")}
 	secret := corev1.Secret{
-		ObjectMeta: metav1.ObjectMeta{Namespace: c.Namespace, Name: CRMSecret(c.Type)}, StringData: map[string]string{},
+		ObjectMeta: metav1.ObjectMeta{Namespace: c.Namespace, Name: CRMSecret(c.Type)},
+		StringData: map[string]string{"token": rand.Text(), "clientSecret": rand.Text()},
 	}
-	for key := range keys {
-		secret.StringData[key] = rand.Text()
+	env := map[string]string{"CRM_TOKEN": "token", "CRM_WEBHOOK_SECRET": "clientSecret"}
+	if c.Type == "salesforce" {
+		secret.StringData = map[string]string{"clientId": "handoff", "clientSecret": rand.Text()}
+		env = map[string]string{"CRM_CLIENT_SECRET": "clientSecret"}
+	} else {
+		args = append(args, "--webhooks="+CRMWebhooks, "--webhooks-via=http://"+c.Name()+"-ingest."+c.Namespace+".svc/v1/crm/hubspot", "--index-lag=3s")
 	}
 	if err := client.IgnoreAlreadyExists(e.Client.Create(ctx, &secret)); err != nil {
 		return err
@@ -88,8 +96,7 @@ func (e *Env) startCRM(ctx context.Context, c CRM) error {
 	}
 	var text strings.Builder
 	if err := manifests.Execute(&text, map[string]any{
-		"Namespace": c.Namespace, "Image": image, "Secret": secret.Name, "Secrets": keys,
-		"Args": []string{"--type=" + c.Type, "--listen=:8080", "--seed-leads=" + strconv.Itoa(c.Leads)},
+		"Namespace": c.Namespace, "Image": image, "Secret": secret.Name, "Env": env, "Args": args,
 	}); err != nil {
 		return err
 	}
