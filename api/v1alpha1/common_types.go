@@ -261,7 +261,7 @@ const (
 	// ReasonCRMAvailable: the CRM answers, and the mapping fits it.
 	ReasonCRMAvailable = "CRMAvailable"
 	// ReasonCredentialRefused: the CRM does not take the credential in the Secret.
-	ReasonCredentialRefused = "CredentialRefused"
+	ReasonCredentialRefused = "CredentialRefused" //nolint:gosec // the name of a reason, and no credential
 	// ReasonPermissionMissing: the credential may not do what is needed; the message names the permission.
 	ReasonPermissionMissing = "PermissionMissing"
 	// ReasonFieldMissing: the CRM has no field that the definition or the mapping names.

@@ -296,7 +296,7 @@ type CRM struct {
 
 	// dryRun: everything is read and worked out, and nothing is written; `kubectl sla crm writes` lists what would be.
 	// +optional
-	DryRun *bool `json:"dryRun,omitempty"` //nolint:kubeapilinter // on or off, and never a third
+	DryRun *bool `json:"dryRun,omitempty"`
 
 	// setBack is how what is done in the CRM against the agreement is undone.
 	// +optional

@@ -58,7 +58,9 @@ func crmAvailable(spec slav1alpha1.SLAContractSpec, running bool, m *slav1alpha1
 	return &finding{metav1.ConditionFalse, slav1alpha1.ReasonUnreachable, c.Message} // the workers write the measurement: only reasons that are known pass
 }
 
-func livesInCRM(c *slav1alpha1.CRM) bool { return c != nil && (c.HubSpot != nil || c.Salesforce != nil) }
+func livesInCRM(c *slav1alpha1.CRM) bool {
+	return c != nil && (c.HubSpot != nil || c.Salesforce != nil)
+}
 
 // reported is a condition of the workers; nil when they did not say.
 func reported(m *slav1alpha1.SLAMeasurement, kind string) *metav1.Condition {
