@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -19,11 +20,14 @@ import (
 
 // shop is the smallest fake: it counts what it was told.
 type shop struct {
+	mu    sync.Mutex
 	sold  int
 	items []string
 }
 
 func (s *shop) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.sold++
 	for i := range 4 {
 		if code, fails := FailItem(r.Context(), i); fails {
@@ -33,9 +37,20 @@ func (s *shop) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.WriteString(w, "sold")
 }
 
-func (s *shop) State() any                 { return map[string]int{"sold": s.sold} }
-func (s *shop) Seed(json.RawMessage) error { s.sold = 100; return nil }
-func (s *shop) Set(json.RawMessage) error  { return nil }
+func (s *shop) State() any {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return map[string]int{"sold": s.sold}
+}
+
+func (s *shop) Seed(json.RawMessage) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.sold = 100
+	return nil
+}
+
+func (s *shop) Set(json.RawMessage) error { return nil }
 func (s *shop) Act(a Act) (Done, error) {
 	if a.ID == "9" {
 		return Done{}, ErrUnknown
@@ -125,6 +140,8 @@ func TestKindsOfFaults(t *testing.T) {
 				t.Fatal(err)
 			}
 			status, body, header, err := call(t, http.MethodPost, url+"/wares", "")
+			s.mu.Lock()
+			defer s.mu.Unlock()
 			if (err != nil) != (tc.status == 0) || status != tc.status || s.sold != tc.sold {
 				t.Fatalf("status %d, sold %d, error %v; want status %d, sold %d", status, s.sold, err, tc.status, tc.sold)
 			}
@@ -153,6 +170,8 @@ func TestHangWaitsForTheCaller(t *testing.T) {
 	if err == nil {
 		_ = response.Body.Close()
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if !errors.Is(err, context.DeadlineExceeded) || s.sold != 1 {
 		t.Fatalf("sold %d, error %v; want 1, and the deadline", s.sold, err)
 	}
@@ -206,8 +225,8 @@ func TestAPI(t *testing.T) {
 	if want := map[string]int{"POST /wares 500": 1, "POST /wares 200": 1}; !cmp.Equal(c.Log.Summary(time.Second).Requests, want) {
 		t.Error(cmp.Diff(want, c.Log.Summary(time.Second).Requests))
 	}
-	if s.sold != 100 {
-		t.Errorf("sold %d", s.sold)
+	if sold := s.State(); !cmp.Equal(sold, map[string]int{"sold": 100}) {
+		t.Errorf("sold %v", sold)
 	}
 }
 

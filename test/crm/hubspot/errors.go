@@ -126,8 +126,7 @@ func (c *call) fail(err error) {
 
 // read the body.
 func (c *call) read(into any) error {
-	decoder := json.NewDecoder(http.MaxBytesReader(c.w, c.r.Body, 10<<20))
-	if err := decoder.Decode(into); err != nil {
+	if err := json.Unmarshal(c.body, into); err != nil {
 		return invalid("Invalid input JSON: %v", err)
 	}
 	return nil

@@ -6,6 +6,9 @@
 package hubspot
 
 import (
+	"bytes"
+	"io"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"slices"
@@ -140,10 +143,14 @@ func (f *Fake) Update(change func(*Settings)) {
 	}
 }
 
+// maxBody of a request, in bytes.
+const maxBody = 10 << 20
+
 // call is one request.
 type call struct {
 	r       *http.Request
 	w       http.ResponseWriter
+	body    []byte
 	at      time.Time
 	version string   // dated, or v3 or v4
 	parts   []string // of the path behind the version
@@ -185,12 +192,37 @@ func (f *Fake) find(path string) (route, string, []string, bool) {
 }
 
 func (f *Fake) serve(w http.ResponseWriter, r *http.Request) {
+	// What is slow, on the way in or out, is done without the lock.
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if err != nil {
+		f.fail(w, http.StatusRequestEntityTooLarge)
+		return
+	}
+	answer := &answered{header: http.Header{}}
+	f.answer(&call{r: r, w: answer, body: body})
+	maps.Copy(w.Header(), answer.header)
+	w.WriteHeader(answer.status)
+	_, _ = w.Write(answer.body.Bytes()) // the caller may be gone
+}
+
+// answered is an answer that is not sent yet.
+type answered struct {
+	header http.Header
+	status int
+	body   bytes.Buffer
+}
+
+func (a *answered) Header() http.Header         { return a.header }
+func (a *answered) WriteHeader(status int)      { a.status = status }
+func (a *answered) Write(b []byte) (int, error) { return a.body.Write(b) }
+
+func (f *Fake) answer(c *call) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	c := &call{r: r, w: w, at: f.now().UTC().Truncate(time.Millisecond)}
-	found, version, parts, ok := f.find(r.URL.EscapedPath())
+	c.at = f.now().UTC().Truncate(time.Millisecond)
+	found, version, parts, ok := f.find(c.r.URL.EscapedPath())
 	if !ok {
-		c.write(http.StatusNotFound, apiError{status: http.StatusNotFound, Message: "resource not found"}.body())
+		c.write(http.StatusNotFound, apiError{Message: "resource not found"}.body())
 		return
 	}
 	c.version, c.parts = version, parts
