@@ -254,6 +254,15 @@ func TestFactsOf(t *testing.T) {
 			history: []lead.Event{disposedAt(at(7), "", "Unresponsive")},
 			want:    Facts{Disposals: []Disposal{{At: at(7), Outcome: lead.Recycled, Reason: "Unresponsive", Coded: true, FullCadence: true}}},
 		},
+		"what the CRM acknowledges": {
+			stamps: Stamps{Qualified: qualified, OwnedAt: at(6), Awaits: true, AcknowledgedAt: at(8)},
+			want:   Facts{Qualified: qualified, OwnedAt: at(6), Awaits: true, Acknowledged: at(8)},
+		},
+		"what it says itself needs no acknowledgement": {
+			stamps:  Stamps{Qualified: qualified, OwnedAt: at(6), Awaits: true, AcknowledgedAt: at(8)},
+			history: []lead.Event{{Kind: lead.KindAssigned, Owner: "rep-2", Time: at(7)}},
+			want:    Facts{Qualified: qualified, OwnedAt: at(6), Awaits: true, Acknowledged: at(7)},
+		},
 		"from before the contract": {stamps: Stamps{Qualified: qualified, Before: true}, want: Facts{Qualified: qualified, Before: true}},
 		"events without data are passed over": {
 			history: []lead.Event{{Kind: lead.KindTouch, Time: at(1)}, {Kind: lead.KindDisposition, Time: at(1)}, {Kind: lead.KindCaptured, Time: at(1)}, {Kind: lead.KindContested, Time: at(1)}},
