@@ -161,7 +161,10 @@ func (t *telling) acknowledged() {
 func (b *batch) run(ctx context.Context) {
 	if b.settings.DryRun {
 		for _, t := range b.leads {
-			t.keep()
+			if err := t.keep(); err != nil {
+				t.result = resultFailed
+				t.end(b.failed(ctx, t.job, false, err))
+			}
 		}
 	} else {
 		b.write(ctx)
@@ -171,18 +174,19 @@ func (b *batch) run(ctx context.Context) {
 }
 
 // keep what would be written.
-func (t *telling) keep() {
+func (t *telling) keep() (err error) {
 	note := t.standing.Note
 	t.told.Wrote, t.told.Owner = nil, nil
-	if t.result == ResultGone || t.result == ResultUnrecorded || t.result == ResultUnchanged && note == nil {
-		return
+	if t.result == resultFailed || t.result == ResultGone || t.result == ResultUnrecorded || t.result == ResultUnchanged && note == nil {
+		return nil
 	}
 	plan := t.write.Plan()
 	if note != nil {
 		plan.Note = note.Key
 	}
 	t.result = ResultPlanned
-	t.told.Planned, _ = json.Marshal(plan) // texts, in lists and maps
+	t.told.Planned, err = json.Marshal(plan)
+	return err
 }
 
 // write has the CRM take what is new.

@@ -80,14 +80,14 @@ type rig struct {
 	n   int
 }
 
-func newRig(t testing.TB, e ledger.Effects) *rig {
-	t.Helper()
-	l, dsn := ledgertest.New(t, tenant)
+func newRig(tb testing.TB, e ledger.Effects) *rig {
+	tb.Helper()
+	l, dsn := ledgertest.New(tb, tenant)
 	l.SetEffects(e)
-	if err := l.Register(t.Context(), pairOf()); err != nil {
-		t.Fatal(err)
+	if err := l.Register(tb.Context(), pairOf()); err != nil {
+		tb.Fatal(err)
 	}
-	return &rig{t: t, l: l, dsn: dsn}
+	return &rig{t: tb, l: l, dsn: dsn}
 }
 
 // standing is what a test decides about each lead.

@@ -62,7 +62,7 @@ func (r *remote) post(what any) []byte {
 	if err != nil {
 		panic(err)
 	}
-	response, err := http.Post(r.address, "application/json", bytes.NewReader(text)) //nolint:noctx // of a test
+	response, err := http.Post(r.address, "application/json", bytes.NewReader(text))
 	if err != nil {
 		panic(err)
 	}

@@ -36,9 +36,9 @@ type scripted struct {
 	problems []string
 
 	// fails is asked for each write, and what it says is said of it: before it is taken, or after, where taken is true.
-	fails func(w crm.Write, call int) (err error, taken bool)
+	fails func(w crm.Write, call int) (taken bool, err error)
 	// noting is the same for notes.
-	noting func(n crm.Note) (err error, taken bool)
+	noting func(n crm.Note) (taken bool, err error)
 	// during is called in each call of Write, while it is under way.
 	during func(call int)
 }
@@ -88,7 +88,7 @@ func (s *scripted) Write(ctx context.Context, writes []crm.Write) []crm.Written 
 		}
 		var taken bool
 		if s.fails != nil {
-			out[i].Err, taken = s.fails(w, call)
+			taken, out[i].Err = s.fails(w, call)
 		}
 		if out[i].Err == nil || taken {
 			out[i].Record = s.take(w)
@@ -137,7 +137,7 @@ func (s *scripted) Note(_ context.Context, n crm.Note) error {
 	var err error
 	var taken bool
 	if s.noting != nil {
-		err, taken = s.noting(n)
+		taken, err = s.noting(n)
 	}
 	if err == nil || taken {
 		if s.keys[n.Key]++; s.keys[n.Key] == 1 {

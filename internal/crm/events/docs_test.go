@@ -185,7 +185,11 @@ func TestChangedSchemaRefuses(t *testing.T) {
 	}
 	for _, change := range [][2]string{
 		{`"sequence": "00000000000000000001"`, `"sequence": "1"`},
-		{`"MQL"`, `"Mql"`}, {`"cycle": 1`, `"cycle": 0`}, {`"score": 0, `, ``}, {`changed"`, `captured"`}, {`/handoff/a/b`, `/handoff/a`},
+		{`"MQL"`, `"Mql"`},
+		{`"cycle": 1`, `"cycle": 0`},
+		{`"score": 0, `, ``},
+		{`changed"`, `captured"`},
+		{`/handoff/a/b`, `/handoff/a`},
 	} {
 		if err := valid(schema, strings.Replace(good, change[0], change[1], 1)); err == nil {
 			t.Errorf("with %s it is valid", change[1])
