@@ -262,20 +262,28 @@ func (s *System) people(ctx context.Context) (*people, error) {
 	return out, nil
 }
 
-// again is how long people are taken as known when one is asked for who is not among them.
-const again = time.Minute
+const (
+	// again is how long people are taken as known when one is asked for who is not among them.
+	again = time.Minute
+	// aged is how long they are taken as known at all: addresses change, and users come and go.
+	aged = 15 * time.Minute
+)
 
-// peopleWith reads them anew if one is unknown who may have come since: not more often than once a minute.
+// peopleWith reads them anew if they are old, or one is unknown who may have come since: not more often than once a minute.
 func (s *System) peopleWith(ctx context.Context, o *org, known func(*people) bool) (*people, error) {
 	s.mu.Lock()
 	if s.org != nil {
 		o = s.org
 	}
 	s.mu.Unlock()
-	if known(o.people) || s.access.Now().Sub(o.people.read) < again {
+	age, all := s.access.Now().Sub(o.people.read), known(o.people)
+	if age < again || all && age < aged {
 		return o.people, nil
 	}
 	fresh, err := s.people(ctx)
+	if err != nil && all {
+		return o.people, nil
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -126,6 +126,19 @@ func TestUsersComeAndGo(t *testing.T) {
 	if got := owner(); got != "new@acme.example" {
 		t.Errorf("owner %q, want new@acme.example", got)
 	}
+	org.on("FROM User", found(object{"Id": "005000000000009AAA", "Email": "renamed@acme.example", "IsActive": true}))
+	clock = clock.Add(14 * time.Minute)
+	if got := owner(); got != "new@acme.example" {
+		t.Errorf("owner %q, asked again without need", got)
+	}
+	clock = clock.Add(time.Minute)
+	org.once("FROM User", said{status: 503, body: ""})
+	if got := owner(); got != "new@acme.example" {
+		t.Errorf("owner %q, want the one that was known", got)
+	}
+	if got := owner(); got != "renamed@acme.example" {
+		t.Errorf("owner %q, want renamed@acme.example", got)
+	}
 }
 
 func TestLimits(t *testing.T) {

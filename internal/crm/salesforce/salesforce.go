@@ -22,6 +22,8 @@ const (
 	timeout = time.Minute
 	// maxRows of one page of a stream, which is as many as Salesforce gives at once.
 	maxRows = 2000
+	// maxBody of an answer: a page of leads with long texts.
+	maxBody = 128 << 20
 	// maxWrites of one request.
 	maxWrites = 200
 	// lag is how long a transaction may take from where its records have their time to where others see them.
@@ -55,7 +57,7 @@ func New(access crm.Access, client *http.Client) *System {
 			settings: access.Settings, secret: access.Secret, now: access.Now,
 			client: wire.Client(nil, &wire.Transport{Base: base, Now: access.Now}),
 		},
-		wire:   &wire.Transport{Base: base, Budget: access.Budget, Now: access.Now, Allowance: allowance, Timeout: timeout},
+		wire:   &wire.Transport{Base: base, Budget: access.Budget, Now: access.Now, Allowance: allowance, Timeout: timeout, MaxBody: maxBody},
 		absent: map[string]bool{}, noted: map[string]noted{}, firsts: map[first]bool{},
 	}
 }
