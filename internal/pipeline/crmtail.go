@@ -11,9 +11,9 @@ import (
 
 // Margins of reading a stream.
 const (
-	clockMargin   = time.Minute // that clocks of the CRM and the worker differ at most
-	longestPass   = time.Minute // over changes of now; older ones are read in one go
-	restartMargin = time.Minute // beside the lag, by which a worker goes back that does not know what was read when
+	clockMargin   = time.Minute               // that clocks of the CRM and the worker differ at most
+	longestPass   = time.Minute               // over changes of now; older ones are read in one go
+	restartMargin = longestPass + stepTimeout // beside the lag, by which a worker goes back that does not know what was read when
 )
 
 // crmTail is how a stream is read whose changes show late: in passes, each from where all is known to have shown up to its end. What shows in between
@@ -23,10 +23,12 @@ type crmTail struct {
 	stored crm.Position // in the ledger
 	cursor crm.Position // of the next page; of no matter between two passes
 	began  time.Time    // of the pass; zero between two
+	asked  time.Time    // for the page
+	near   bool         // the pass has come to what may show late
 
 	settled crm.Position // up to here nothing new can show
 	mark    crm.Position // where a pass ended
-	marked  time.Time    // when; zero: no pass has yet, or its mark is settled
+	marked  time.Time    // when; zero: no pass has yet
 	read    int          // records of the pass
 }
 
@@ -41,8 +43,9 @@ func newCRMTail(stored crm.Position, lag time.Duration) *crmTail {
 // next position to read from.
 func (t *crmTail) next(now time.Time) crm.Position {
 	if t.began.IsZero() {
-		t.began, t.cursor, t.read = now, t.settled, 0
+		t.began, t.cursor, t.near, t.read = now, t.settled, false, 0
 	}
+	t.asked = now
 	return t.cursor
 }
 
@@ -55,21 +58,31 @@ func (t *crmTail) took(page crm.Page, now time.Time) (over bool) {
 	t.stored = t.to(page)
 	t.cursor = laterOf(t.cursor, page.Next)
 	t.read += len(page.Records) + len(page.Touches) + len(page.Deals)
-	recent := t.cursor.Time.After(now.Add(-t.lag - clockMargin))
-	if !recent {
+	t.near = t.near || t.cursor.Time.After(t.asked.Add(-t.lag-clockMargin))
+	if !t.near {
 		t.settled = laterOf(t.settled, t.cursor)
 	}
-	if page.More && moved && (!recent || now.Sub(t.began) < longestPass) {
+	if page.More && moved && (!t.near || now.Sub(t.began) < longestPass) {
 		return false
 	}
-	if t.marked.IsZero() || !t.began.Before(t.marked.Add(t.lag)) {
-		if !t.marked.IsZero() {
-			t.settled = laterOf(t.settled, t.mark)
-		}
-		t.mark, t.marked = t.cursor, now
-	}
+	t.settle(now)
 	t.began = time.Time{}
 	return true
+}
+
+// settle notes the end of a pass. One that began when all up to the mark had to show by then has seen it, as far as it came.
+func (t *crmTail) settle(now time.Time) {
+	if !t.marked.IsZero() {
+		if t.began.Before(t.marked.Add(t.lag)) {
+			return
+		}
+		if after(t.mark, t.cursor) {
+			t.settled = laterOf(t.settled, t.cursor)
+			return
+		}
+		t.settled = laterOf(t.settled, t.mark)
+	}
+	t.mark, t.marked = t.cursor, now
 }
 
 func laterOf(a, b crm.Position) crm.Position {
