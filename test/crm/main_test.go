@@ -184,7 +184,8 @@ func TestTheSeedOfSalesforceIsScoredAsItSays(t *testing.T) {
 	fake.SeedLeads(200)
 	p := program(t, "leaddefinition-salesforce.yaml")
 	handed, held := stands(t, p, time.Now(), fake.Look().Records["Lead"], []activity{
-		{"FormSubmit", "Last_Form_At__c", "form", "Last_Form__c"}, {"PageView", "Last_Page_At__c", "path", "Last_Page__c"},
+		{"FormSubmit", "Last_Form_At__c", "form", "Last_Form__c"},
+		{"PageView", "Last_Page_At__c", "path", "Last_Page__c"},
 		{"Download", "Last_Download_At__c", "gated", "Last_Download_Gated__c"},
 	})
 	if handed != salesforce.SeededMQL(200) || held != 10 {

@@ -125,7 +125,7 @@ const steps = [
     await leads.destroy(made.id);
     await refused("ENTITY_IS_DELETED", () => leads.retrieve(made.id));
     await refused("ENTITY_IS_DELETED", () => leads.update({ Id: made.id, Title: "x" }, { headers: quiet }));
-    await refused("NOT_FOUND", () => leads.retrieve("00QHd000000zzzzAAA"));
+    await refused("NOT_FOUND", () => leads.retrieve("00QHd000000zzzzMAA"));
     const since = new Date(Date.now() - 60_000);
     assert.ok((await leads.deleted(since, new Date(Date.now() + 60_000))).deletedRecords.some((r) => r.id === made.id));
     assert.equal((await conn.query(`SELECT Id FROM Lead WHERE Id = '${made.id}'`)).totalSize, 0);
@@ -143,7 +143,7 @@ const steps = [
     const none = await leads.update([{ Id: a, Title: "Z" }, { Id: b, Email: "wrong" }], { headers: quiet, allOrNone: true });
     assert.equal(none[0].errors[0].statusCode, "ALL_OR_NONE_OPERATION_ROLLED_BACK");
     await refused("INVALID_FIELD", () => leads.update([{ Id: a, Title: "Z" }, { Id: b, Nope__c: "x" }], { headers: quiet }));
-    const read = await leads.retrieve([a, "00QHd000000zzzzAAA", c], { fields: ["Id", "Title"] });
+    const read = await leads.retrieve([a, "00QHd000000zzzzMAA", c], { fields: ["Id", "Title"] });
     assert.deepEqual(read.map((r) => r && r.Title), ["A", null, "C"]);
     await refused("EXCEEDED_ID_LIMIT", () => leads.update(Array.from({ length: 201 }, () => ({ Id: a, Title: "x" })), { headers: quiet }));
     const many = await leads.update(Array.from({ length: 201 }, () => ({ Id: a, Title: "x" })), { headers: quiet, allowRecursive: true });
