@@ -167,12 +167,11 @@ type written struct {
 	restored           bool // what was to be set back is
 }
 
-// keepRecords notes what records hold, and which cannot be written any more. A record that was found or made is the lead's from now on, unless it was
-// another's before. All rows are taken in one order, as by whoever reads.
-func (f *finishing) keepRecords(ctx context.Context) error {
+// records are what the jobs say of records, in the order of these.
+func (f *finishing) records(ctx context.Context) ([]*written, error) {
 	found, err := f.recordOfTold(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	byRecord := map[string]*written{}
 	for _, t := range f.told {
@@ -193,10 +192,16 @@ func (f *finishing) keepRecords(ctx context.Context) error {
 			w.at = t.Written.Modified
 		}
 	}
-	if len(byRecord) == 0 {
-		return nil
+	return slices.SortedFunc(maps.Values(byRecord), func(a, b *written) int { return cmp.Compare(a.record, b.record) }), nil
+}
+
+// keepRecords notes what records hold, and which cannot be written any more. A record that was found or made is the lead's from now on, unless it was
+// another's before. All rows are taken in one order, as by whoever reads.
+func (f *finishing) keepRecords(ctx context.Context) error {
+	rows, err := f.records(ctx)
+	if err != nil || len(rows) == 0 {
+		return err
 	}
-	rows := slices.SortedFunc(maps.Values(byRecord), func(a, b *written) int { return cmp.Compare(a.record, b.record) })
 	wrote, err := texts(rows, func(w *written) map[string]string { return w.wrote })
 	if err != nil {
 		return err

@@ -116,9 +116,7 @@ func (d *Dispatcher) decide(ctx context.Context, r *ledger.Routing, one *ledger.
 	history, before := one.HistoryOf(one.Number), one.Cycle
 	own(&one.Cycle, history)
 	noteAssigned(r, one, before.Owner)
-	if one.AwaitsCRM && one.AcknowledgedAt.IsZero() && !r.Awaits(one) {
-		one.AwaitsCRM = false // there is no CRM any more that would acknowledge it: it is delivered as if there had been none
-	}
+	endWait(r, one)
 	facts := factsOf(pair, one, one.Cycle, history)
 	noteTouches(&one.Cycle, facts)
 	one.DisposedAt = time.Time{}
@@ -166,6 +164,13 @@ func noteLoad(r *ledger.Routing, stage lead.Stage, before, now *ledger.Cycle) {
 	}
 	r.Loaded(was, -1)
 	r.Loaded(is, 1)
+}
+
+// endWait has a lead wait no longer for a CRM that would not acknowledge it any more: it is delivered as if there had been none.
+func endWait(r *ledger.Routing, one *ledger.Lead) {
+	if one.AwaitsCRM && one.AcknowledgedAt.IsZero() && !r.Awaits(one) {
+		one.AwaitsCRM = false
+	}
 }
 
 // noteTouches keeps what the CRM is told of the touches of a cycle.

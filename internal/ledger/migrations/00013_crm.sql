@@ -39,7 +39,8 @@ CREATE TABLE crm_records (
     PRIMARY KEY (tenant, record_id)
 );
 CREATE INDEX crm_records_of_lead ON crm_records (tenant, lead_id);
-CREATE INDEX crm_records_diverged ON crm_records (tenant, diverged_at) WHERE diverged_at IS NOT NULL;
+CREATE INDEX crm_records_diverged ON crm_records (tenant, diverged_at, record_id)
+    WHERE diverged_at IS NOT NULL AND stopped_at IS NULL AND restore = '{}' AND gone = '';
 CREATE INDEX crm_records_stopped ON crm_records (tenant, stopped_at) WHERE stopped_at IS NOT NULL;
 
 -- Webhooks say that a record has changed; the reader fetches what. They are kept for a while, so that one that comes again is known.
