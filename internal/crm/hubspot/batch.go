@@ -81,10 +81,26 @@ func (s *System) send(ctx context.Context, verb string, items []*item) {
 	case !errors.As(err, &refusal), !refusal.refuses(), refusal.status == http.StatusNotFound && refusal.body.Category != notFound:
 		failAll(items, port(err, names))
 	case len(items) == 1:
-		items[0].fail(port(err, names))
+		items[0].fail(port(err, append(names, s.missed(refusal.body)...)))
 	default:
 		s.part(ctx, verb, items, refusal, names)
 	}
+}
+
+// missed are properties that HubSpot complains of although they were not sent: rules of the account may require one for the sake of another. What is none
+// of the account's is left out, since it may be a value.
+func (s *System) missed(why problem) []string {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	var all []string
+	for _, d := range why.Errors {
+		for _, name := range d.Context["propertyName"] {
+			if _, known := s.known.fields[name]; known {
+				all = append(all, name)
+			}
+		}
+	}
+	return all
 }
 
 // part a batch that was refused. Items that have a property which no contact has, or which nobody may write, are known to be to blame; otherwise it is
@@ -173,7 +189,7 @@ func (i *item) is(result object) bool {
 	case result.Trace != "":
 		return result.Trace == strconv.Itoa(i.at)
 	case i.id != "":
-		return result.ID == i.id || slices.Contains(strings.Split(said(result.Properties[mergedProperty]), ";"), i.id)
+		return result.ID == i.id || slices.Contains(result.merged(), i.id)
 	default:
 		return strings.EqualFold(said(result.Properties[i.by]), i.match)
 	}

@@ -23,6 +23,7 @@ const (
 	emailProperty  = "email"
 	stageProperty  = "lifecyclestage"
 	mergedProperty = "hs_merged_object_ids"
+	mergedVids     = "hs_calculated_merged_vids" // the same of contacts, with times; the older one of the two
 	objectID       = "hs_object_id"
 )
 

@@ -69,7 +69,7 @@ func (s *System) Fetch(ctx context.Context, records []string) (crm.Page, error) 
 // properties that are read of contacts.
 func (s *System) properties() []string {
 	m := s.access.Settings.Mapping
-	names := []string{ownerProperty, mergedProperty, "createdate", m.Fields.Stage, m.Fields.Status, m.Fields.Reason, m.OptOut}
+	names := []string{ownerProperty, mergedProperty, mergedVids, "createdate", m.Fields.Stage, m.Fields.Status, m.Fields.Reason, m.OptOut}
 	for _, activity := range m.Activities {
 		names = append(names, activity.At)
 		for _, name := range activity.Properties {
@@ -195,7 +195,7 @@ func (s *System) record(o object, fields map[string]crm.SchemaField, people owne
 		record.Modified = moment(o.Properties["lastmodifieddate"])
 	}
 	for _, name := range s.properties() {
-		if name != ownerProperty && name != mergedProperty {
+		if name != ownerProperty && name != mergedProperty && name != mergedVids {
 			record.Values[name] = value(o.Properties[name], fields[name].Type)
 		}
 	}
@@ -204,11 +204,21 @@ func (s *System) record(o object, fields map[string]crm.SchemaField, people owne
 			record.OwnerUnknown = id
 		}
 	}
-	for _, id := range strings.FieldsFunc(said(o.Properties[mergedProperty]), func(r rune) bool { return r == ';' || r == ',' || r == ' ' }) {
-		if id != o.ID {
-			record.Merged = append(record.Merged, id)
-		}
-	}
+	record.Merged = o.merged()
 	record.History = s.history(o, people)
 	return record
+}
+
+// merged are the ids of contacts that this one took in. HubSpot keeps them in one property, with semicolons, and those of contacts in another one, too,
+// each with its time: 17:1750000000000;18:1750000000001. Merges of long ago are in the latter alone.
+func (o object) merged() []string {
+	var all []string
+	both := said(o.Properties[mergedProperty]) + ";" + said(o.Properties[mergedVids])
+	for one := range strings.FieldsFuncSeq(both, func(r rune) bool { return r == ';' || r == ',' || r == ' ' }) {
+		id, _, _ := strings.Cut(one, ":")
+		if id != "" && id != o.ID && !slices.Contains(all, id) {
+			all = append(all, id)
+		}
+	}
+	return all
 }

@@ -173,6 +173,27 @@ func TestTasksAreCompleted(t *testing.T) {
 	}
 }
 
+func TestMergedAgain(t *testing.T) {
+	fake, _ := newFake(t, hubspot.Settings{Unlimited: true})
+	var ids []string
+	for i := range 3 {
+		ids = append(ids, do(t, fake, control.Act{As: ann, Do: "create", Type: "contacts", Values: map[string]string{"email": fmt.Sprintf("x%d@example.com", i)}}))
+	}
+	call := do(t, fake, control.Act{As: ann, Do: "log", Type: "calls", Of: []string{"contacts/" + ids[1]}})
+	once := do(t, fake, control.Act{As: ann, Do: "merge", Type: "contacts", ID: ids[1], Into: ids[0]})
+	twice := do(t, fake, control.Act{As: ann, Do: "merge", Type: "contacts", ID: ids[2], Into: ids[0]}) // the first one's id still leads to it
+	record, _ := fake.Get("contacts", twice)
+	if got, want := record.Values["hs_merged_object_ids"], strings.Join([]string{once, ids[0], ids[1], ids[2]}, ";"); got != want {
+		t.Errorf("merged from %s, want %s", got, want)
+	}
+	if !slices.Equal(record.Links["calls"], []string{call}) {
+		t.Errorf("calls %v, want the one of the second", record.Links["calls"])
+	}
+	if linked, _ := fake.Get("calls", call); !slices.Equal(linked.Links["contacts"], []string{twice}) {
+		t.Errorf("the call is of %v, want %s", linked.Links["contacts"], twice)
+	}
+}
+
 func TestIndexShowsWhatWas(t *testing.T) {
 	fake, c := newFake(t, hubspot.Settings{Unlimited: true, IndexLagMS: 5000})
 	id := do(t, fake, control.Act{As: ann, Do: "create", Type: "contacts", Values: map[string]string{"email": "x@example.com", "company": "A"}})

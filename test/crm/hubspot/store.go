@@ -256,13 +256,16 @@ func (f *Fake) merge(into, from *record, by author, at time.Time) *record {
 			kind: into.kind, id: strconv.FormatInt(f.nextID, 10), number: f.nextID, created: into.created, modified: into.modified,
 			values: maps.Clone(into.values), history: maps.Clone(into.history),
 		}
+		for _, list := range mergedLists {
+			delete(result.values, list) // they come of the parts
+		}
 		f.objects[into.kind.plural][result.id] = result
 		result.put("hs_object_id", result.id, by, at)
 	}
 	merge := author{kind: "MERGE_OBJECTS", id: by.id, label: by.label, user: by.user, log: by.log, system: true}
 	fields := []string{}
 	for name, value := range from.values {
-		if result.values[name] == "" && !slices.Contains(into.kind.always(), name) {
+		if result.values[name] == "" && !slices.Contains(into.kind.always(), name) && !slices.Contains(mergedLists, name) {
 			result.put(name, value, merge, at)
 			fields = append(fields, name)
 		}
@@ -274,7 +277,7 @@ func (f *Fake) merge(into, from *record, by author, at time.Time) *record {
 		part.archived = at
 		f.index(part)
 		f.moved[into.kind.plural+" "+part.id] = result.id
-		result.remember(part, at)
+		result.remember(part, at, f.settings.OldMerge)
 		f.relink(part, result)
 		for name, value := range part.values { // the address of the second one finds the merged record, too
 			if p := f.schema[into.kind.plural].live(name); p != nil && p.HasUniqueValue {
@@ -288,21 +291,23 @@ func (f *Fake) merge(into, from *record, by author, at time.Time) *record {
 	return result
 }
 
-// remember what was merged, in the properties that say so.
-func (r *record) remember(part *record, at time.Time) {
-	by := system("CALCULATED", "")
-	ids, vids := part.id, part.id+":"+strconv.FormatInt(at.UnixMilli(), 10)
-	for _, list := range []struct {
-		name string
-		add  string
-	}{{"hs_merged_object_ids", ids}, {"hs_calculated_merged_vids", vids}} {
-		all := r.values[list.name]
-		if more := part.values[list.name]; more != "" && part.id != r.id {
-			list.add += ";" + more
+var mergedLists = []string{"hs_merged_object_ids", "hs_calculated_merged_vids"}
+
+// remember what was merged, in the properties that say so: merges of before 2025 are only in that of contacts.
+func (r *record) remember(part *record, at time.Time, old bool) {
+	lists := map[string]string{
+		"hs_merged_object_ids": part.id, "hs_calculated_merged_vids": part.id + ":" + strconv.FormatInt(at.UnixMilli(), 10),
+	}
+	if old {
+		delete(lists, "hs_merged_object_ids")
+	}
+	for name, add := range lists {
+		if more := part.values[name]; more != "" {
+			add += ";" + more
 		}
-		if all != "" {
-			all += ";"
+		if all := r.values[name]; all != "" {
+			add = all + ";" + add
 		}
-		r.put(list.name, all+list.add, by, at)
+		r.put(name, add, system("CALCULATED", ""), at)
 	}
 }
