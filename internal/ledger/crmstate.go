@@ -236,3 +236,9 @@ SELECT lead_id FROM outbox WHERE tenant = $1 AND planned IS NOT NULL AND live IS
 		return l.force(ctx, tx, leads)
 	})
 }
+
+// CRMStopped is how many leads are not set back any more.
+func (l *Ledger) CRMStopped(ctx context.Context) (stopped int, err error) {
+	err = l.pool.QueryRow(ctx, `SELECT count(*) FROM crm_records WHERE tenant = $1 AND stopped_at IS NOT NULL`, l.tenant).Scan(&stopped)
+	return stopped, err
+}
