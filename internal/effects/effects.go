@@ -99,6 +99,9 @@ func (r *Runner) runOn(ctx context.Context, l *ledger.Ledger) error {
 		if now, err := r.Ledger(); err != nil || now != l || r.crmJobs() != crmJobs {
 			break
 		}
+		if err := r.tellPlanned(ctx, l); err != nil && ctx.Err() == nil {
+			r.Log.Warn("what a dry run planned cannot be written yet; trying again", "error", ledger.Describe(err))
+		}
 	}
 	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), softStop)
 	defer cancel()

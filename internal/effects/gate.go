@@ -3,6 +3,7 @@
 package effects
 
 import (
+	"context"
 	"errors"
 	"math/rand/v2"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"github.com/riverqueue/river"
 
 	"github.com/handoff-sla/handoff/internal/crm"
+	"github.com/handoff-sla/handoff/internal/ledger"
 )
 
 // shutFor is how long nothing is written after the CRM has refused the credential, in first waits: 15 seconds. Who looks after the credential may
@@ -28,6 +30,21 @@ func (r *Runner) system() (crm.System, crm.Settings, error) {
 		return nil, crm.Settings{}, s.why
 	}
 	return r.System()
+}
+
+// plannedAtOnce is how many leads are told of at once that a dry run planned to tell of.
+const plannedAtOnce = 500
+
+// tellPlanned has that told that a dry run kept, once there is none any more.
+func (r *Runner) tellPlanned(ctx context.Context, l *ledger.Ledger) error {
+	if r.System == nil {
+		return nil
+	}
+	if _, settings, err := r.system(); err != nil || settings.DryRun {
+		return nil //nolint:nilerr // nothing is to be told now
+	}
+	_, err := l.TellPlanned(ctx, plannedAtOnce)
+	return err
 }
 
 // doubt has the credential and the mapping looked at again.

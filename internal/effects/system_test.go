@@ -264,12 +264,15 @@ func TestSystemDryRun(t *testing.T) {
 	g.mu.Lock()
 	g.settings.DryRun = false
 	g.mu.Unlock()
-	r.news("L1", "E1")
-	r.judge(scored(8))
-	r.until("it is written", r.crmSettled)
-	if got := s.holds("L1")["sla_score"]; got != "8" || r.count(`SELECT count(*) FROM outbox WHERE planned IS NOT NULL`) != 0 {
-		t.Errorf("score %q", got)
+	r.until("what was planned is written", func() bool {
+		return r.count(`SELECT count(*) FROM outbox WHERE planned IS NOT NULL`) == 0 && r.crmSettled()
+	})
+	for _, id := range []string{"L1", s.matched["jane@example.com"]} {
+		if got := s.holds(id)["sla_score"]; got != "7" || len(s.changes[id]) == 0 {
+			t.Errorf("%s has the score %q", id, got)
+		}
 	}
+	s.check(t)
 }
 
 // A lead that came as an event gets a record once, though the answer is lost; one without the value that finds it gets none; and two leads with the
