@@ -17,10 +17,12 @@ import (
 	"github.com/handoff-sla/handoff/internal/ledger"
 	"github.com/handoff-sla/handoff/internal/measurement"
 	"github.com/handoff-sla/handoff/internal/pipeline"
+	"github.com/handoff-sla/handoff/internal/sla"
 )
 
 const (
 	describeTimeout = time.Minute      // for a CRM to say all of itself
+	counting        = 10 * time.Second // between two looks at what is not set back any more
 	mending         = 15 * time.Second // between two checks while something is wrong: whoever mends it waits for the next
 )
 
@@ -52,6 +54,9 @@ type CRM struct {
 	made   crm.System
 	budget *accountBudget
 	due    time.Time
+
+	fine    string    // what is said while all is well
+	counted time.Time // when it was looked at last what is not set back any more
 }
 
 // checked is what a check was made of.
@@ -121,6 +126,9 @@ func (c *CRM) look(ctx context.Context) {
 		return
 	}
 	if now == c.of && !c.takeDoubt() && c.Now().Before(c.due) {
+		if c.ok() && c.Now().Sub(c.counted) >= counting {
+			c.available(ctx, settings)
+		}
 		return
 	}
 	if c.made == nil || now.text != c.of.text {
@@ -131,6 +139,12 @@ func (c *CRM) look(ctx context.Context) {
 	}
 	c.of = now
 	c.check(ctx, settings)
+}
+
+func (c *CRM) ok() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.status.OK
 }
 
 func (c *CRM) takeDoubt() bool {
@@ -154,9 +168,12 @@ func (c *CRM) make(settings crm.Settings) error {
 	return err
 }
 
-// repsOf a roster, each once.
-func repsOf(r *pipeline.Roster) []string {
+// repsOf a roster, each once; none where another system picks the owners.
+func repsOf(p *pipeline.Pair, r *pipeline.Roster) []string {
 	var reps []string
+	if m := p.Bundle.SLA.Marketing; m != nil && m.Delivery != nil && m.Delivery.Mechanism == sla.CRM {
+		return nil
+	}
 	for _, pool := range r.Pools {
 		for _, member := range pool.Members {
 			if !slices.Contains(reps, member.Rep) {
@@ -182,16 +199,29 @@ func (c *CRM) check(ctx context.Context, settings crm.Settings) {
 	c.mu.Lock()
 	c.account = schema.Account
 	c.mu.Unlock()
-	if reason, message := crm.Summary(crm.Check(schema, settings, c.of.pair.Bundle.Lead, repsOf(c.of.roster))); reason != "" {
+	if reason, message := crm.Summary(crm.Check(schema, settings, c.of.pair.Bundle.Lead, repsOf(c.of.pair, c.of.roster))); reason != "" {
 		c.due = c.Now().Add(min(c.Recheck, mending))
 		c.set(nil, settings, Status{Reason: string(reason), Message: message})
 		return
 	}
-	message := fmt.Sprintf("account %s of %s has every field of the mapping", schema.Account, c.made.Name())
+	c.fine = fmt.Sprintf("account %s of %s has every field of the mapping", schema.Account, c.made.Name())
 	if settings.DryRun {
-		message += "; dry run: nothing is written"
+		c.fine += "; dry run: nothing is written"
 	}
-	c.set(c.made, settings, Status{OK: true, Reason: measurement.ReasonCRMAvailable, Message: message})
+	c.available(ctx, settings)
+}
+
+// available says that all is well, and what was given up all the same.
+func (c *CRM) available(ctx context.Context, settings crm.Settings) {
+	s := Status{OK: true, Reason: measurement.ReasonCRMAvailable, Message: c.fine}
+	c.counted = c.Now()
+	if l, err := c.Ledger(); err == nil {
+		if stopped, err := l.CRMStopped(ctx); err == nil && stopped > 0 {
+			s.Reason = measurement.ReasonSetBackStopped
+			s.Message += fmt.Sprintf("; %d leads are not set back any more, because something keeps undoing it: kubectl sla crm status names them", stopped)
+		}
+	}
+	c.set(c.made, settings, s)
 }
 
 func (c *CRM) failed(settings crm.Settings, err error) {

@@ -38,11 +38,12 @@ type rig struct {
 // layout is how many workers there are, and what they get.
 type layout struct {
 	scoring, routing int
-	bundles          []bundle.Bundle // the first is in force
-	dsn              string          // how the tests reach the database; empty: one is made on the server of this package
-	through          string          // how the workers reach it; empty: as the tests do
-	env              []string        // of every worker
-	tells            bool            // people and a CRM of what happens
+	bundles          []bundle.Bundle     // the first is in force
+	dsn              string              // how the tests reach the database; empty: one is made on the server of this package
+	through          string              // how the workers reach it; empty: as the tests do
+	env              []string            // of every worker
+	tells            bool                // people and a CRM of what happens
+	also             func(*rig) []string // what else is mounted, and the flags of every worker for it
 }
 
 func newRig(t *testing.T, l layout) *rig {
@@ -68,6 +69,9 @@ func newRig(t *testing.T, l layout) *rig {
 	var flags []string
 	if l.tells {
 		flags = r.tells()
+	}
+	if l.also != nil {
+		flags = append(flags, l.also(r)...)
 	}
 	for range l.scoring {
 		r.scoring = append(r.scoring, r.worker("scoring-worker", "bundle", l.env, flags...))
