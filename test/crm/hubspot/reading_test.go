@@ -52,7 +52,7 @@ func TestIndexIsBehind(t *testing.T) {
 	r := newRig(t, hubspot.Options{
 		Now: clock.now, Settings: hubspot.Settings{Unlimited: true, IndexLagMS: 12_000, IndexJitter: true},
 	}, nil)
-	if err := r.Seed(3000, time.Time{}, map[string]string{"company": "Before"}); err != nil {
+	if err := r.Seed(1200, time.Time{}, map[string]string{"company": "Before"}); err != nil {
 		t.Fatal(err)
 	}
 	leads, changed := r.reader(crm.Leads), 0
