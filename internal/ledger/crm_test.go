@@ -340,3 +340,36 @@ func TestRetireTakesRecords(t *testing.T) {
 		}
 	}
 }
+
+func TestCRMState(t *testing.T) {
+	l, dsn := ledgertest.New(t, tenant)
+	if state, err := l.CRMState(t.Context()); err != nil || len(state.Cursors) != 0 || state.Holder != "" || state.Records != 0 {
+		t.Errorf("of a ledger without a CRM: %+v, %v", state, err)
+	}
+	gone, diverged := record(1), record(2)
+	gone.Gone, diverged.Diverged = crm.Deleted, noon
+	if err := l.NoteHints(t.Context(), []ledger.Hinted{{Event: "1", Record: "a"}}); err != nil {
+		t.Fatal(err)
+	}
+	takeIn(t, l, ledger.CRMIntake{Stream: crm.Calls, To: crm.Position{ID: "x"}})
+	takeIn(t, l, ledger.CRMIntake{
+		Stream: crm.Leads, To: position(0, "lead-3"), Entries: many(5), Known: []crm.Known{record(0), gone, diverged},
+		Undo: []crm.Undo{{Record: "lead-2", Lead: "lead-2", Restore: map[string]string{"a": ""}, Key: "k"}},
+	})
+	ledgertest.Exec(t, dsn, `UPDATE handoff.crm_cursors SET at = clock_timestamp() - interval '1 hour' WHERE at IS NOT NULL`)
+	got, err := l.CRMState(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if lag := got.Cursors[1].Lag; lag < time.Hour || lag > 2*time.Hour {
+		t.Errorf("lag %s, want an hour", lag)
+	}
+	want := ledger.CRMState{
+		Cursors: []ledger.CRMCursor{{Stream: crm.Calls, ID: "x"}, {Stream: crm.Leads, ID: "lead-3"}},
+		Records: 3, Gone: map[crm.Gone]int64{crm.Deleted: 1}, Unmatched: 2, Diverged: 1, Restoring: 1, SetBacks: 1, Hints: 1,
+	}
+	ignored := []cmp.Option{cmpopts.IgnoreFields(ledger.CRMCursor{}, "Time", "MovedAt", "Lag"), cmpopts.IgnoreFields(ledger.CRMState{}, "HintsSince"), cmpopts.EquateEmpty()}
+	if diff := cmp.Diff(want, got, ignored...); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}

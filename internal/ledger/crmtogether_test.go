@@ -58,7 +58,9 @@ func TestReadingAndWritingTogether(t *testing.T) {
 			return err
 		})
 	}
-	together(20, func(ctx context.Context, l *ledger.Ledger, _ *rand.Rand, _ int) error { return tellAll(ctx, t, l, s.dsn) })
+	together(20, func(ctx context.Context, l *ledger.Ledger, _ *rand.Rand, _ int) error {
+		return tellAll(ctx, t, l, s.dsn)
+	})
 	all.Wait()
 	for s.work(); len(s.jobs()) > 0; s.work() {
 		if err := tellAll(t.Context(), t, s.l, s.dsn); err != nil {
