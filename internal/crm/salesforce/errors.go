@@ -109,7 +109,7 @@ const limited = "REQUEST_LIMIT_EXCEEDED"
 // passing says whether what a code says passes by itself.
 func passing(code string) bool {
 	switch code {
-	case "UNABLE_TO_LOCK_ROW", "SERVER_UNAVAILABLE", "QUERY_TIMEOUT", "REQUEST_RUNNING_TOO_LONG", "UNKNOWN_EXCEPTION", "INTERNAL_SERVER_ERROR", limited:
+	case "UNABLE_TO_LOCK_ROW", "SERVER_UNAVAILABLE", "INVALID_QUERY_LOCATOR", "QUERY_TIMEOUT", "REQUEST_RUNNING_TOO_LONG", "UNKNOWN_EXCEPTION", "INTERNAL_SERVER_ERROR", limited:
 		return true
 	default:
 		return false

@@ -270,6 +270,24 @@ func TestAdapterWhileTheSchemaChanges(t *testing.T) {
 	}
 }
 
+// What is read in several pages at once is begun anew when the rest of it is gone, and if that happens again, it is tried again later.
+func TestAdapterWhoseQueriesAreForgotten(t *testing.T) {
+	r := open(t, func(o *salesforce.Options) {
+		o.Page = 10
+		for i := range 25 {
+			o.Reps = append(o.Reps, fmt.Sprintf("rep%d@acme.example", i))
+		}
+	})
+	r.set(salesforce.Settings{LosePages: 1})
+	schema, err := r.system.Describe(t.Context())
+	if err != nil || len(schema.Owners) != 29 {
+		t.Errorf("%v, %d owners", err, len(schema.Owners))
+	}
+	r.set(salesforce.Settings{LosePages: 9})
+	_, err = r.system.Describe(t.Context())
+	r.unavailable(err)
+}
+
 // A note is left once, whatever became of the answer.
 func TestAdapterNotesOnceInStorms(t *testing.T) {
 	r := open(t, nil)

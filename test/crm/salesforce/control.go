@@ -57,6 +57,7 @@ func (f *Fake) Look() State {
 type Settings struct {
 	ExpireTokens bool `json:"expireTokens,omitempty"` // every session ends
 	DropLocators bool `json:"dropLocators,omitempty"` // queries that were begun cannot be gone on with
+	LosePages    int  `json:"losePages,omitempty"`    // so many of the next pages of queries that were begun are not found
 
 	Fields []Field  `json:"fields,omitempty"` // of Lead: new ones, and others in the place of those of the same name
 	Remove []string `json:"remove,omitempty"` // fields of Lead
@@ -102,6 +103,7 @@ func (f *Fake) Change(s Settings) error {
 	if s.DropLocators {
 		clear(f.locators)
 	}
+	f.losing += s.LosePages
 	f.describeAnew(s)
 	if s.Used != nil {
 		f.used = *s.Used

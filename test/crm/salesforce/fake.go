@@ -52,6 +52,7 @@ type Fake struct {
 	tokens     int
 	locators   map[string]*locator
 	cursors    int
+	losing     int // locators: so many of the next pages are not found
 	queries    uint64
 	used       int // of the allowance
 	limit      int

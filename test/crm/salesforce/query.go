@@ -106,7 +106,11 @@ func (c *call) more() answer {
 	id, offset, _ := strings.Cut(c.path[1], "-")
 	l := c.locators[id]
 	from, err := strconv.Atoi(offset)
-	if l == nil || err != nil || from < 0 || from >= len(l.ids) || !l.until.After(c.options.Now()) {
+	lost := c.losing > 0
+	if lost {
+		c.losing--
+	}
+	if lost || l == nil || err != nil || from < 0 || from >= len(l.ids) || !l.until.After(c.options.Now()) {
 		return fault(refuse(http.StatusBadRequest, "INVALID_QUERY_LOCATOR", "invalid query locator"))
 	}
 	return c.page(l, id, from)
