@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // query is a request to search.
@@ -31,6 +32,9 @@ type filter struct {
 	Value    string   `json:"value"`
 	High     string   `json:"highValue"`
 	Values   []string `json:"values"`
+
+	key, highKey string // in the form that sorts
+	keys         []string
 }
 
 // sorting is an object, or the bare name of a property, with a minus for the other direction.
@@ -214,6 +218,10 @@ func (f *Fake) checkFilter(t objectType, one *filter) error {
 			}
 		}
 	}
+	one.key, one.highKey = sortable(p, one.Value), sortable(p, one.High)
+	for _, value := range one.Values {
+		one.keys = append(one.keys, sortable(p, value))
+	}
 	return nil
 }
 
@@ -225,20 +233,31 @@ func sortable(p *Property, value string) string {
 		if !ok {
 			return ""
 		}
-		return strconv.FormatInt(1e15+at.UnixMilli(), 10)
+		if p.Type == kindDate {
+			return at.Format(time.DateOnly)
+		}
+		return stamp(at)
 	case kindNumber:
 		n, err := strconv.ParseFloat(value, 64)
 		if err != nil {
 			return ""
 		}
-		return strconv.FormatFloat(1e12+n, 'f', 3, 64)
+		return strconv.FormatFloat(1e15+n, 'f', 3, 64)
 	}
 	return strings.ToLower(value)
 }
 
+// kept is the same of a value that is kept: a time sorts as it is.
+func kept(p *Property, value string) string {
+	if p.Type == kindTime || p.Type == kindDate {
+		return value
+	}
+	return sortable(p, value)
+}
+
 func (f *Fake) sortKey(t objectType, name string, values map[string]string) string {
 	if value := values[name]; value != "" {
-		return sortable(f.schema[t.plural].properties[name], value)
+		return kept(f.schema[t.plural].properties[name], value)
 	}
 	return ""
 }
@@ -266,7 +285,7 @@ func (f *Fake) fits(t objectType, one filter, values map[string]string) bool {
 	case "NOT_HAS_PROPERTY":
 		return !has
 	case "NEQ":
-		return !has || sortable(p, raw) != sortable(p, one.Value)
+		return !has || kept(p, raw) != one.key
 	case "NOT_IN":
 		return has && !slices.Contains(one.Values, strings.ToLower(raw)) && !slices.Contains(one.Values, raw)
 	case "NOT_CONTAINS_TOKEN":
@@ -275,22 +294,22 @@ func (f *Fake) fits(t objectType, one filter, values map[string]string) bool {
 	if !has {
 		return false
 	}
-	value := sortable(p, raw)
+	value := kept(p, raw)
 	switch one.Operator {
 	case "EQ":
-		return value == sortable(p, one.Value)
+		return value == one.key
 	case "LT":
-		return value < sortable(p, one.Value)
+		return value < one.key
 	case "LTE":
-		return value <= sortable(p, one.Value)
+		return value <= one.key
 	case "GT":
-		return value > sortable(p, one.Value)
+		return value > one.key
 	case "GTE":
-		return value >= sortable(p, one.Value)
+		return value >= one.key
 	case "BETWEEN":
-		return value >= sortable(p, one.Value) && value <= sortable(p, one.High)
+		return value >= one.key && value <= one.highKey
 	case "IN":
-		return slices.ContainsFunc(one.Values, func(v string) bool { return sortable(p, v) == value })
+		return slices.Contains(one.keys, value)
 	}
 	return containsToken(raw, one.Value)
 }
