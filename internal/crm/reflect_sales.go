@@ -145,21 +145,17 @@ func (x *reflecting) held(name string, at time.Time, now map[string]string) stri
 func (r *Reflector) says(s save) said {
 	code, known := r.code(s.reason)
 	bearers := r.bearers(s.status)
+	silent := len(bearers) == 0 && !s.changed(SeenReason) // a status that tells nothing, beside a code that stays
 	switch {
-	case known && s.changed(SeenReason) && (!s.changed(SeenStatus) || r.fits(code, s.status)):
+	case known && !s.changed(SeenStatus), known && !silent && r.fits(code, s.status): // of two, one changed at least
 		return said{code.Outcome, code.Name}
 	case !s.changed(SeenStatus) || len(bearers) == 0:
 		return said{}
-	case known && r.fits(code, s.status):
-		return said{code.Outcome, code.Name}
 	}
-	outcome := bearers[0].Outcome
-	for _, b := range bearers {
-		if (b.Outcome == lead.Accepted) != (outcome == lead.Accepted) {
-			return said{} // it stands for both: without a code nobody can tell
-		}
-	}
+	outcome, is := meant(bearers)
 	switch {
+	case !is:
+		return said{}
 	case len(bearers) == 1 && (outcome == lead.Accepted || r.mapping.Fields.Reason == ""):
 		return said{outcome, bearers[0].Name}
 	case known && s.changed(SeenReason): // a code, but for something else
@@ -167,6 +163,16 @@ func (r *Reflector) says(s save) said {
 	default:
 		return said{outcome: outcome}
 	}
+}
+
+// meant is the outcome that a status stands for; not clear where it stands for taking a lead on and for giving it back.
+func meant(bearers []lead.Disposition) (outcome lead.Outcome, is bool) {
+	for _, b := range bearers {
+		if (b.Outcome == lead.Accepted) != (bearers[0].Outcome == lead.Accepted) {
+			return "", false
+		}
+	}
+	return bearers[0].Outcome, true
 }
 
 // agrees says whether the ledger has the lead so, too.

@@ -70,11 +70,11 @@ func tellStory(t *testing.T, text string) string {
 func (s *story) line(line string) {
 	head, tail, _ := strings.Cut(line, ": ")
 	words := strings.Fields(strings.TrimSuffix(head, ":"))
-	switch {
-	case words[0] == "created":
+	switch words[0] {
+	case "created":
 		s.w = newWorld(s.at(words[1]), len(words) > 2 && words[2] == "remembers")
 		return
-	case words[0] == "ledger":
+	case "ledger":
 		s.ledger(tail)
 		return
 	}

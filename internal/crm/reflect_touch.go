@@ -32,7 +32,7 @@ func (r *Reflector) Touch(t Touch, known map[string]Known, now time.Time) []Told
 	var all []Told
 	for _, record := range distinct(t.Records) {
 		h := HolderOf(record, known)
-		if h.Known.tookInAfter(latest(t.Time, t.Logged)) {
+		if h.Known != nil && h.Known.tookInAfter(latest(t.Time, t.Logged)) {
 			continue
 		}
 		data := map[string]any{
@@ -75,10 +75,7 @@ func (r *Reflector) Deal(d Deal, known map[string]Known, now time.Time) ([]Told,
 const maxAmount = 1e12
 
 // tookInAfter says whether a record took in another one well after a time.
-func (k *Known) tookInAfter(at time.Time) bool {
-	if k == nil {
-		return false
-	}
+func (k Known) tookInAfter(at time.Time) bool {
 	for key, noticed := range k.Hashes {
 		if len(key) <= len(hashMerged) || key[:len(hashMerged)] != hashMerged || noticed == longGone {
 			continue

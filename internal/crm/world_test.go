@@ -24,12 +24,15 @@ type world struct {
 func worldDefinition() lead.Definition {
 	return lead.Definition{
 		Fields: []lead.Field{
-			{Name: "company", Type: lead.String}, {Name: "employees", Type: lead.Integer, Property: "numberofemployees"},
+			{Name: "company", Type: lead.String},
+			{Name: "employees", Type: lead.Integer, Property: "numberofemployees"},
 			{Name: "size", Type: lead.Number, Property: "numberofemployees"},
 		},
 		Dispositions: []lead.Disposition{
-			{Name: "BadTiming", Outcome: lead.Recycled, Status: "Nurture"}, {Name: "NoBudget", Outcome: lead.Recycled, Status: "Nurture"},
-			{Name: "NoFit", Outcome: lead.Disqualified, Status: "Unqualified"}, {Name: "Spam", Outcome: lead.Disqualified},
+			{Name: "BadTiming", Outcome: lead.Recycled, Status: "Nurture"},
+			{Name: "NoBudget", Outcome: lead.Recycled, Status: "Nurture"},
+			{Name: "NoFit", Outcome: lead.Disqualified, Status: "Unqualified"},
+			{Name: "Spam", Outcome: lead.Disqualified},
 			{Name: "Working", Outcome: lead.Accepted, Status: "InProgress"},
 		},
 	}

@@ -16,7 +16,7 @@ import (
 )
 
 // hints fetches what webhooks told of.
-func (i *crmIntake) hints(ctx context.Context) (any bool, err error) {
+func (i *crmIntake) hints(ctx context.Context) (found bool, err error) {
 	hints, err := i.ledger.CRMHints(ctx, hintBatch)
 	if err != nil || len(hints) == 0 {
 		return false, err

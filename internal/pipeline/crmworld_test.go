@@ -144,11 +144,11 @@ func (o *office) Fetch(_ context.Context, records []string) (crm.Page, error) {
 	return page, nil
 }
 
-// someRecords come in one after the other, three of them at the same instant; each has an owner and was called before anybody read of it.
+// someRecords come in every four minutes, three at the same instant; each has an owner and was called before anybody read of it.
 func (o *office) someRecords(n int, from time.Time) {
 	for i := range n {
 		id := fmt.Sprint(1000 + i)
-		at := from.Add(time.Duration(i/3) * 40 * time.Second)
+		at := from.Add(time.Duration(i/3) * 4 * time.Minute)
 		o.put(id, at, func(r *crm.Record) {
 			r.Values["company"], r.Values["form_at"], r.Owner = "Acme "+id, at, fmt.Sprintf("rep-%d", i%2)
 		})
