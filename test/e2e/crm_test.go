@@ -58,10 +58,11 @@ func hurry(manifests string) string {
 // system is what tells one CRM from another.
 type system struct {
 	kind     crm.Type
-	object   string // of a lead
-	owner    string // field
-	rejected string // value of the status without which a code is missing
-	before   string // value of the stage that nobody gets to by hand
+	object   string                                                     // of a lead
+	owner    string                                                     // field
+	rejected string                                                     // value of the status without which a code is missing
+	before   string                                                     // value of the stage that nobody gets to by hand
+	user     func(ctx context.Context, at setup.CRM, rep string) string // as a person's act names him
 	call     func(lead string) control.Act
 	records  func(ctx context.Context, at setup.CRM) map[string]map[string]string // by id; the owner by the e-mail address
 	notes    func(ctx context.Context, at setup.CRM, lead string) []string
@@ -210,7 +211,7 @@ ORDER BY lead_id DESC LIMIT 2`, s.at.Tenant))
 	call := s.call(called)
 	call.As = rep
 	s.act(ctx, call)
-	s.act(ctx, control.Act{As: giver, Do: "set", Type: s.object, ID: given, Values: map[string]string{s.owner: other}})
+	s.act(ctx, control.Act{As: giver, Do: "set", Type: s.object, ID: given, Values: map[string]string{s.owner: s.user(ctx, s.at, other)}})
 	Eventually(func(g Gomega) {
 		g.Expect(number(ctx, fmt.Sprintf("SELECT count(*) FROM leads WHERE tenant = '%s' AND lead_id = '%s' AND owner = '%s'",
 			s.at.Tenant, given, other))).To(BeEquivalentTo(1))
@@ -246,6 +247,7 @@ func (s *crmRun) act(ctx context.Context, a control.Act) {
 
 var hubSpotSystem = system{
 	kind: crm.TypeHubSpot, object: "contacts", owner: "hubspot_owner_id", rejected: "UNQUALIFIED", before: "salesqualifiedlead",
+	user: func(_ context.Context, _ setup.CRM, rep string) string { return rep },
 	call: func(lead string) control.Act {
 		return control.Act{Do: "log", Type: "calls", Of: []string{"contacts/" + lead}, Values: map[string]string{
 			"hs_call_direction": "OUTBOUND", "hs_call_status": "COMPLETED", "hs_call_title": "First call",
@@ -290,6 +292,16 @@ func hubSpotState(ctx context.Context, at setup.CRM) (state hubSpotAccount) {
 
 var salesforceSystem = system{
 	kind: crm.TypeSalesforce, object: "Lead", owner: "OwnerId", rejected: "Closed - Not Converted", before: "SQL",
+	user: func(ctx context.Context, at setup.CRM, rep string) string {
+		GinkgoHelper()
+		for id, address := range salesforceState(ctx, at).Owners {
+			if address == rep {
+				return id
+			}
+		}
+		Fail("no user " + rep)
+		return ""
+	},
 	call: func(lead string) control.Act {
 		return control.Act{Do: "log", Type: "Task", Of: []string{"Lead/" + lead}, Values: map[string]string{
 			"Subject": "Call", "TaskSubtype": "Call", "Status": "Completed", "CallType": "Outbound",
