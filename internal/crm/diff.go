@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"time"
+
+	"github.com/handoff-sla/handoff/internal/lead"
 )
 
 // Diff is what is to be written so that a record says what it should: values that it was not told yet, and those that are to be set back. What it is
@@ -26,6 +28,8 @@ func Diff(values map[string]any, owner string, known Known, m Mapping) (w Write,
 		case !back && known.holds(name, text):
 			known.settle(wrote, name, text)
 			continue
+		case !back && name == SeenStage && known.foreign(text, m):
+			continue
 		}
 		known.put(&w, wrote, field, name, value, text)
 	}
@@ -42,6 +46,13 @@ func Diff(values map[string]any, owner string, known Known, m Mapping) (w Write,
 		w.Owner, wrote[SeenOwner] = &owner, owner
 	}
 	return w, wrote
+}
+
+// foreign says whether the record has a stage from before us, and all that is to be said of it is that the lead came in: whoever was a customer, or an
+// evangelist, before the agreement knew of him stays one until the ledger has more to say.
+func (k Known) foreign(text string, m Mapping) bool {
+	_, wrote := k.Wrote[SeenStage]
+	return !wrote && text != "" && k.Seen[SeenStage] != "" && text == m.Stages[string(lead.StageInquiry)]
 }
 
 // put has a value written.

@@ -17,7 +17,7 @@ import (
 var (
 	diffMapping = crm.Mapping{Fields: crm.Fields{
 		Stage: "lifecycle", Status: "lead_status", Reason: "sla_reason", Score: "sla_score", Due: "sla_due", Missing: "sla_missing",
-	}, OptOut: "opted_out"}
+	}, OptOut: "opted_out", Stages: map[string]string{"Inquiry": "lead", "MQL": "mql", "SAL": "sal"}}
 	early = time.Date(2027, 1, 4, 12, 0, 0, 0, time.UTC)
 	late  = early.Add(time.Hour)
 )
@@ -44,6 +44,18 @@ func TestDiff(t *testing.T) {
 				Record: "1", Owner: new(repA), Values: values{"lifecycle": "mql", "sla_score": 70.0, "sla_due": late}, Was: values{"lifecycle": "lead"},
 			},
 			wrote: texts{"stage": "mql", "sla_score": "70", "sla_due": "2027-01-04T13:00:00Z", "owner": repA},
+		},
+		"a customer from before us stays one as long as the lead has merely come in": {
+			values: values{"lifecycle": "lead", "sla_score": 5.0}, known: crm.Known{Record: "1", Seen: texts{"stage": "customer"}},
+			want: crm.Write{Record: "1", Values: values{"sla_score": 5.0}}, wrote: texts{"sla_score": "5"},
+		},
+		"who has no stage yet gets the first one": {
+			values: values{"lifecycle": "lead"}, known: crm.Known{Record: "1"},
+			want: crm.Write{Record: "1", Values: values{"lifecycle": "lead"}}, wrote: texts{"stage": "lead"},
+		},
+		"what we wrote before is taken back to the first one": {
+			values: values{"lifecycle": "lead"}, known: crm.Known{Record: "1", Seen: texts{"stage": "mql"}, Wrote: texts{"stage": "mql"}, Modified: early, WroteAt: late},
+			want: crm.Write{Record: "1", Values: values{"lifecycle": "lead"}, Was: values{"lifecycle": "mql"}}, wrote: texts{"stage": "lead"},
 		},
 		"what it says already is left alone, and known": {
 			values: values{"lifecycle": "mql", "lead_status": "Nurture"}, owner: repA,
