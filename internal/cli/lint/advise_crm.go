@@ -23,6 +23,10 @@ var (
 		"matchBy with a name that no field of the definition has as its property, or with a field that is no String",
 		"a lead that came as an event has no value by which its record could be found; nothing is read or written (CRMAvailable is False)",
 		"name a field of the definition by its property, or leave matchBy out")
+	ruleCRMIdentity = define("crm-match-without-identity", Warning, semantics,
+		"matchBy with a definition that has no identity",
+		"a person who is in the CRM already and comes as an event too is two leads, and both write into one record; with an identity the second is a Duplicate and is not written",
+		"write identity in the definition, with the field that matchBy finds the record by")
 	ruleCRMCode = define("crm-code-out-of-reach", Warning, semantics,
 		"a reason code that nobody can give in the CRM: no field holds the reason, and its status stands for other codes too, or it has none",
 		"sales cannot say there why a lead is given back",
@@ -83,6 +87,8 @@ func (o *object) checkMatch(set crm.Settings, definition *object) {
 		o.report(ruleCRMMatch, o.crmPath("matchBy"), "no field of %s has the property %q", definition, set.MatchBy)
 	case fields[i].Type != lead.String:
 		o.report(ruleCRMMatch, o.crmPath("matchBy"), "the field %q of %s is %s, and a record is found by a String only", fields[i].Name, definition, fields[i].Type)
+	case len(definition.definition.Identity) == 0:
+		o.report(ruleCRMIdentity, o.crmPath("matchBy"), "%s has no identity, so that two leads may be of one record", definition)
 	}
 }
 
