@@ -3,6 +3,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -14,7 +15,8 @@ import (
 
 // Paces of reading a CRM.
 const (
-	crmLease    = stepTimeout + 15*time.Second // longer than a step may take: who holds it is done by then
+	crmLease    = 20 * time.Second // so long nothing is read after a worker that died
+	crmRenew    = crmLease / 4
 	crmTakeOver = 5 * time.Second              // who does not hold the lease looks again
 	hintEvery   = time.Second
 	mendEvery   = 5 * time.Second // between two looks at what is to be set back
@@ -53,6 +55,7 @@ type CRMReader struct {
 	Ledger  func() (CRMLedger, error)
 	Trouble func(error) // is told that the CRM took the credential or a request for none; may be nil
 	Holder  string      // of the lease: another one for each process
+	Renew   time.Duration // between two renewals of the lease while a step goes on; 0 for every 5 s
 	Now     func() time.Time
 	Metrics *Metrics
 	Log     *slog.Logger
@@ -66,6 +69,7 @@ type crmProgress struct {
 	tails  map[crm.Stream]*crmTail
 	at     int       // of the streams, the one that is read
 	due    time.Time // of the next round; zero: it is under way
+	soon   bool      // the next round is due at once: a webhook told of something that this one may have passed
 	mend   time.Time // when to look at what is to be set back
 	fields *crmFields
 	taken  crmTaken
@@ -93,10 +97,36 @@ func (c *CRMReader) Step(ctx context.Context) (time.Duration, error) {
 		c.reading = &crmProgress{tails: map[crm.Stream]*crmTail{}}
 		c.Log.Info("reading the CRM", "system", system.Name(), "account", c.Account())
 	}
+	defer c.renew(ctx, l)()
 	in := newCRMIntake(c, l, system, settings)
 	again, err := in.step(ctx)
 	err = c.told(err, &again)
 	return again, err
+}
+
+// renew the lease until the step is over. Whoever loses it all the same is held up by the positions: they move once.
+func (c *CRMReader) renew(ctx context.Context, l CRMLedger) (over func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
+	every := time.NewTicker(cmp.Or(c.Renew, crmRenew))
+	go func() {
+		defer close(done)
+		defer every.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-every.C:
+			}
+			if _, err := l.CRMLease(ctx, c.Holder, crmLease); err != nil && ctx.Err() == nil {
+				c.Log.Info("the lease on reading the CRM was not renewed", "error", explain(err))
+			}
+		}
+	}()
+	return func() {
+		cancel()
+		<-done // it is not renewed after it was given back
+	}
 }
 
 // told is what becomes of an error: some say by themselves when to try again.
@@ -196,7 +226,11 @@ func (i *crmIntake) page(ctx context.Context) error {
 		return nil
 	}
 	if p.at++; p.at == len(streams) {
-		p.at, p.due = 0, i.Now().Add(i.settings.PollEvery)
+		wait := i.settings.PollEvery
+		if p.soon {
+			wait = min(wait, hintEvery)
+		}
+		p.at, p.due, p.soon = 0, i.Now().Add(wait), false
 	}
 	return nil
 }

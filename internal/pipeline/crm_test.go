@@ -140,6 +140,66 @@ func TestCRMReaderLease(t *testing.T) {
 	}
 }
 
+// Whoever reads a slow CRM keeps the lease meanwhile: nobody else reads it, too.
+func TestCRMReaderRenewsItsLease(t *testing.T) {
+	r := newRig(t, bundleOf(1))
+	o := newOffice()
+	tap := &tapped{Ledger: r.l, renewed: make(chan struct{}, 100)}
+	read := r.reads(o, tap)
+	read.Renew = time.Millisecond
+	o.fail = func(string) error {
+		for range 3 { // the one that the step began with, and two more
+			select {
+			case <-tap.renewed:
+			case <-t.Context().Done():
+				return t.Context().Err()
+			}
+		}
+		return nil
+	}
+	if _, err := read.Step(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A webhook about a deal or a call names no record: the next round begins at once, also when one is under way that may have passed it.
+func TestCRMHintWithoutRecord(t *testing.T) {
+	r := newRig(t, bundleOf(1))
+	o := newOffice()
+	read := r.reads(o, r.l, func(s *crm.Settings) { s.PollEvery = time.Hour })
+	note := func(event string) {
+		t.Helper()
+		if err := r.l.NoteHints(t.Context(), []ledger.Hinted{{Event: event}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	settle(t, read.Step)
+	if got := o.asked["deals"]; got != 1 {
+		t.Fatalf("deals are read %d times", got)
+	}
+	note("a")
+	settle(t, read.Step)
+	if got := o.asked["deals"]; got != 2 || o.asked["leads"] != 2 || o.asked["fetch"] > 0 {
+		t.Fatalf("at rest: asked %v", o.asked)
+	}
+	note("b")
+	if _, err := read.Step(t.Context()); err != nil { // deals are read
+		t.Fatal(err)
+	}
+	note("c")
+	settle(t, read.Step)
+	read.now = read.now.Add(2 * time.Second)
+	settle(t, read.Step)
+	if got := o.asked["deals"]; got != 4 {
+		t.Errorf("under way: deals are read %d times", got)
+	}
+	read.now = read.now.Add(time.Minute)
+	settle(t, read.Step)
+	if got := o.asked["deals"]; got != 4 {
+		t.Errorf("afterwards: deals are read %d times", got)
+	}
+}
+
 // What a webhook told of is fetched at once, and is done when it is in the ledger.
 func TestCRMHints(t *testing.T) {
 	r := newRig(t, bundleOf(1))

@@ -15,7 +15,7 @@ import (
 	"github.com/handoff-sla/handoff/internal/ledger"
 )
 
-// hints fetches what webhooks told of.
+// hints fetches what webhooks told of. One that names no record is about something in another stream: the next round is due at once.
 func (i *crmIntake) hints(ctx context.Context) (found bool, err error) {
 	hints, err := i.ledger.CRMHints(ctx, hintBatch)
 	if err != nil || len(hints) == 0 {
@@ -24,10 +24,16 @@ func (i *crmIntake) hints(ctx context.Context) (found bool, err error) {
 	var records []string
 	in := ledger.CRMIntake{}
 	for _, h := range hints {
-		records, in.Hints = append(records, h.Record), append(in.Hints, h.ID)
+		if in.Hints = append(in.Hints, h.ID); h.Record != "" {
+			records = append(records, h.Record)
+		}
 	}
 	slices.Sort(records)
-	page, err := i.system.Fetch(ctx, slices.Compact(records))
+	unnamed := len(records) < len(hints)
+	var page crm.Page
+	if len(records) > 0 {
+		page, err = i.system.Fetch(ctx, slices.Compact(records))
+	}
 	var refused *crm.RefusedError
 	if errors.As(err, &refused) { // hints are not worth more: the streams bring what they were about
 		i.Metrics.CRMErrors.WithLabelValues("refused").Inc()
@@ -37,7 +43,13 @@ func (i *crmIntake) hints(ctx context.Context) (found bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	return true, i.take(ctx, page, "hints", in)
+	if err := i.take(ctx, page, "hints", in); err != nil {
+		return false, err
+	}
+	if p := i.reading; unnamed {
+		p.soon, p.due = p.due.IsZero(), time.Time{}
+	}
+	return true, nil
 }
 
 // mend has set back what somebody did against the agreement, and did not mend in time. Each record is fetched first: what an index shows may be old.

@@ -210,13 +210,20 @@ func (r *reading) pass(t *testing.T) {
 // tapped is a ledger that counts and fails what is taken in.
 type tapped struct {
 	*ledger.Ledger
-	taken  int
-	before func(n int) error // whether the nth is lost before it is written
-	after  func(n int) error // or its answer after
-	leased bool              // the lease is everybody's
+	renewed chan struct{} // is told of each renewal of the lease; may be nil
+	taken   int
+	before  func(n int) error // whether the nth is lost before it is written
+	after   func(n int) error // or its answer after
+	leased  bool              // the lease is everybody's
 }
 
 func (l *tapped) CRMLease(ctx context.Context, holder string, term time.Duration) (bool, error) {
+	if l.renewed != nil {
+		select {
+		case l.renewed <- struct{}{}:
+		default:
+		}
+	}
 	if l.leased {
 		return true, nil
 	}
