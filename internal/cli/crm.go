@@ -10,6 +10,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -47,12 +48,17 @@ func crmCommand() *cobra.Command {
 	f.add(cmd.PersistentFlags())
 	cmd.AddCommand(
 		crmShow(&f, "status", "how far the CRM was read, what is left of its limits, what is to be set back",
-			"-o json prints one object: cursors, holder, until, records, gone, unmatched, diverged,\nrestoring, stopped, setBacks, hints, hintsSince, budget.",
-			(*ledger.Ledger).CRMState, showCRMState),
+			"-o json prints one object: cursors, holder, until, records, gone, unmatched, diverged,\nrestoring, stopped, setBacks, hints, hintsSince, budget. What is a length of time is in\nseconds and says so: lagSeconds, windowSeconds.",
+			func(l *ledger.Ledger, ctx context.Context) (ledger.CRMState, error) {
+				s, err := l.CRMState(ctx)
+				s.Cursors = append([]ledger.CRMCursor{}, s.Cursors...)
+				return s, err
+			}, showCRMState),
 		crmShow(&f, "writes", "what a dry run would have written, the oldest first",
 			"-o json prints one list of objects: lead, record, changed, planned.",
 			func(l *ledger.Ledger, ctx context.Context) ([]ledger.PlannedWrite, error) {
-				return l.PlannedWrites(ctx, maxLetters)
+				writes, err := l.PlannedWrites(ctx, maxLetters)
+				return append([]ledger.PlannedWrite{}, writes...), err
 			}, showWrites),
 		crmResume(&f))
 	return cmd
@@ -91,8 +97,28 @@ func crmShow[T any](f *ledgerFlags, verb, short, shape string, read func(*ledger
 }
 
 func showCRMState(out io.Writer, s ledger.CRMState) error {
-	if len(s.Cursors) == 0 && s.Records == 0 {
-		_, err := fmt.Fprintln(out, "Nothing was read of a CRM yet. kubectl describe slacontract says in CRMAvailable what it waits for.")
+	if err := showCursors(out, s); err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "Records:   %d%s; %s without one\n", s.Records, gone(s.Gone), leads(int(s.Unmatched)))
+	fmt.Fprintf(out, "Reader:    %s\n", orNobody(s.Holder, s.Until))
+	if s.Hints > 0 {
+		fmt.Fprintf(out, "Webhooks:  %d waiting, the oldest since %s\n", s.Hints, instant(s.HintsSince))
+	}
+	fmt.Fprintf(out, "Set back:  %d in 24 hours; %s apart from the agreement, %d of them about to be written; %d given up\n",
+		s.SetBacks, leads(int(s.Diverged)), s.Restoring, len(s.Stopped))
+	for _, one := range s.Stopped {
+		fmt.Fprintf(out, "           lead %s (record %s) since %s\n", one.Lead, one.Record, instant(one.Since))
+	}
+	if len(s.Stopped) > 0 {
+		fmt.Fprintln(out, "           Something keeps undoing what is set back: find it, stop it, then kubectl sla crm resume LEAD...")
+	}
+	return showBudget(out, s.Budget)
+}
+
+func showCursors(out io.Writer, s ledger.CRMState) error {
+	if len(s.Cursors) == 0 {
+		_, err := fmt.Fprintln(out, "Nothing was read of a CRM yet. The condition CRMAvailable of the contract says what it waits for.")
 		return err
 	}
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
@@ -100,29 +126,24 @@ func showCRMState(out io.Writer, s ledger.CRMState) error {
 	for _, c := range s.Cursors {
 		fmt.Fprintf(table, "%s\t%s\t%s\n", c.Stream, instant(c.Time), instant(c.MovedAt))
 	}
-	if err := table.Flush(); err != nil {
-		return err
+	fmt.Fprintln(table)
+	return table.Flush()
+}
+
+func leads(n int) string {
+	if n == 1 {
+		return "1 lead"
 	}
-	fmt.Fprintf(out, "\nRecords:   %d%s; %d leads have none\n", s.Records, gone(s.Gone), s.Unmatched)
-	fmt.Fprintf(out, "Reader:    %s\n", orNobody(s.Holder, s.Until))
-	if s.Hints > 0 {
-		fmt.Fprintf(out, "Webhooks:  %d waiting, the oldest since %s\n", s.Hints, instant(s.HintsSince))
-	}
-	fmt.Fprintf(out, "Set back:  %d in 24 hours; %d differ from the agreement, %d of them about to be written; %d given up\n",
-		s.SetBacks, s.Diverged, s.Restoring, len(s.Stopped))
-	for _, one := range s.Stopped {
-		fmt.Fprintf(out, "           lead %s (record %s) since %s: something keeps undoing it; then kubectl sla crm resume %s\n",
-			one.Lead, one.Record, instant(one.Since), one.Lead)
-	}
-	return showBudget(out, s.Budget)
+	return fmt.Sprintf("%d leads", n)
 }
 
 func showBudget(out io.Writer, budget []ledger.CRMAllowance) error {
 	if len(budget) == 0 {
 		return nil
 	}
+	fmt.Fprintln(out)
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "\nACCOUNT\tREQUESTS\tLIMIT\tTAKEN\tLEFT TODAY\tBLOCKED UNTIL")
+	fmt.Fprintln(table, "ACCOUNT\tREQUESTS\tLIMIT\tTAKEN\tLEFT TODAY\tBLOCKED UNTIL")
 	for _, b := range budget {
 		limit, day := "-", "-"
 		if b.Limit > 0 {
@@ -131,9 +152,21 @@ func showBudget(out io.Writer, budget []ledger.CRMAllowance) error {
 		if b.DayLimit > 0 {
 			day = fmt.Sprintf("%d of %d", b.DayRemaining, b.DayLimit)
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%d\t%s\t%s\n", b.Account, b.Kind, limit, b.Taken, day, instant(b.BlockedUntil))
+		fmt.Fprintf(table, "%s\t%s\t%s\t%d\t%s\t%s\n", b.Account, requestKind(b.Kind), limit, b.Taken, day, instant(b.BlockedUntil))
 	}
 	return table.Flush()
+}
+
+// requestKind of a budget: what has no limit of its own has no name, and the day is one for all.
+func requestKind(kind string) string {
+	switch kind {
+	case "":
+		return "other"
+	case "*":
+		return "all"
+	default:
+		return kind
+	}
 }
 
 func gone(counts map[crm.Gone]int64) string {
@@ -169,9 +202,35 @@ func showWrites(out io.Writer, writes []ledger.PlannedWrite) error {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "LEAD\tRECORD\tSINCE\tWOULD WRITE")
 	for _, w := range writes {
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", w.Lead, orDash(w.Record), instant(w.Changed), w.Planned)
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", w.Lead, orDash(w.Record), instant(w.Changed), planned(w.Planned))
 	}
 	return table.Flush()
+}
+
+// planned is a write in one line: fields in order, then the owner, then what else would be done.
+func planned(raw json.RawMessage) string {
+	var p crm.Planned
+	if err := json.Unmarshal(raw, &p); err != nil {
+		return string(raw)
+	}
+	var parts []string
+	for _, field := range slices.Sorted(maps.Keys(p.Values)) {
+		value := p.Values[field]
+		if value == "" || strings.ContainsAny(value, " ,=\"\n\t") {
+			value = strconv.Quote(value)
+		}
+		parts = append(parts, field+"="+value)
+	}
+	if p.Owner != "" {
+		parts = append(parts, "owner="+p.Owner)
+	}
+	if p.Match != "" {
+		parts = append(parts, fmt.Sprintf("found by %s, or made with %s", p.Match, strings.Join(p.Begins, " ")))
+	}
+	if p.Note != "" {
+		parts = append(parts, "note "+p.Note)
+	}
+	return orDash(strings.Join(parts, ", "))
 }
 
 func crmResume(f *ledgerFlags) *cobra.Command {
@@ -179,7 +238,7 @@ func crmResume(f *ledgerFlags) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "resume {LEAD... | --all}",
 		Short:   "set leads back again that were not any more",
-		Long:    crmHelp + ledgerHelp,
+		Long:    crmHelp + ledgerHelp + "\n\nIt needs a database user who may write, such as that of the workers.",
 		Example: "  kubectl sla crm resume --all --contract mid-market -n revenue",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if everything == (len(args) > 0) {
@@ -200,7 +259,7 @@ func crmResume(f *ledgerFlags) *cobra.Command {
 					strange = append(strange, id)
 				}
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "%d leads are set back again.\n", len(resumed))
+			fmt.Fprintf(cmd.OutOrStdout(), "Resumed: %s.\n", leads(len(resumed)))
 			if len(strange) > 0 {
 				return fmt.Errorf("nothing was given up of %s: kubectl sla crm status lists the leads of which it was", strings.Join(strange, ", "))
 			}

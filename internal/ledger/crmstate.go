@@ -36,7 +36,17 @@ type CRMCursor struct {
 	Time    time.Time     `json:"time,omitzero"`
 	ID      string        `json:"id,omitempty"`
 	MovedAt time.Time     `json:"movedAt,omitzero"`
-	Lag     time.Duration `json:"lag"` // behind the clock of the database
+	Lag     time.Duration `json:"-"` // behind the clock of the database
+}
+
+// MarshalJSON has the lag in seconds.
+func (c CRMCursor) MarshalJSON() ([]byte, error) {
+	type plain CRMCursor
+	return json.Marshal(struct {
+		plain
+
+		Lag int64 `json:"lagSeconds"`
+	}{plain(c), int64(c.Lag / time.Second)})
 }
 
 // CRMStopped is a lead that is not set back any more.
@@ -51,12 +61,22 @@ type CRMAllowance struct {
 	Account      string        `json:"account"`
 	Kind         string        `json:"kind"`
 	Limit        int           `json:"limit"` // in a window; 0 when it is not known
-	Window       time.Duration `json:"window"`
+	Window       time.Duration `json:"-"`
 	Taken        int           `json:"taken"` // of it in the window that runs
 	BlockedUntil time.Time     `json:"blockedUntil,omitzero"`
 	DayLimit     int           `json:"dayLimit"`
 	DayRemaining int           `json:"dayRemaining"`
 	ToldAt       time.Time     `json:"toldAt,omitzero"` // when the CRM last said so
+}
+
+// MarshalJSON has the window in seconds.
+func (a CRMAllowance) MarshalJSON() ([]byte, error) {
+	type plain CRMAllowance
+	return json.Marshal(struct {
+		plain
+
+		Window float64 `json:"windowSeconds"`
+	}{plain(a), a.Window.Seconds()})
 }
 
 // PlannedWrite is one that a dry run would have made.
