@@ -212,8 +212,22 @@ type Budget interface {
 	// Take waits until one more request may be made of a kind that the CRM limits by itself. It gives up with an UnavailableError when that
 	// would take longer than the context has, or when the allowance of the day is spent.
 	Take(ctx context.Context, kind string) error
-	// Told notes what an answer said.
+	// Told notes what an answer said. In a context of WithTurn it notes, too, that the request of the turn has been counted by now.
 	Told(ctx context.Context, kind string, a Allowance) error
+}
+
+type turnKey struct{}
+
+// WithTurn is a context for one request, in which a budget leaves when it allowed it. The CRM counts the request when it arrives: between then and its
+// answer, of which the same context tells.
+func WithTurn(ctx context.Context) context.Context {
+	return context.WithValue(ctx, turnKey{}, new(time.Time))
+}
+
+// TurnOf a request, to be set or read; nil where nobody asks for it.
+func TurnOf(ctx context.Context) *time.Time {
+	turn, _ := ctx.Value(turnKey{}).(*time.Time)
+	return turn
 }
 
 // Access is what an adapter is made from.

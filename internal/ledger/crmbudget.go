@@ -42,8 +42,14 @@ type budget struct {
 	rules   BudgetRules
 }
 
-// longer is a span as it is taken here: requests may reach the CRM a little closer together than they were allowed.
-func longer(span time.Duration) time.Duration { return span + max(span/100, 20*time.Millisecond) }
+// onTheWay is how long a request may take from when it was allowed until the CRM counts it, for nothing to be noted of it. The span is taken for as much
+// longer: requests may reach the CRM closer together than they were allowed.
+func onTheWay(span time.Duration) time.Duration {
+	return max(span/100, 20*time.Millisecond).Truncate(time.Microsecond)
+}
+
+// longer is a span as it is taken here.
+func longer(span time.Duration) time.Duration { return span + onTheWay(span) }
 
 // allowed is a row of the budget, with the time by the database's clock.
 type allowed struct {
@@ -60,7 +66,10 @@ func (b *budget) Take(ctx context.Context, kind string) error {
 		return err
 	}
 	for {
-		wait, err := b.reserve(ctx, kind)
+		slot, wait, err := b.reserve(ctx, kind)
+		if turn := crm.TurnOf(ctx); turn != nil {
+			*turn = slot
+		}
 		if err != nil || wait <= 0 {
 			return err
 		}
@@ -120,8 +129,8 @@ func (b *budget) spent(limit, remaining int) bool {
 	return limit > 0 && (limit-remaining)*100 >= limit*percent
 }
 
-// reserve takes the next turn, and says how long it is until then.
-func (b *budget) reserve(ctx context.Context, kind string) (wait time.Duration, err error) {
+// reserve takes the next turn, and says how long it is until then. The turn is zero where there is no limit.
+func (b *budget) reserve(ctx context.Context, kind string) (turn time.Time, wait time.Duration, err error) {
 	err = b.ledger.inTx(ctx, func(tx pgx.Tx) error {
 		a, err := b.hold(ctx, tx, kind)
 		if err != nil {
@@ -135,10 +144,11 @@ func (b *budget) reserve(ctx context.Context, kind string) (wait time.Duration, 
 		if a.limit == 0 {
 			return nil
 		}
+		turn = slot
 		_, err = tx.Exec(ctx, `UPDATE crm_budget SET slots = $3 WHERE account = $1 AND kind = $2`, b.account, kind, a.latest(append(a.slots, slot)))
 		return err
 	})
-	return wait, err
+	return turn, wait, err
 }
 
 // patience is how long the context may still wait.
@@ -199,8 +209,12 @@ func (a *allowed) used() (n int) {
 
 // Told notes what an answer said. Where the CRM has counted more requests than were allowed here, others have made them.
 func (b *budget) Told(ctx context.Context, kind string, a crm.Allowance) error {
-	if a.Limit > 0 && a.Window > 0 || a.Blocked > 0 {
-		if err := b.toldKind(ctx, kind, a); err != nil {
+	var turn time.Time
+	if of := crm.TurnOf(ctx); of != nil {
+		turn = *of
+	}
+	if a.Limit > 0 && a.Window > 0 || a.Blocked > 0 || !turn.IsZero() {
+		if err := b.toldKind(ctx, kind, turn, a); err != nil {
 			return err
 		}
 	}
@@ -217,8 +231,8 @@ WHERE b.day_limit <> $3 OR b.day_remaining < $4 OR $5 OR b.told_at IS NULL OR b.
 	return err
 }
 
-func (b *budget) toldKind(ctx context.Context, kind string, a crm.Allowance) error {
-	news, err := b.isNews(ctx, kind, a)
+func (b *budget) toldKind(ctx context.Context, kind string, turn time.Time, a crm.Allowance) error {
+	news, err := b.isNews(ctx, kind, turn, a)
 	if err != nil || !news {
 		return err
 	}
@@ -227,6 +241,7 @@ func (b *budget) toldKind(ctx context.Context, kind string, a crm.Allowance) err
 		if err != nil {
 			return err
 		}
+		row.arrived(turn)
 		limit, span := 0, time.Duration(0) // not said: what was known stays
 		if a.Limit > 0 && a.Window > 0 {
 			limit, span = a.Limit, a.Window
@@ -242,7 +257,7 @@ WHERE account = $1 AND kind = $2`, b.account, kind, limit, span, row.latest(row.
 }
 
 // isNews says whether an answer says more than is known.
-func (b *budget) isNews(ctx context.Context, kind string, a crm.Allowance) (bool, error) {
+func (b *budget) isNews(ctx context.Context, kind string, turn time.Time, a crm.Allowance) (bool, error) {
 	if a.Blocked > 0 {
 		return true, nil
 	}
@@ -252,17 +267,50 @@ func (b *budget) isNews(ctx context.Context, kind string, a crm.Allowance) (bool
 	if errors.Is(err, pgx.ErrNoRows) {
 		return true, nil
 	}
-	return row.limit != a.Limit || row.span != a.Window || a.Limit-a.Remaining > row.used(), err
+	if err != nil {
+		return false, err
+	}
+	if a.Limit > 0 && a.Window > 0 && (row.limit != a.Limit || row.span != a.Window || a.Limit-a.Remaining > row.used()) {
+		return true, nil
+	}
+	if usual := b.rules.Default[kind]; row.limit == 0 {
+		row.span = usual.Window
+	}
+	return row.late(turn), nil
 }
 
-// withOthers are the slots with those of requests that were made by others who use the account.
-func (a *allowed) withOthers(used int) []time.Time {
-	i, _ := slices.BinarySearchFunc(a.slots, a.now, func(at, now time.Time) int {
-		if at.After(now) {
+// late says whether the request of a turn may have been counted so much later that it matters.
+func (a *allowed) late(turn time.Time) bool {
+	return !turn.IsZero() && a.now.After(turn.Add(onTheWay(a.span)))
+}
+
+// arrived moves a turn to where its request was counted at the latest, which is now: its answer is there.
+func (a *allowed) arrived(turn time.Time) {
+	if a.limit == 0 || !a.late(turn) {
+		return
+	}
+	turn = turn.Truncate(time.Microsecond) // as the database keeps it
+	if i := slices.IndexFunc(a.slots, turn.Equal); i >= 0 {
+		a.slots = slices.Delete(a.slots, i, i+1)
+	}
+	at := a.now.Add(-onTheWay(a.span))
+	a.slots = slices.Insert(a.slots, a.until(at), at)
+}
+
+// until is how many turns are not after a time.
+func (a *allowed) until(at time.Time) int {
+	i, _ := slices.BinarySearchFunc(a.slots, at, func(slot, at time.Time) int {
+		if slot.After(at) {
 			return 1
 		}
 		return -1
 	})
+	return i
+}
+
+// withOthers are the slots with those of requests that were made by others who use the account.
+func (a *allowed) withOthers(used int) []time.Time {
+	i := a.until(a.now)
 	for missing := used - a.used(); missing > 0; missing-- {
 		a.slots = slices.Insert(a.slots, i, a.now)
 	}

@@ -109,6 +109,74 @@ CREATE FUNCTION handoff.note_given() RETURNS trigger LANGUAGE plpgsql AS $$ BEGI
 	}
 }
 
+// What the CRM counts, it counts when it arrives, which takes its time, now more and now less: whoever asks one after the other is never refused, and is
+// not much slower for it than the CRM allows.
+func TestBudgetCountsArrivals(t *testing.T) {
+	const limit, window, requests = 5, 300 * time.Millisecond, 60
+	for name, rules := range map[string]ledger.BudgetRules{"known": {Default: allow(limit, window)}, "told": {}} {
+		t.Run(name, func(t *testing.T) {
+			l, _ := ledgertest.New(t, tenant)
+			budget := l.CRMBudget(account, rules)
+			if name == "told" { // as by an answer, some time ago
+				if err := budget.Told(t.Context(), "search", crm.Allowance{Limit: limit, Remaining: limit, Window: window}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			random := rand.New(rand.NewPCG(6, 4))
+			var counted []time.Time
+			for i := range requests {
+				ctx := crm.WithTurn(t.Context())
+				if err := budget.Take(ctx, "search"); err != nil {
+					t.Fatal(err)
+				}
+				if i%limit == 0 { // the first of a burst is late, and those behind it are not
+					time.Sleep(time.Duration(50+random.IntN(50)) * time.Millisecond)
+				}
+				counted = append(counted, time.Now())
+				if err := budget.Told(ctx, "search", crm.Allowance{}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for i := limit; i < len(counted); i++ {
+				if apart := counted[i].Sub(counted[i-limit]); apart <= window {
+					t.Errorf("%d requests arrived within %s: the CRM allows %d in %s", limit+1, apart, limit, window)
+				}
+			}
+		})
+	}
+}
+
+// A turn counts from when its request was counted at the latest; one that was answered soon enough counts from when it was given.
+func TestTurnOfAnAnswer(t *testing.T) {
+	random := rand.New(rand.NewPCG(6, 5))
+	for range 300 {
+		limit, span := 1+random.IntN(8), time.Duration(1000+random.IntN(9000))*time.Millisecond
+		now := noon
+		var slots, counted []time.Time
+		for range 60 {
+			turn, kept := ledger.NextSlot(limit, span, slots, now)
+			slots = kept
+			arrives := turn.Add(time.Duration(random.Int64N(int64(span / 5))))
+			if random.IntN(2) == 0 {
+				arrives = turn.Add(time.Duration(random.IntN(1000)) * time.Microsecond)
+			}
+			now = arrives.Add(time.Duration(random.IntN(30)) * time.Millisecond)
+			counted = append(counted, arrives)
+			if n := len(counted); n > limit && arrives.Sub(counted[n-1-limit]) <= span {
+				t.Fatalf("limit %d in %s: %d requests arrive within %s", limit, span, limit+1, arrives.Sub(counted[n-1-limit]))
+			}
+			before := slots
+			slots = ledger.Arrived(limit, span, slots, turn, now)
+			if len(slots) > limit || !slices.IsSortedFunc(slots, time.Time.Compare) {
+				t.Fatalf("%d turns are kept of %d: %v", len(slots), limit, slots)
+			}
+			if soon := now.Sub(turn) <= ledger.Longer(span)-span; soon != slices.Equal(before, slots) {
+				t.Fatalf("answered after %s: before %v, then %v", now.Sub(turn), before, slots)
+			}
+		}
+	}
+}
+
 // What was not used may be used at once, up to the limit.
 func TestBudgetIsNotPaced(t *testing.T) {
 	l, dsn := ledgertest.New(t, tenant)

@@ -29,3 +29,10 @@ func NextSlot(limit int, span time.Duration, slots []time.Time, now time.Time) (
 	slot = a.next()
 	return slot, a.latest(append(slices.Clone(slots), slot))
 }
+
+// Arrived are the turns that matter once the answer to the request of one of them is there.
+func Arrived(limit int, span time.Duration, slots []time.Time, turn, now time.Time) []time.Time {
+	a := allowed{limit: limit, span: span, slots: slices.Clone(slots), now: now}
+	a.arrived(turn)
+	return a.latest(a.slots)
+}

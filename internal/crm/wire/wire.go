@@ -19,6 +19,8 @@ const (
 	DefaultTimeout = 30 * time.Second
 	// DefaultMaxBody of an answer, in bytes.
 	DefaultMaxBody = 32 << 20
+	// tellTimeout is for the budget to note an answer, which waits for it.
+	tellTimeout = 5 * time.Second
 	// maxRefusal is how much is read of an answer that is no success.
 	maxRefusal = 1 << 20
 )
@@ -52,7 +54,7 @@ func Client(given *http.Client, t *Transport) *http.Client {
 
 // RoundTrip implements http.RoundTripper. An answer that is no success has its body read already, so it costs nothing to look at.
 func (t *Transport) RoundTrip(request *http.Request) (*http.Response, error) {
-	ctx, kind := request.Context(), ""
+	ctx, kind := crm.WithTurn(request.Context()), ""
 	if t.Kind != nil {
 		kind = t.Kind(request)
 	}
@@ -74,6 +76,7 @@ func (t *Transport) RoundTrip(request *http.Request) (*http.Response, error) {
 	response, err := base.RoundTrip(request.WithContext(limited))
 	if err != nil {
 		cancel()
+		t.tell(ctx, kind, crm.Allowance{}) // it may have been counted all the same
 		return nil, err
 	}
 	most := t.MaxBody
@@ -91,25 +94,29 @@ func (t *Transport) RoundTrip(request *http.Request) (*http.Response, error) {
 		body = io.NopCloser(bytes.NewReader(refusal))
 	}
 	response.Body, response.Request = body, request
-	t.tell(request, kind, response, refusal)
+	t.tell(ctx, kind, t.said(request, response, refusal))
 	return response, nil
 }
 
 // tell the budget. What cannot be noted now is said again by the next answer; what was done is done.
-func (t *Transport) tell(request *http.Request, kind string, response *http.Response, body []byte) {
-	if t.Budget == nil {
+func (t *Transport) tell(ctx context.Context, kind string, said crm.Allowance) {
+	if turn := crm.TurnOf(ctx); t.Budget == nil || said == (crm.Allowance{}) && turn.IsZero() {
 		return
 	}
-	var said crm.Allowance
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), tellTimeout)
+	defer cancel()
+	_ = t.Budget.Told(ctx, kind, said)
+}
+
+// said is what an answer says of limits.
+func (t *Transport) said(request *http.Request, response *http.Response, body []byte) (said crm.Allowance) {
 	if t.Allowance != nil {
 		said = t.Allowance(request, response.StatusCode, response.Header, body)
 	}
 	if said.Blocked == 0 && response.StatusCode == http.StatusTooManyRequests {
 		said.Blocked = RetryAfter(response.Header, t.now())
 	}
-	if said != (crm.Allowance{}) {
-		_ = t.Budget.Told(context.WithoutCancel(request.Context()), kind, said)
-	}
+	return said
 }
 
 func (t *Transport) now() time.Time {

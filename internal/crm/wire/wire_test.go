@@ -39,6 +39,50 @@ func (b *book) Told(_ context.Context, _ string, a crm.Allowance) error {
 	return errors.New("the ledger is away") // what was done is done
 }
 
+// giver is a budget that gives turns, and writes down of which it is told.
+type giver struct {
+	given []time.Time
+	told  []time.Time
+	bound bool // whether who tells it waits for a bounded time
+}
+
+func (g *giver) Take(ctx context.Context, _ string) error {
+	turn := noon.Add(time.Duration(len(g.given)) * time.Second)
+	g.given = append(g.given, turn)
+	*crm.TurnOf(ctx) = turn
+	return nil
+}
+
+func (g *giver) Told(ctx context.Context, _ string, _ crm.Allowance) error {
+	g.told = append(g.told, *crm.TurnOf(ctx))
+	_, g.bound = ctx.Deadline()
+	return nil
+}
+
+// The budget is told when the request of a turn is over, though the answer says nothing of limits, and though there is none.
+func TestTurnIsTold(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/break" {
+			panic(http.ErrAbortHandler)
+		}
+	}))
+	defer server.Close()
+	var g giver
+	transport := &wire.Transport{Budget: &g}
+	if _, _, err := get(t, transport, server.URL+"/"); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := get(t, transport, server.URL+"/break"); err == nil {
+		t.Fatal("an answer of a connection that broke")
+	}
+	if diff := cmp.Diff(g.given, g.told); diff != "" || len(g.told) < 2 {
+		t.Errorf("turns (-given +told):\n%s", diff)
+	}
+	if !g.bound {
+		t.Error("a ledger that hangs would hold up the answer for ever")
+	}
+}
+
 func get(t *testing.T, transport *wire.Transport, address string) (int, string, error) {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address, http.NoBody)
