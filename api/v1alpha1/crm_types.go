@@ -69,7 +69,7 @@ type HubSpot struct {
 	Webhooks CRMURL `json:"webhooks,omitempty"`
 
 	// matchBy is a property in which every value is unique, as in `email`: a lead that came as an event is written into the contact with its value,
-	// which is created when there is none. Absent: such leads are not written.
+	// which is created when there is none. The definition should have an identity. Absent: such leads are not written.
 	// +optional
 	MatchBy CRMField `json:"matchBy,omitempty"`
 }
@@ -92,8 +92,8 @@ type Salesforce struct {
 	// +optional
 	Version string `json:"version,omitempty"`
 
-	// matchBy is an external id field of Lead: a lead that came as an event is written into the lead that has its id there, which is created when there
-	// is none. Absent: such leads are not written.
+	// matchBy is an external id of Lead with unique values: a lead that came as an event is written into the lead that has its id there, which is
+	// created when there is none. The definition should have an identity. Absent: such leads are not written.
 	// +optional
 	MatchBy CRMField `json:"matchBy,omitempty"`
 }
@@ -225,7 +225,8 @@ type CRMSetBack struct {
 	// +optional
 	After CRMInterval `json:"after,omitempty"`
 
-	// limit of undoings of one lead in 24 hours. Then it stops for that lead, so that two systems do not fight, and sales is told. Default 3.
+	// limit of undoings of one lead in 24 hours. Then it stops for that lead, so that two systems do not fight, and sales and marketing are
+	// told. Default 3.
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=20
 	// +optional
