@@ -24,6 +24,7 @@ const (
 	describeTimeout = time.Minute      // for a CRM to say all of itself
 	counting        = 10 * time.Second // between two looks at what is not set back any more
 	mending         = 15 * time.Second // between two checks while something is wrong: whoever mends it waits for the next
+	refusing        = time.Minute      // that a refusal stands which no check explains: who writes tries again sooner
 )
 
 // CRM holds the contract's CRM ready for those who read from it and write into it: once the mapping has been checked against what the CRM says of itself,
@@ -49,6 +50,8 @@ type CRM struct {
 	status   Status
 	account  string // as the CRM said
 	asked    bool   // somebody met an error that a check may explain
+	refused  error  // of the credential, that somebody met last
+	since    time.Time
 
 	of     checked // what was checked last; only Run uses the rest
 	made   crm.System
@@ -94,10 +97,25 @@ func (c *CRM) Check() (bool, string) {
 }
 
 // Doubt has the mapping checked soon: a request failed in a way that another credential or another schema would explain.
-func (c *CRM) Doubt(error) {
+func (c *CRM) Doubt(err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.asked = true
+	var credential *crm.CredentialError
+	if errors.As(err, &credential) {
+		c.refused, c.since = credential, c.Now()
+	}
+}
+
+// refusal is what the CRM did not allow a moment ago although the check found nothing wrong: it asks for what can be read, and a credential that may not
+// write is found out by writing.
+func (c *CRM) refusal() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.refused != nil && c.Now().Sub(c.since) >= refusing {
+		c.refused = nil
+	}
+	return c.refused
 }
 
 // Run looks and checks until the context ends.
@@ -215,6 +233,11 @@ func (c *CRM) check(ctx context.Context, settings crm.Settings) {
 func (c *CRM) available(ctx context.Context, settings crm.Settings) {
 	s := Status{OK: true, Reason: measurement.ReasonCRMAvailable, Message: c.fine}
 	c.counted = c.Now()
+	if err := c.refusal(); err != nil {
+		c.due = c.Now().Add(min(c.Recheck, mending))
+		c.set(c.made, settings, Status{Reason: measurement.ReasonPermissionMissing, Message: err.Error() + ": grant it. What can be read is read; what is to be written waits"})
+		return
+	}
 	if l, err := c.Ledger(); err == nil {
 		if stopped, err := l.CRMStopped(ctx); err == nil && stopped > 0 {
 			s.Reason = measurement.ReasonSetBackStopped
@@ -235,6 +258,9 @@ func (c *CRM) failed(settings crm.Settings, err error) {
 		s.Reason = measurement.ReasonSecretNotFound
 	case errors.As(err, &credential):
 		s.Reason = measurement.ReasonCredentialRefused
+		c.mu.Lock()
+		c.refused = nil // the check explains it
+		c.mu.Unlock()
 	case errors.As(err, &refused):
 	case errors.As(err, &away) && away.Day:
 		s.Reason = measurement.ReasonLimitReached
