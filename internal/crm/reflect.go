@@ -98,6 +98,7 @@ func (r *Reflector) Reflect(in ReflectInput) Reflection {
 }
 
 func (r *Reflector) begin(in ReflectInput) *reflecting {
+	in.Record.Owner = kept(in.Record.Owner)
 	in.Record.Modified = in.Record.Modified.UTC().Truncate(time.Microsecond) // what is finer cannot be kept
 	x := &reflecting{Reflector: r, in: in, stage: in.Standing.Stage}
 	if in.Known != nil {

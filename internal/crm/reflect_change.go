@@ -2,7 +2,10 @@
 
 package crm
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // What a reader keeps in Known.Seen for itself, beside what people set.
 const (
@@ -36,13 +39,19 @@ func (x *reflecting) changes(name, field, value string) []change {
 // value that a field of the record holds, as text; false when it was not read.
 func (x *reflecting) value(field string) (string, bool) {
 	value, read := x.in.Record.Values[field]
-	return Text(plain(value)), read && field != ""
+	return kept(Text(plain(value))), read && field != ""
+}
+
+// kept is a text without what a database does not keep, and a record is not to fail for.
+func kept(text string) string {
+	return strings.ToValidUTF8(strings.ReplaceAll(text, "\x00", ""), "\uFFFD")
 }
 
 func (x *reflecting) history(field string) []FieldChange {
 	var of []FieldChange
 	for _, c := range x.in.Record.History {
 		if c.Field == field {
+			c.Value = kept(c.Value)
 			of = append(of, c)
 		}
 	}

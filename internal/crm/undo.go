@@ -55,6 +55,20 @@ func Undoing(known Known, standing Standing, m Mapping, codes []lead.Disposition
 	return u, stop, true
 }
 
+// CalledOff says whether what was to be set back was mended otherwise first, or the ledger agrees by now: nothing is set back, and nothing explained.
+// Where the record holds what it was to be set back to, that may be our doing.
+func CalledOff(before, after Known, m Mapping) bool {
+	if !after.Diverged.IsZero() {
+		return false
+	}
+	for field, to := range before.Restore {
+		if after.Seen[m.seenAs(field)] != to {
+			return true
+		}
+	}
+	return false
+}
+
 // status sets back a rejection without a reason code: to what the ledger has, or else to what was there before.
 func (u *Undo) status(known Known, s Standing, m Mapping, codes []lead.Disposition) (done, cure []string) {
 	before := func(name string) string { return known.Seen[notedBefore+name] }

@@ -44,6 +44,7 @@ type CRMIntake struct {
 	Hints    []int64      // done
 	Undo     []crm.Undo   // what the writer is to set back
 	Stopped  []crm.Undo   // what is not set back any more
+	Off      []string     // records that are not to be set back any more, of Known: they were mended before the writer came to it
 }
 
 // OutgoingJob is a job that tells of one lead.

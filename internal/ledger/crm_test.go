@@ -180,6 +180,36 @@ func TestReadBeforeOurWrite(t *testing.T) {
 	}
 }
 
+// Two workers read at once: what the later reading knows is not undone by the earlier one, which is written last.
+func TestReadBeforeSomebodyElse(t *testing.T) {
+	l, dsn := ledgertest.New(t, tenant)
+	late := record(0)
+	late.Modified, late.Seen, late.Diverged = noon.Add(time.Minute), map[string]string{"owner": "late"}, noon
+	takeIn(t, l, ledger.CRMIntake{Entries: many(1), Known: []crm.Known{late}})
+	early := record(0)
+	early.Seen, early.Stopped = map[string]string{"owner": "early"}, noon
+	takeIn(t, l, ledger.CRMIntake{Known: []crm.Known{early}})
+	if got := knownOf(t, l, "lead-0"); got.Seen["owner"] != "late" || !got.Modified.Equal(late.Modified) || got.Diverged.IsZero() {
+		t.Errorf("after the earlier reading: %+v", got)
+	}
+	// Who reads does not stop anything again that an operator has resumed meanwhile, but sees that CRM and ledger agree.
+	late.Stopped = noon
+	takeIn(t, l, ledger.CRMIntake{Known: []crm.Known{late}})
+	if got := knownOf(t, l, "lead-0"); !got.Stopped.IsZero() {
+		t.Errorf("stopped again: %+v", got)
+	}
+	ledgertest.Exec(t, dsn, `UPDATE handoff.crm_records SET stopped_at = now()`)
+	takeIn(t, l, ledger.CRMIntake{Known: []crm.Known{late}})
+	if got := knownOf(t, l, "lead-0"); got.Stopped.IsZero() {
+		t.Errorf("resumed by itself: %+v", got)
+	}
+	late.Stopped = time.Time{}
+	takeIn(t, l, ledger.CRMIntake{Known: []crm.Known{late}})
+	if got := knownOf(t, l, "lead-0"); !got.Stopped.IsZero() {
+		t.Errorf("stopped though they agree: %+v", got)
+	}
+}
+
 func TestStandingsForTheReader(t *testing.T) {
 	l, _ := story(t)
 	got, err := l.CRMStandings(t.Context(), []string{person, "lead-0", "unknown"})

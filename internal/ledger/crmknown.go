@@ -84,7 +84,7 @@ ORDER BY diverged_at, record_id LIMIT $3`, l.tenant, after, limit)
 }
 
 // takeKnown keeps what was read of records whose leads are there: whoever was erased meanwhile is not known any more. What was read before the latest
-// write says nothing but that the record is gone.
+// write, or before what another worker read, says nothing but that the record is gone. What agrees is not to be set back any more.
 func (l *Ledger) takeKnown(ctx context.Context, tx pgx.Tx, known []crm.Known, there map[string]int) error {
 	known = slices.DeleteFunc(slices.Clone(known), func(k crm.Known) bool {
 		_, is := there[k.Lead]
@@ -127,13 +127,13 @@ ON CONFLICT (tenant, record_id) DO UPDATE SET lead_id = excluded.lead_id, gone =
     hashes = CASE WHEN `+overtaken+` THEN r.hashes ELSE excluded.hashes END,
     seen = CASE WHEN `+overtaken+` THEN r.seen ELSE excluded.seen END,
     diverged_at = CASE WHEN excluded.gone <> '' THEN NULL WHEN `+overtaken+` THEN r.diverged_at ELSE excluded.diverged_at END,
-    stopped_at = CASE WHEN `+overtaken+` THEN r.stopped_at ELSE excluded.stopped_at END,
-    restore = CASE WHEN excluded.gone <> '' THEN '{}' ELSE r.restore END`, args...)
+    stopped_at = CASE WHEN `+overtaken+` OR excluded.stopped_at IS NOT NULL THEN r.stopped_at END,
+    restore = CASE WHEN excluded.gone <> '' OR excluded.diverged_at IS NULL AND NOT `+overtaken+` THEN '{}' ELSE r.restore END`, args...)
 	return err
 }
 
-// overtaken is true of what was read before the latest write, of which the CRM says nothing yet.
-const overtaken = `(r.wrote_at > excluded.modified_at) IS TRUE`
+// overtaken is true of what was read before the latest write, of which the CRM says nothing yet, and of what was read later by somebody else.
+const overtaken = `((r.wrote_at > excluded.modified_at OR r.modified_at > excluded.modified_at) IS TRUE)`
 
 // texts of maps, as JSON.
 func texts[T any](rows []T, of func(T) map[string]string) ([]string, error) {

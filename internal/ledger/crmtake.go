@@ -43,6 +43,9 @@ func (l *Ledger) TakeIn(ctx context.Context, in CRMIntake) ([]Outcome, error) {
 			return err
 		}
 		fault.Point("intake.undone")
+		if err := l.notSetBack(ctx, tx, in.Off); err != nil {
+			return err
+		}
 		if err := l.takeKnown(ctx, tx, in.Known, there); err != nil {
 			return err
 		}
@@ -192,6 +195,22 @@ UPDATE crm_records r SET restore = CASE WHEN u.stopped THEN '{}' ELSE r.restore 
 FROM held JOIN unnest($2::text[], $3::text[], $4::bool[]) AS u (record_id, restore, stopped) USING (record_id)
 WHERE r.tenant = $1 AND r.record_id = held.record_id AND r.gone = ''`, l.tenant, records, values,
 		eachOf(func(record string) bool { return stopped[record] })(records))
+	return err
+}
+
+// notSetBack forgets the latest set-back of records that the writer has not come to: no note tells of it, and it does not count against the limit.
+func (l *Ledger) notSetBack(ctx context.Context, tx pgx.Tx, records []string) error {
+	if len(records) == 0 {
+		return nil
+	}
+	_, err := tx.Exec(ctx, `
+WITH held AS MATERIALIZED (
+    SELECT record_id FROM crm_records WHERE tenant = $1 AND record_id = ANY($2) AND restore <> '{}' ORDER BY record_id COLLATE "C" FOR NO KEY UPDATE
+), off AS (
+    DELETE FROM crm_set_backs s USING held WHERE s.tenant = $1 AND s.id = (SELECT max(id) FROM crm_set_backs o
+        WHERE o.tenant = $1 AND o.record_id = held.record_id AND o.noted_at IS NULL AND NOT o.stopped) RETURNING s.record_id)
+UPDATE crm_records r SET restore = '{}', set_backs = r.set_backs[:cardinality(r.set_backs) - 1] FROM off WHERE r.tenant = $1 AND r.record_id = off.record_id`,
+		l.tenant, records)
 	return err
 }
 

@@ -17,12 +17,13 @@ import (
 const (
 	crmLease    = 20 * time.Second // so long nothing is read after a worker that died
 	crmRenew    = crmLease / 4
-	crmTakeOver = 5 * time.Second              // who does not hold the lease looks again
+	crmTakeOver = 5 * time.Second // who does not hold the lease looks again
 	hintEvery   = time.Second
 	mendEvery   = 5 * time.Second // between two looks at what is to be set back
 	atMost      = 5 * time.Minute // that a CRM is left alone before somebody looks again
 	hintBatch   = 100
 	mendBatch   = 50
+	mendLimit   = 1000 // of what is due, from which a batch is taken
 	intakeBatch = 1000 // events of a transaction
 	tellEvery   = 10000
 )
@@ -53,8 +54,8 @@ type CRMReader struct {
 	Account func() string                            // that the CRM has, as it says of itself
 	Checker func(*Pair) CRMChecker
 	Ledger  func() (CRMLedger, error)
-	Trouble func(error) // is told that the CRM took the credential or a request for none; may be nil
-	Holder  string      // of the lease: another one for each process
+	Trouble func(error)   // is told that the CRM took the credential or a request for none; may be nil
+	Holder  string        // of the lease: another one for each process
 	Renew   time.Duration // between two renewals of the lease while a step goes on; 0 for every 5 s
 	Now     func() time.Time
 	Metrics *Metrics
@@ -71,6 +72,7 @@ type crmProgress struct {
 	due    time.Time // of the next round; zero: it is under way
 	soon   bool      // the next round is due at once: a webhook told of something that this one may have passed
 	mend   time.Time // when to look at what is to be set back
+	looked crm.Known // the last of that which was looked at
 	fields *crmFields
 	taken  crmTaken
 }

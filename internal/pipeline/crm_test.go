@@ -5,6 +5,7 @@ package pipeline_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -274,6 +275,92 @@ func TestCRMSetBack(t *testing.T) {
 				t.Errorf("%d attempts are kept", got)
 			}
 		})
+	}
+}
+
+// misused is a CRM in which reps gave back all of n leads by a status without a code; the ledger knows since it was read.
+func misused(t *testing.T, n int) (*rig, *reading) {
+	t.Helper()
+	r := newRig(t, bundleOf(1, nurturing))
+	r.l.SetEffects(ledger.Effects{CRM: true, Acknowledge: true})
+	o := newOffice()
+	o.perPage = 100
+	start := time.Now().Add(-2 * time.Hour)
+	for i := range n {
+		o.put(fmt.Sprint(100+i), start, func(c *crm.Record) { c.Values["company"], c.Values["form_at"], c.Owner = "Acme", start, "rep-1" })
+	}
+	read := r.reads(o, r.l)
+	read.pass(t)
+	r.work(team("rep-1"))
+	for i := range n {
+		o.put(fmt.Sprint(100+i), start.Add(time.Minute), values(map[string]any{"status": "Nurture"}))
+	}
+	return r, read
+}
+
+// Leads that cannot be looked at hold up no other that is to be set back.
+func TestCRMSetBackPastOthers(t *testing.T) {
+	r, read := misused(t, 60)
+	read.office.hidden = map[string]bool{}
+	for i := range 55 {
+		read.office.hidden[fmt.Sprint(100+i)] = true
+	}
+	read.pass(t)
+	r.work(team("rep-1"))
+	for range 3 {
+		read.pass(t)
+	}
+	if got := ledgertest.Value[int64](t, r.dsn, `SELECT count(*) FROM crm_records WHERE restore <> '{}'`); got != 5 {
+		t.Errorf("%d are set back, want 5", got)
+	}
+}
+
+// Who mends it before the writer has come to it is not set back any more, and it is not held against the lead; who does it again has the same time
+// as before.
+func TestCRMMendedBeforeItIsSetBack(t *testing.T) {
+	for name, tc := range map[string]struct {
+		mended map[string]any
+		noted  int64
+	}{
+		"with a code":             {map[string]any{"reason": "BadTiming"}, 0},
+		"to what it was (or we)?": {map[string]any{"status": nil}, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r, read := misused(t, 1)
+			read.pass(t)
+			r.work(team("rep-1"))
+			read.pass(t)
+			state := func(want string) {
+				t.Helper()
+				if got := ledgertest.Value[string](t, r.dsn, `SELECT concat_ws(' ', restore <> '{}', diverged_at IS NOT NULL, cardinality(set_backs)) FROM crm_records`); got != want {
+					t.Errorf("restore, diverged, set back: %s, want %s", got, want)
+				}
+			}
+			state("t t 1")
+			read.office.put("100", time.Now().Add(-90*time.Minute), values(tc.mended))
+			read.pass(t)
+			state(fmt.Sprint("f f ", tc.noted))
+			if got := ledgertest.Value[int64](t, r.dsn, `SELECT count(*) FROM crm_set_backs`); got != tc.noted {
+				t.Errorf("%d notes, want %d", got, tc.noted)
+			}
+		})
+	}
+}
+
+// A text that no database keeps does not hold up the stream.
+func TestCRMTextThatCannotBeKept(t *testing.T) {
+	r := newRig(t, bundleOf(1))
+	o := newOffice()
+	at := time.Now().Add(-time.Hour)
+	o.put("7", at, func(c *crm.Record) {
+		c.Values["reason"], c.Values["status"], c.Owner = "a\x00b", "a\xff", "rep\x00-1"
+		c.History = []crm.FieldChange{{Field: "stage", Value: "\x00", At: at}}
+	})
+	o.put("8", at, values(nil))
+	read := r.reads(o, r.l)
+	read.pass(t)
+	if got := ledgertest.Column[string](t, r.dsn, `SELECT concat_ws(' ', record_id, seen->>'reason', seen->>'owner') FROM crm_records ORDER BY 1`); !cmp.Equal(got, []string{"7 ab rep-1", "8"}) {
+		t.Errorf("records %q", got)
 	}
 }
 

@@ -54,7 +54,7 @@ func (i *crmIntake) hints(ctx context.Context) (found bool, err error) {
 
 // mend has set back what somebody did against the agreement, and did not mend in time. Each record is fetched first: what an index shows may be old.
 func (i *crmIntake) mend(ctx context.Context) error {
-	due, err := i.ledger.CRMDiverged(ctx, i.settings.SetBack.After, mendBatch)
+	due, err := i.ledger.CRMDiverged(ctx, i.settings.SetBack.After, mendLimit)
 	if err != nil {
 		return err
 	}
@@ -66,6 +66,7 @@ func (i *crmIntake) mend(ctx context.Context) error {
 	if i.settings.DryRun || len(due) == 0 {
 		return nil
 	}
+	due = i.reading.turn(due)
 	var records, leads []string
 	for _, k := range due {
 		records, leads = append(records, k.Record), append(leads, k.Lead)
@@ -91,6 +92,20 @@ func (i *crmIntake) mend(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// turn is those whose turn it is, of what is due: some may stay so for long, as those that cannot be fetched, and hold up no other.
+func (p *crmProgress) turn(due []crm.Known) []crm.Known {
+	from := slices.IndexFunc(due, func(k crm.Known) bool { return k.Record == p.looked.Record }) + 1
+	if from == 0 {
+		from = slices.IndexFunc(due, func(k crm.Known) bool { return k.Diverged.After(p.looked.Diverged) })
+	}
+	if from < 0 || from >= len(due) {
+		from = 0
+	}
+	due = due[from:min(from+mendBatch, len(due))]
+	p.looked = due[len(due)-1]
+	return due
 }
 
 // undoing decides about records that were fetched just now. Leads of which the ledger has news wait: it may be about to agree.

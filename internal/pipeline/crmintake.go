@@ -36,6 +36,7 @@ func newCRMIntake(c *CRMReader, l CRMLedger, system crm.System, settings crm.Set
 type unit struct {
 	entries []ledger.Entry
 	known   *crm.Known // nil where nothing is known but what was
+	off     bool       // it is not to be set back any more
 }
 
 func (u unit) ids() (ids []string) {
@@ -65,6 +66,9 @@ func (i *crmIntake) take(ctx context.Context, page crm.Page, what string, in led
 		for _, u := range units[:n] {
 			part.Entries = append(part.Entries, u.entries...)
 			if u.known != nil { // the latest counts of a record that comes twice
+				if u.off {
+					part.Off = append(part.Off, u.known.Record)
+				}
 				part.Known = append(slices.DeleteFunc(part.Known, func(k crm.Known) bool { return k.Record == u.known.Record }), *u.known)
 			}
 		}
@@ -130,8 +134,9 @@ func (i *crmIntake) units(ctx context.Context, page crm.Page) ([]unit, error) {
 		if !out.News && len(out.Events) == 0 {
 			continue
 		}
-		known[r.ID] = out.Known // the same record may come twice
 		units = i.append(units, out.Events, &out.Known)
+		units[len(units)-1].off = crm.CalledOff(known[r.ID], out.Known, i.settings.Mapping)
+		known[r.ID] = out.Known // the same record may come twice
 	}
 	for id, gone := range page.Gone {
 		if k, is := known[id]; is && k.Gone != gone {

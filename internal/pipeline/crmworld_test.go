@@ -33,6 +33,7 @@ type office struct {
 	lag     time.Duration
 	shows   func(id string, modified time.Time) bool // nil: all
 	fail    func(stream string) error                // before each request; nil: none fails
+	hidden  map[string]bool                          // that cannot be fetched
 	asked   map[string]int                           // requests by stream
 }
 
@@ -137,7 +138,7 @@ func (o *office) Fetch(_ context.Context, records []string) (crm.Page, error) {
 	for _, id := range records {
 		if gone, is := o.gone[id]; is {
 			page.Gone[id] = gone
-		} else if r, there := o.records[id]; there {
+		} else if r, there := o.records[id]; there && !o.hidden[id] {
 			page.Records = append(page.Records, r)
 		}
 	}
