@@ -70,6 +70,9 @@ type crmProgress struct {
 	tails  map[crm.Stream]*crmTail
 	at     int       // of the streams, the one that is read
 	due    time.Time // of the next round; zero: it is under way
+	began  time.Time // when this round did; zero: it has not
+	whole  time.Time // when the latest did that came to its end: all that was there by then is read
+	hints  time.Time // when to look at what webhooks told of, after that failed
 	soon   bool      // the next round is due at once: a webhook told of something that this one may have passed
 	mend   time.Time // when to look at what is to be set back
 	looked crm.Known // the last of that which was looked at
@@ -174,11 +177,16 @@ func (c *CRMReader) Close(ctx context.Context) {
 
 // step of who holds the lease.
 func (i *crmIntake) step(ctx context.Context) (time.Duration, error) {
-	hinted, err := i.hints(ctx)
-	if err != nil {
-		return 0, err
-	}
 	p := i.reading
+	hinted := false
+	if now := i.Now(); !now.Before(p.hints) {
+		p.hints = now.Add(mendEvery) // where it fails the streams go on, before it is tried again
+		var err error
+		if hinted, err = i.hints(ctx); err != nil {
+			return 0, err
+		}
+		p.hints = time.Time{}
+	}
 	if now := i.Now(); !now.Before(p.mend) {
 		p.mend = now.Add(mendEvery)
 		if err := i.mend(ctx); err != nil {
@@ -203,6 +211,9 @@ func (i *crmIntake) page(ctx context.Context) error {
 	p, streams := i.reading, i.system.Streams()
 	if p.at >= len(streams) {
 		p.at = 0
+	}
+	if p.began.IsZero() {
+		p.began = i.Now()
 	}
 	stream := streams[p.at]
 	tail, known := p.tails[stream]
@@ -232,6 +243,7 @@ func (i *crmIntake) page(ctx context.Context) error {
 		if p.soon {
 			wait = min(wait, hintEvery)
 		}
+		p.whole, p.began = p.began, time.Time{}
 		p.at, p.due, p.soon = 0, i.Now().Add(wait), false
 	}
 	return nil

@@ -315,6 +315,66 @@ func TestCRMSetBackPastOthers(t *testing.T) {
 	}
 }
 
+// Nothing is set back before all that may explain it was read, whoever begins to read and however long the CRM was away.
+func TestCRMSetBackAfterARound(t *testing.T) {
+	r, read := misused(t, 1)
+	read.pass(t)
+	r.work(team("rep-1"))
+	o := read.office
+	read.Close(t.Context())
+	other := r.reads(o, r.l)
+	other.now = read.now.Add(time.Hour)
+	o.fail = func(stream string) error {
+		if stream == "deals" {
+			return &crm.UnavailableError{Cause: "answered 503"}
+		}
+		return nil
+	}
+	for range 3 {
+		if _, err := other.Step(t.Context()); err == nil {
+			t.Fatal("deals were read")
+		}
+		other.now = other.now.Add(10 * time.Second)
+	}
+	const setBacks = `SELECT count(*) FROM crm_set_backs`
+	if got := ledgertest.Value[int64](t, r.dsn, setBacks); got != 0 {
+		t.Fatalf("%d set back before deals were read", got)
+	}
+	o.fail = nil
+	other.pass(t)
+	other.pass(t)
+	if got := ledgertest.Value[int64](t, r.dsn, setBacks); got != 1 {
+		t.Errorf("%d set back", got)
+	}
+}
+
+// A record that cannot be fetched holds up no stream.
+func TestCRMHintThatCannotBeFetched(t *testing.T) {
+	r := newRig(t, bundleOf(1))
+	o := newOffice()
+	o.put("8", time.Now().Add(-time.Hour), values(map[string]any{"company": "Acme"}))
+	if err := r.l.NoteHints(t.Context(), []ledger.Hinted{{Event: "a", Record: "7"}}); err != nil {
+		t.Fatal(err)
+	}
+	o.fail = func(stream string) error {
+		if stream == "fetch" {
+			return &crm.UnavailableError{Cause: "answered 500"}
+		}
+		return nil
+	}
+	read := r.reads(o, r.l)
+	failed := 0
+	for range 12 {
+		if _, err := read.Step(t.Context()); err != nil {
+			failed++
+		}
+		read.now = read.now.Add(time.Second)
+	}
+	if got := ledgertest.Column[string](t, r.dsn, `SELECT lead_id FROM events`); !cmp.Equal(got, []string{"8"}) || failed < 2 {
+		t.Errorf("leads %v, %d failed", got, failed)
+	}
+}
+
 // Who mends it before the writer has come to it is not set back any more, and it is not held against the lead; who does it again has the same time
 // as before.
 func TestCRMMendedBeforeItIsSetBack(t *testing.T) {

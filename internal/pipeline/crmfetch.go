@@ -53,6 +53,7 @@ func (i *crmIntake) hints(ctx context.Context) (found bool, err error) {
 }
 
 // mend has set back what somebody did against the agreement, and did not mend in time. Each record is fetched first: what an index shows may be old.
+// All streams are read first, too: a deal that nobody has read of yet may be why the stage was moved, as after hours in which the CRM was away.
 func (i *crmIntake) mend(ctx context.Context) error {
 	due, err := i.ledger.CRMDiverged(ctx, i.settings.SetBack.After, mendLimit)
 	if err != nil {
@@ -63,6 +64,7 @@ func (i *crmIntake) mend(ctx context.Context) error {
 		i.Log.Info("leads that are to be set back in the CRM are left as they are: it is a dry run", "leads", len(due))
 	}
 	i.diverged = len(due)
+	due = slices.DeleteFunc(due, func(k crm.Known) bool { return k.Diverged.Add(i.settings.SetBack.After).After(i.reading.whole) })
 	if i.settings.DryRun || len(due) == 0 {
 		return nil
 	}
