@@ -73,7 +73,10 @@ type checked struct {
 func (c *CRM) System() (crm.System, crm.Settings, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.system == nil {
+	switch {
+	case c.system == nil && c.status.OK:
+		return nil, c.settings, fmt.Errorf("%w: the CRM's settings have changed and are being checked", pipeline.ErrNotReady)
+	case c.system == nil:
 		return nil, c.settings, fmt.Errorf("%w: %s", pipeline.ErrNotReady, c.status.Message)
 	}
 	return c.system, c.settings, nil
@@ -180,6 +183,9 @@ func (c *CRM) make(settings crm.Settings) error {
 		Fields: func() []string { return crm.ReadFields(settings, c.Pairs.Current().Bundle.Lead) },
 	})
 	c.made = made
+	c.mu.Lock()
+	c.system, c.settings, c.account = nil, settings, "" // what was found to fit was another one
+	c.mu.Unlock()
 	if err == nil && c.Use != nil {
 		c.Use(settings)
 	}
