@@ -110,11 +110,11 @@ bench-backtest: ## kubectl sla backtest beside DuckDB: a million leads, the same
 	go run . -leads $(or $(LEADS),1000000) -tool "$(CURDIR)/dist/kubectl-sla"
 
 .PHONY: bench-pipeline
-bench-pipeline: ## The pipeline on PostgreSQL with fsync on, beside bare SQL: scoring, events over HTTP, breaches among a million clocks, ledgers by size, bytes a lead.
+bench-pipeline: ## The pipeline on PostgreSQL with fsync on, beside bare SQL: scoring, events over HTTP, breaches among a million clocks, ledgers by size, bytes a lead; and writing into a CRM.
 	@mkdir -p dist
 	export HANDOFF_POSTGRES_BIN=$$(hack/postgres.sh)
 	go build -o dist/bench ./hack/bench
-	for what in score http breach flat plans bytes; do echo "== $$what"; dist/bench $$what; done
+	for what in score http breach flat plans bytes crm; do echo "== $$what"; dist/bench $$what; done
 
 ##@ Run
 

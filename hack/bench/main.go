@@ -26,7 +26,7 @@ func main() {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	root := &cobra.Command{Use: "bench", Short: "Measure the pipeline on PostgreSQL", SilenceUsage: true}
-	root.AddCommand(scoreCommand(), flatCommand(), breachCommand(), httpCommand(), bytesCommand(), plansCommand())
+	root.AddCommand(scoreCommand(), flatCommand(), breachCommand(), httpCommand(), bytesCommand(), plansCommand(), crmCommand())
 	err := root.ExecuteContext(ctx)
 	stop()
 	if err != nil {
