@@ -242,11 +242,11 @@ func (b *crmBench) report(ctx context.Context, limited bool, took time.Duration)
 			b.leads, took.Seconds(), float64(b.leads)/took.Seconds(), float64(b.leads)/float64(len(b.taken)))
 		return nil
 	}
-	windows := last.Sub(first) / crmWindow // whole ones, of which the first is left out
+	windows := int(last.Sub(first) / crmWindow) // whole ones, of which the first is left out
 	if windows < 2 {
 		return fmt.Errorf("%d leads were written in %s: too few to leave out the first %s", b.leads, last.Sub(first), crmWindow)
 	}
-	from, to, leads, requests := first.Add(crmWindow), first.Add(windows*crmWindow), 0, 0
+	from, to, leads, requests := first.Add(crmWindow), first.Add(time.Duration(windows)*crmWindow), 0, 0
 	for _, one := range b.taken {
 		if !one.at.Before(from) && one.at.Before(to) {
 			leads, requests = leads+one.leads, requests+1
