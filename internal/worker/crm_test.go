@@ -114,12 +114,13 @@ var crmPair = sync.OnceValues(func() (*pipeline.Pair, error) {
 	return pipeline.CompilePair(b)
 })
 
-// compiled has the pair compiled outside of a bubble: whoever compiles keeps what all bubbles would share.
-func compiled(t *testing.T) {
+// inBubble tests in a bubble. The pair is compiled outside of it: whoever compiles keeps what all bubbles would share.
+func inBubble(t *testing.T, test func(t *testing.T)) {
 	t.Helper()
 	if _, err := crmPair(); err != nil {
 		t.Fatal(err)
 	}
+	synctest.Test(t, test)
 }
 
 func newCRM(t *testing.T) *crmRig {
@@ -201,8 +202,8 @@ func (r *crmRig) after(d time.Duration, open bool, reason, message string) {
 
 // Nothing is read or written before the mapping fits; what does not is named, and soon after it was mended all begins by itself.
 func TestCRMOpensWhenTheMappingFits(t *testing.T) {
-	compiled(t)
-	synctest.Test(t, func(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		t.Helper()
 		r := newCRM(t)
 		fits := r.system.schema
 		r.system.schema.Fields = map[string]crm.SchemaField{"company": fits.Fields["company"], "stage": fits.Fields["stage"]}
@@ -234,8 +235,8 @@ func TestCRMOpensWhenTheMappingFits(t *testing.T) {
 
 // Whoever met an error that a check may explain has it checked at once, once.
 func TestCRMIsDoubted(t *testing.T) {
-	compiled(t)
-	synctest.Test(t, func(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		t.Helper()
 		r := newCRM(t)
 		r.during(func() {
 			r.after(time.Second, true, measurement.ReasonCRMAvailable, "")
@@ -260,8 +261,8 @@ func TestCRMIsDoubted(t *testing.T) {
 
 // A CRM that is away has not changed: who used it goes on and finds out for himself. One that was never reached is not used.
 func TestCRMIsAway(t *testing.T) {
-	compiled(t)
-	synctest.Test(t, func(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		t.Helper()
 		r := newCRM(t)
 		r.system.err = &crm.UnavailableError{Cause: "cannot be reached"}
 		r.during(func() {
@@ -287,8 +288,8 @@ func TestCRMIsAway(t *testing.T) {
 
 // Other settings are another CRM; settings that are gone, or that nobody understands, are none.
 func TestCRMSettingsChange(t *testing.T) {
-	compiled(t)
-	synctest.Test(t, func(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		t.Helper()
 		r := newCRM(t)
 		r.during(func() {
 			r.after(time.Second, true, measurement.ReasonCRMAvailable, "")
