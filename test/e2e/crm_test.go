@@ -88,9 +88,11 @@ func (s *crmRun) bringsIn(ctx context.Context) {
 		}).WithTimeout(5 * time.Minute).Should(Succeed())
 		kill(ctx, s.at.Namespace, client.MatchingLabels{"app.kubernetes.io/component": "routing"})
 	}
+	Eventually(func(g Gomega) {
+		g.Expect(s.number(ctx, "SELECT count(*) FROM leads WHERE tenant = '%s'")).To(BeEquivalentTo(crmLeads))
+	}).WithTimeout(5 * time.Minute).Should(Succeed())
 	Expect(env.WorkedOff(ctx, s.at.Target)).To(Succeed())
 	s.told(ctx)
-	Expect(s.number(ctx, "SELECT count(*) FROM leads WHERE tenant = '%s'")).To(BeEquivalentTo(crmLeads))
 	mqls := s.number(ctx, "SELECT count(*) FROM leads WHERE tenant = '%s' AND qualified_at IS NOT NULL")
 	Expect(mqls).To(BeNumerically(">", crmLeads/10))
 	Expect(s.number(ctx, "SELECT count(*) FROM leads WHERE tenant = '%s' AND qualified_at IS NOT NULL AND (owner IS NULL OR acknowledged_at IS NULL)")).

@@ -3,7 +3,6 @@
 package reliability
 
 import (
-	"fmt"
 	"maps"
 	"net/http/httptest"
 	"os"
@@ -220,5 +219,5 @@ func (w *world) sameAsLedger() {
 			}
 		}
 	}
-	w.t.Log(fmt.Sprintf("%d contacts, %d rejected without a code", len(account.Objects["contacts"]), len(w.seen)))
+	w.t.Logf("%d contacts, %d rejected without a code", len(account.Objects["contacts"]), len(w.seen))
 }
