@@ -45,7 +45,8 @@ func (one *waiting) end(err error) { one.err = err }
 var errUnsaid = errors.New("nothing was said of the job")
 
 // collector gathers jobs that run at the same time, so that one request tells of many leads. A job that comes alone is told of at once: nobody waits
-// for company, only for those who are being told of. No batch holds a lead twice, and no two that are under way hold the same.
+// for company, only for those who are being told of. While many are, the others gather until they fill a batch, since requests are what a CRM counts.
+// No batch holds a lead twice, and no two that are under way hold the same.
 type collector struct {
 	// tell takes the next batch, as large as it likes, and says whether there was any.
 	tell func() bool
@@ -104,6 +105,10 @@ func (c *collector) run() {
 func (c *collector) next(most int) []*waiting {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if len(c.waiting) < most && c.telling > batches/2 { // who tells of others takes them next
+		c.telling--
+		return nil
+	}
 	var group, rest []*waiting
 	for _, one := range c.waiting {
 		if id := one.job.Args.Outbox; len(group) < most && !c.busy[id] {

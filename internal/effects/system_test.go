@@ -74,14 +74,14 @@ func TestSystemBatches(t *testing.T) {
 	release := make(chan struct{})
 	s.during = func(int) { <-release }
 	r.start(r.runner(func(run *effects.Runner) { open(s).on(run) }))
-	r.until("all are under way", func() bool {
+	r.until("all are under way but those who gather", func() bool {
 		var n int
 		s.do(func() {
 			for _, size := range s.calls {
 				n += size
 			}
 		})
-		return n == len(ids)
+		return n > len(ids)-100
 	})
 	close(release)
 	r.until("all are written", r.crmSettled)

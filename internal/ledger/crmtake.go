@@ -43,6 +43,9 @@ func (l *Ledger) TakeIn(ctx context.Context, in CRMIntake) ([]Outcome, error) {
 			return err
 		}
 		fault.Point("intake.undone")
+		if err := l.meet(ctx, tx, in.Known, there); err != nil {
+			return err
+		}
 		if err := l.notSetBack(ctx, tx, in.Off); err != nil {
 			return err
 		}
@@ -163,6 +166,35 @@ func (l *Ledger) force(ctx context.Context, tx pgx.Tx, leads []string) error {
 	}
 	_, err := tx.Exec(ctx, `UPDATE outbox SET content = NULL WHERE tenant = $1 AND lead_id = ANY($2) AND content IS NOT NULL`, l.tenant, leads)
 	return err
+}
+
+// meet has records told how their leads stand that are read for the first time, where the ledger knew the lead before: it came as events, or another
+// system was told of it.
+func (l *Ledger) meet(ctx context.Context, tx pgx.Tx, known []crm.Known, there map[string]int) error {
+	if !l.wanted().CRM {
+		return nil
+	}
+	var records, leads []string
+	for _, k := range known {
+		if _, is := there[k.Lead]; is && k.Gone == "" {
+			records, leads = append(records, k.Record), append(leads, k.Lead)
+		}
+	}
+	if len(leads) == 0 {
+		return nil
+	}
+	met := map[string]bool{}
+	var id string
+	err := each(ctx, tx, []any{&id}, func() error {
+		met[id] = true
+		return nil
+	}, `
+SELECT b.lead_id FROM unnest($2::text[], $3::text[]) AS u (record_id, lead_id) JOIN outbox b ON b.tenant = $1 AND b.lead_id = u.lead_id
+WHERE b.sent > 0 AND NOT EXISTS (SELECT FROM crm_records r WHERE r.tenant = $1 AND r.record_id = u.record_id)`, l.tenant, records, leads)
+	if err != nil {
+		return err
+	}
+	return l.force(ctx, tx, sortedKeys(met))
 }
 
 // restore marks records as to be set back, or as not any more.
