@@ -276,7 +276,7 @@ func TestText(t *testing.T) {
 func TestPlan(t *testing.T) {
 	w := crm.Write{
 		Values: map[string]any{"sla_score": 70.0, "sla_due": nil}, Owner: new(repA),
-		Match: &crm.Match{Field: "email", Value: "jane@example.com", Values: map[string]any{"lastname": "Doe", "email": "jane@example.com"}},
+		Match: &crm.Match{Field: "email", Value: "lead1@example.com", Values: map[string]any{"lastname": "Sample", "email": "lead1@example.com"}},
 	}
 	want := crm.Planned{
 		Values: map[string]string{"sla_score": "70", "sla_due": ""}, Owner: repA, Match: "email", Begins: []string{"email", "lastname"},

@@ -204,7 +204,7 @@ func TestEachChangeOfAPersonIsOneEvent(t *testing.T) {
 				set := map[string]any{pick(source, crm.OwnerField, "lead_status", "lifecycle"): "ours"}
 				for field := range set {
 					set[field] = pick(source, map[string][]any{
-						crm.OwnerField: {"ann", "bob"}, "lead_status": {"Nurture", "NEW"}, "lifecycle": {"mql", "sal", "sql"},
+						crm.OwnerField: {"rep1", "rep2"}, "lead_status": {"Nurture", "NEW"}, "lifecycle": {"mql", "sal", "sql"},
 					}[field]...)
 					d.had[field] = crm.Text(set[field])
 				}
@@ -255,7 +255,7 @@ func someChanges(source *rand.Rand) map[string]any {
 	for range 1 + source.IntN(2) {
 		switch source.IntN(5) {
 		case 0:
-			set[crm.OwnerField] = pick[any](source, "ann", "bob", "cyd", nil)
+			set[crm.OwnerField] = pick[any](source, "rep1", "rep2", "rep3", nil)
 		case 1:
 			set["lead_status"] = pick[any](source, "Nurture", "Unqualified", "IN_PROGRESS", "NEW", nil)
 		case 2:
@@ -300,7 +300,7 @@ func TestComparedOwners(t *testing.T) {
 			n := len(w.versions) - 1
 			switch source.IntN(4) {
 			case 0:
-				owner := pick(source, "ann", "bob", "cyd")
+				owner := pick(source, "rep1", "rep2", "rep3")
 				who := by[n]
 				if owner != w.latest().Owner {
 					who = "person"
@@ -310,7 +310,7 @@ func TestComparedOwners(t *testing.T) {
 				continue
 			case 1:
 				by, overtaken, wrote = append(by, "us"), false, at
-				w.standing.Owner = pick(source, "ann", "bob")
+				w.standing.Owner = pick(source, "rep1", "rep2")
 				w.write(at, map[string]any{crm.OwnerField: w.standing.Owner})
 				continue
 			case 2:

@@ -123,7 +123,7 @@ func (s *story) at(text string) time.Time {
 	return at
 }
 
-// values such as owner=ann, lead_status=Nurture, opt_out=true, reason=.
+// values such as owner=rep1, lead_status=Nurture, opt_out=true, reason=.
 func (s *story) values(text string) map[string]any {
 	values := map[string]any{}
 	for part := range strings.SplitSeq(text, ", ") {
@@ -146,7 +146,7 @@ func (s *story) values(text string) map[string]any {
 	return values
 }
 
-// ledger: stage MQL, owner ann, disposition Recycled BadTiming, observes, set back 3 times.
+// ledger: stage MQL, owner rep1, disposition Recycled BadTiming, observes, set back 3 times.
 func (s *story) ledger(text string) {
 	for part := range strings.SplitSeq(text, ", ") {
 		words := strings.Fields(part)

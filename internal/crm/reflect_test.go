@@ -94,7 +94,7 @@ func TestNoFieldForReasons(t *testing.T) {
 func TestRecordThatWeMade(t *testing.T) {
 	w := newWorld(nine, false)
 	w.known = &crm.Known{Record: "7", Lead: "form-1"}
-	w.write(nine.Add(time.Minute), map[string]any{crm.OwnerField: "ann", "lead_status": "Nurture", "reason": "BadTiming"})
+	w.write(nine.Add(time.Minute), map[string]any{crm.OwnerField: "rep1", "lead_status": "Nurture", "reason": "BadTiming"})
 	w.set(nine.Add(2*time.Minute), false, map[string]any{"company": "Acme"})
 	out := w.read(w.latest(), nine.Add(time.Hour))
 	if diff := cmp.Diff([]string{"updated"}, kindsOf(out.Events)); diff != "" {
@@ -163,12 +163,12 @@ func TestUnfitValues(t *testing.T) {
 func TestTouch(t *testing.T) {
 	r := newWorld(nine, false).reflector
 	call := crm.Touch{
-		Stream: crm.Calls, ID: "55", Records: []string{"8", "7", "7"}, Time: nine, Logged: nine.Add(time.Hour), Rep: "ann", Channel: "Phone", Direction: "Outbound",
+		Stream: crm.Calls, ID: "55", Records: []string{"8", "7", "7"}, Time: nine, Logged: nine.Add(time.Hour), Rep: "rep1", Channel: "Phone", Direction: "Outbound",
 		Actor: "Human", Answered: true,
 	}
 	known := map[string]crm.Known{"7": {Record: "7", Lead: "form-1"}}
 	data := map[string]any{
-		"rep": "ann", "channel": "Phone", "direction": "Outbound", "actor": "Human", "answered": true, "twoWay": false, "loggedAt": "2026-03-02T10:00:00Z",
+		"rep": "rep1", "channel": "Phone", "direction": "Outbound", "actor": "Human", "answered": true, "twoWay": false, "loggedAt": "2026-03-02T10:00:00Z",
 	}
 	want := []crm.Told{
 		{Source: "/crm/hubspot/42", ID: "calls/55/7", Kind: lead.KindTouch, Lead: "form-1", Time: nine, Data: data},
@@ -239,7 +239,7 @@ func TestUndoingNeedsAReason(t *testing.T) {
 	apart := func() (crm.Known, crm.Standing) {
 		w := newWorld(nine, false)
 		w.read(w.latest(), nine)
-		w.standing = crm.Standing{Lead: "7", Stage: lead.StageMQL, Enforced: true, Owner: "ann"}
+		w.standing = crm.Standing{Lead: "7", Stage: lead.StageMQL, Enforced: true, Owner: "rep1"}
 		w.set(nine.Add(time.Minute), false, map[string]any{"lead_status": "Nurture", "lifecycle": "sql"})
 		w.read(w.latest(), nine.Add(time.Minute))
 		return *w.known, w.standing
@@ -276,7 +276,7 @@ func TestUndoingNeedsAReason(t *testing.T) {
 			if diff := cmp.Diff(tc.want, u.Restore); diff != "" {
 				t.Error(diff)
 			}
-			if needed && (u.Rep != "ann" || u.Lead != "7" || u.Record != "7" || u.Why == "" || u.Key == "") {
+			if needed && (u.Rep != "rep1" || u.Lead != "7" || u.Record != "7" || u.Why == "" || u.Key == "") {
 				t.Errorf("%+v", u)
 			}
 		})
@@ -307,9 +307,9 @@ func TestUndoingHasAKeyOfItsOwn(t *testing.T) {
 }
 
 func FuzzReflect(f *testing.F) {
-	f.Add("Acme", "Nurture", "BadTiming", "sal", "ann", int64(5), true, 0.5)
+	f.Add("Acme", "Nurture", "BadTiming", "sal", "rep1", int64(5), true, 0.5)
 	f.Add("", "", "", "", "", int64(-1), false, math.Inf(1))
-	f.Add("\xff", "IN_PROGRESS", "whatever", "mql", "bob", int64(1)<<62, true, math.NaN())
+	f.Add("\xff", "IN_PROGRESS", "whatever", "mql", "rep2", int64(1)<<62, true, math.NaN())
 	f.Fuzz(func(t *testing.T, company, status, reason, stage, owner string, millis int64, history bool, number float64) {
 		w := newWorld(nine, history)
 		w.read(w.latest(), nine)

@@ -245,7 +245,7 @@ func TestSystemDryRun(t *testing.T) {
 	g := open(s)
 	g.settings.DryRun, g.settings.MatchBy = true, "email"
 	r.news("L1")
-	r.captured("E1", "jane@example.com")
+	r.captured("E1", "lead1@example.com")
 	r.judge(scored(7))
 	r.inCRM("L1")
 	r.start(r.runner(g.on))
@@ -258,7 +258,7 @@ func TestSystemDryRun(t *testing.T) {
 	if diff := cmp.Diff(want, plans); diff != "" {
 		t.Errorf("planned (-want +got):\n%s", diff)
 	}
-	if len(s.calls) > 0 || strings.Contains(strings.Join(plans, ""), "jane") {
+	if len(s.calls) > 0 || strings.Contains(strings.Join(plans, ""), "lead1") {
 		t.Errorf("%d calls; plans %q", len(s.calls), plans)
 	}
 	g.mu.Lock()
@@ -267,7 +267,7 @@ func TestSystemDryRun(t *testing.T) {
 	r.until("what was planned is written", func() bool {
 		return r.count(`SELECT count(*) FROM outbox WHERE planned IS NOT NULL`) == 0 && r.crmSettled()
 	})
-	for _, id := range []string{"L1", s.matched["jane@example.com"]} {
+	for _, id := range []string{"L1", s.matched["lead1@example.com"]} {
 		if got := s.holds(id)["sla_score"]; got != "7" || len(s.changes[id]) == 0 {
 			t.Errorf("%s has the score %q", id, got)
 		}
@@ -288,9 +288,9 @@ func TestSystemMakesRecords(t *testing.T) {
 		}
 		return false, nil
 	}
-	r.captured("E1", "jane@example.com")
-	r.captured("E2", "joe@example.com")
-	r.captured("E3", "joe@example.com")
+	r.captured("E1", "lead1@example.com")
+	r.captured("E2", "lead3@example.com")
+	r.captured("E3", "lead3@example.com")
 	r.news("E4")
 	r.judge(scored(1))
 	var run *effects.Runner
@@ -312,7 +312,7 @@ func TestSystemMakesRecords(t *testing.T) {
 	r.news("E1")
 	r.judge(scored(2))
 	r.until("it is written", r.crmSettled)
-	if id := s.matched["jane@example.com"]; s.holds(id)["sla_score"] != "2" || len(s.matched) != 2 {
+	if id := s.matched["lead1@example.com"]; s.holds(id)["sla_score"] != "2" || len(s.matched) != 2 {
 		t.Errorf("%v holds %v", s.matched, s.holds(id))
 	}
 	s.check(t)

@@ -2,7 +2,7 @@
 
 // Command crm serves a fake of HubSpot or of Salesforce, for demos and end-to-end tests that have none of the real ones:
 //
-//	crm-fake --type salesforce --listen :8080 --seed-leads 10000 --reps ann@acme.example,bo@acme.example
+//	crm-fake --type salesforce --listen :8080 --seed-leads 10000 --reps rep1@acme.example,rep2@acme.example
 //
 // It is one static program that runs as a pod. What people do in the CRM is done through /_control/, see package control. Secrets come from the
 // environment: CRM_TOKEN and CRM_WEBHOOK_SECRET (HubSpot), CRM_CLIENT_SECRET and CRM_PUBLIC_KEY, a PEM (Salesforce).

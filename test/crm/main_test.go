@@ -78,14 +78,14 @@ func TestItServesEitherFake(t *testing.T) {
 		"salesforce": {map[string]string{"CRM_CLIENT_SECRET": "s"}, "/services/data/v65.0/limits"},
 	} {
 		t.Run(kind, func(t *testing.T) {
-			url := start(t, tc.env, "--type", kind, "--seed-leads", "40", "--reps", "ann@acme.example, bo@acme.example")
+			url := start(t, tc.env, "--type", kind, "--seed-leads", "40", "--reps", "rep1@acme.example, rep2@acme.example")
 			if status, body := get(t, url+"/healthz"); status != http.StatusOK || body != "ok\n" {
 				t.Errorf("healthz: %d %s", status, body)
 			}
 			if status, body := get(t, url+tc.path); status != http.StatusUnauthorized {
 				t.Errorf("%s: %d %s", tc.path, status, body)
 			}
-			if status, body := get(t, url+"/_control/state"); status != http.StatusOK || strings.Count(body, "@company") != 40 || !strings.Contains(body, "bo@acme.example") {
+			if status, body := get(t, url+"/_control/state"); status != http.StatusOK || strings.Count(body, "@company") != 40 || !strings.Contains(body, "rep2@acme.example") {
 				t.Errorf("state: %d, %d leads", status, strings.Count(body, "@company"))
 			}
 		})

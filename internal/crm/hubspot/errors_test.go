@@ -18,7 +18,7 @@ import (
 
 // Errors come with names and codes, never with a value, and each is what it is.
 func TestErrors(t *testing.T) {
-	const secret = "ada@secret.example"
+	const secret = "lead1@secret.example"
 	update := "POST /crm/objects/2026-09/contacts/batch/update"
 	for name, c := range map[string]struct {
 		answer http.HandlerFunc

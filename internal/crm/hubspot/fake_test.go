@@ -155,7 +155,7 @@ func TestRecord(t *testing.T) {
 	r := newFake(t, 0)
 	at := noon.Add(-48 * time.Hour)
 	id := r.contact(t, map[string]string{
-		"email": "ada@example.com", "numemployees": "120.5", "hubspot_owner_id": rep, "hs_lead_status": "NEW", "lifecyclestage": "lead",
+		"email": "lead1@example.com", "numemployees": "120.5", "hubspot_owner_id": rep, "hs_lead_status": "NEW", "lifecyclestage": "lead",
 		"recent_conversion_date": strconv.FormatInt(at.UnixMilli(), 10),
 	})
 	created := r.clock.now()
@@ -163,7 +163,7 @@ func TestRecord(t *testing.T) {
 	want := crm.Record{
 		ID: id, Created: created, Modified: r.clock.now(), Owner: other,
 		Values: map[string]any{
-			"email": "ada@example.com", "numemployees": 120.5, "recent_conversion_date": at, "lifecyclestage": "lead", "hs_lead_status": "OPEN",
+			"email": "lead1@example.com", "numemployees": 120.5, "recent_conversion_date": at, "lifecyclestage": "lead", "hs_lead_status": "OPEN",
 			"handoff_reason": nil, "hs_email_optout": nil, "createdate": created,
 		},
 		History: []crm.FieldChange{

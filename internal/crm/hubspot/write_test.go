@@ -137,16 +137,16 @@ func TestTwiceInOneCall(t *testing.T) {
 // Leads that came as events find their contacts by a property, or get one; what a contact has already is its own.
 func TestMatch(t *testing.T) {
 	r := newFake(t, 0)
-	there := r.contact(t, map[string]string{"email": "ada@example.com", "firstname": "Ada", "lifecyclestage": "opportunity"})
+	there := r.contact(t, map[string]string{"email": "lead1@example.com", "firstname": "Lead1", "lifecyclestage": "opportunity"})
 	match := func(email string) crm.Write {
 		return crm.Write{
 			Values: map[string]any{"handoff_score": 9.0, "lifecyclestage": "marketingqualifiedlead"}, Owner: ptr(rep),
 			Match: &crm.Match{Field: "email", Value: email, Values: map[string]any{"firstname": "Someone", "email": email}},
 		}
 	}
-	writes := []crm.Write{match("Ada@Example.com"), match("new@example.com"), match("no address"), match("NEW@example.com")}
+	writes := []crm.Write{match("Lead1@Example.com"), match("new@example.com"), match("no address"), match("NEW@example.com")}
 	got := r.write(t, writes...)
-	if got[0].Err != nil || got[0].Record != there || r.value(there, "firstname") != "Ada" || r.value(there, "lifecyclestage") != "marketingqualifiedlead" {
+	if got[0].Err != nil || got[0].Record != there || r.value(there, "firstname") != "Lead1" || r.value(there, "lifecyclestage") != "marketingqualifiedlead" {
 		t.Errorf("%+v, first name %s", got[0], r.value(there, "firstname"))
 	}
 	made := got[1].Record

@@ -23,7 +23,7 @@ func TestDescribe(t *testing.T) {
 	}
 	want := crm.Schema{
 		Account: "00D000000000001AAA",
-		Owners:  map[string]bool{"handoff@acme.example": true, "ann@acme.example": true, "bob@acme.example": true},
+		Owners:  map[string]bool{"handoff@acme.example": true, "rep1@acme.example": true, "rep2@acme.example": true},
 		Fields: map[string]crm.SchemaField{
 			"Id": shared(crm.TypeText, "id"), "Email": shared(crm.TypeText, "email"), "Score": shared(crm.TypeNumber, "double"),
 			"OptOut": shared(crm.TypeBoolean, "boolean"), "Seen__c": shared(crm.TypeTime, "datetime"), "Day__c": shared(crm.TypeDate, "date"),
@@ -77,15 +77,15 @@ func TestUsersPaged(t *testing.T) {
 		return said{body: object{"done": next == "", "nextRecordsUrl": next, "records": []object{{"Id": id, "Email": email, "IsActive": true}}}}
 	}
 	org := usual(t)
-	org.on("FROM User", page("/services/data/v65.0/query/01gX-1", ann, "ann@acme.example"))
-	org.on("/query/01gX-1", page("/services/data/v65.0/query/01gX-2", bob, "bob@acme.example"))
+	org.on("FROM User", page("/services/data/v65.0/query/01gX-1", rep1, "rep1@acme.example"))
+	org.on("/query/01gX-1", page("/services/data/v65.0/query/01gX-2", rep2, "rep2@acme.example"))
 	org.on("/query/01gX-2", page("", us, "handoff@acme.example"))
 	org.once("/query/01gX-2", said{status: 400, body: faults("INVALID_QUERY_LOCATOR", "invalid query locator")})
 	got, err := using(org).Describe(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := map[string]bool{"ann@acme.example": true, "bob@acme.example": true, "handoff@acme.example": true}
+	want := map[string]bool{"rep1@acme.example": true, "rep2@acme.example": true, "handoff@acme.example": true}
 	if diff := gocmp.Diff(want, got.Owners); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
@@ -94,7 +94,7 @@ func TestUsersPaged(t *testing.T) {
 	if _, err := using(org).Describe(t.Context()); !errors.As(err, &unavailable) {
 		t.Errorf("error %v, want that it is asked again later when it is gone again", err)
 	}
-	org.on("FROM User", page("https://elsewhere.example/query", ann, "ann@acme.example"))
+	org.on("FROM User", page("https://elsewhere.example/query", rep1, "rep1@acme.example"))
 	if _, err := using(org).Describe(t.Context()); !errors.As(err, &unavailable) {
 		t.Errorf("error %v, want that a page elsewhere is not read", err)
 	}

@@ -36,8 +36,8 @@ type rig struct {
 }
 
 const (
-	annRep = "ann@acme.example"
-	boRep  = "bo.berg@acme.example"
+	rep1Mail = "rep1@acme.example"
+	rep2Mail = "bo.berg@acme.example"
 )
 
 func (r *rig) now() time.Time {
@@ -55,7 +55,7 @@ func (r *rig) pass(d time.Duration) {
 func rigged(t *testing.T, with ...func(*fake.Options, *crm.Access)) *rig {
 	t.Helper()
 	r := &rig{t: t, at: now, budget: &budget{}}
-	options := fake.Options{ClientID: "app", ClientSecret: "s3cret", Reps: []string{annRep, boRep}, Now: r.now}
+	options := fake.Options{ClientID: "app", ClientSecret: "s3cret", Reps: []string{rep1Mail, rep2Mail}, Now: r.now}
 	settings := crm.Defaults(crm.TypeSalesforce)
 	settings.MatchBy = "Handoff_Id__c"
 	access := crm.Access{
@@ -82,7 +82,7 @@ func (r *rig) act(a control.Act) string {
 		a.Type = "Lead"
 	}
 	if a.As == "" {
-		a.As = annRep
+		a.As = rep1Mail
 	}
 	done, err := r.Act(a)
 	if err != nil {
@@ -130,7 +130,7 @@ func TestFakeDescribed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(got.Lacks) > 0 || !got.Owners[annRep] || got.Owners["autoproc@acme.example"] || got.Account == "" {
+	if len(got.Lacks) > 0 || !got.Owners[rep1Mail] || got.Owners["autoproc@acme.example"] || got.Account == "" {
 		t.Errorf("lacks %v, owners %v, account %q", got.Lacks, got.Owners, got.Account)
 	}
 	for name, want := range map[string]crm.FieldType{
@@ -175,8 +175,8 @@ func TestFakePeopleAct(t *testing.T) {
 	log := func(lead string, values map[string]string) string {
 		return r.act(control.Act{Do: "log", Type: "Task", Of: []string{"Lead/" + lead}, Values: values})
 	}
-	call := log(called, map[string]string{"TaskSubtype": "Call", "CallType": "Outbound", "CallDisposition": "Connected", "OwnerId": r.user(annRep)})
-	lastCall := log(converted, map[string]string{"TaskSubtype": "Call", "OwnerId": r.user(annRep)})
+	call := log(called, map[string]string{"TaskSubtype": "Call", "CallType": "Outbound", "CallDisposition": "Connected", "OwnerId": r.user(rep1Mail)})
+	lastCall := log(converted, map[string]string{"TaskSubtype": "Call", "OwnerId": r.user(rep1Mail)})
 	r.act(control.Act{Do: "merge", ID: merged, Into: into})
 	r.act(control.Act{Do: "convert", ID: converted, Values: map[string]string{"StageName": "Closed Won", "Amount": "500"}})
 	r.act(control.Act{Do: "delete", ID: dropped})
@@ -184,7 +184,7 @@ func TestFakePeopleAct(t *testing.T) {
 	r.all(crm.Tasks, crm.Position{}, func(p crm.Page) {
 		for _, touch := range p.Touches {
 			touches = append(touches, touch.ID)
-			if touch.Rep != annRep || !touch.Answered || touch.Records[0] != called || !touch.Time.Equal(r.now()) {
+			if touch.Rep != rep1Mail || !touch.Answered || touch.Records[0] != called || !touch.Time.Equal(r.now()) {
 				t.Errorf("%+v", touch)
 			}
 		}
@@ -235,10 +235,10 @@ func (r *rig) user(email string) string {
 func TestFakeHistory(t *testing.T) {
 	r := rigged(t)
 	id := r.lead(1)
-	if w := r.write(crm.Write{Record: id, Owner: ptr(annRep), Values: map[string]any{"Handoff_Stage__c": "MQL"}})[0]; w.Err != nil || w.Modified.IsZero() {
+	if w := r.write(crm.Write{Record: id, Owner: ptr(rep1Mail), Values: map[string]any{"Handoff_Stage__c": "MQL"}})[0]; w.Err != nil || w.Modified.IsZero() {
 		t.Fatalf("%+v", w)
 	}
-	r.act(control.Act{Do: "set", ID: id, As: boRep, Values: map[string]string{"OwnerId": r.user(boRep), "Status": "Nurture"}})
+	r.act(control.Act{Do: "set", ID: id, As: rep2Mail, Values: map[string]string{"OwnerId": r.user(rep2Mail), "Status": "Nurture"}})
 	page, err := r.Fetch(t.Context(), []string{id})
 	if err != nil {
 		t.Fatal(err)
@@ -256,9 +256,9 @@ func TestFakeHistory(t *testing.T) {
 		{"owner", "", false},
 		{"Status", "Open - Not Contacted", false},
 		{"Handoff_Stage__c", "MQL", true},
-		{"owner", annRep, true},
+		{"owner", rep1Mail, true},
 		{"Status", "Nurture", false},
-		{"owner", boRep, false},
+		{"owner", rep2Mail, false},
 	}
 	if diff := gocmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -300,7 +300,7 @@ func TestFakeRefuses(t *testing.T) {
 	locked, converted, deleted, wrong, kept := r.lead(1), r.lead(2), r.lead(3), r.lead(4), r.lead(5)
 	r.act(control.Act{Do: "convert", ID: converted})
 	r.act(control.Act{Do: "delete", ID: deleted})
-	if err := r.Change(fake.Settings{Lock: map[string]int{locked: 1}, Deactivate: []string{boRep}}); err != nil {
+	if err := r.Change(fake.Settings{Lock: map[string]int{locked: 1}, Deactivate: []string{rep2Mail}}); err != nil {
 		t.Fatal(err)
 	}
 	score := map[string]any{"Handoff_Score__c": 1.0}
@@ -309,7 +309,7 @@ func TestFakeRefuses(t *testing.T) {
 		{Record: converted, Values: score},
 		{Record: deleted, Values: score},
 		{Record: wrong, Values: map[string]any{"Handoff_Stage__c": "Nowhere"}},
-		{Record: kept, Values: score, Owner: ptr(boRep)},
+		{Record: kept, Values: score, Owner: ptr(rep2Mail)},
 		{Record: kept, Values: score},
 	}
 	var got []string

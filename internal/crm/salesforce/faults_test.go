@@ -33,11 +33,11 @@ func TestFakeFaults(t *testing.T) {
 			r := rigged(t)
 			pending := map[int]crm.Write{}
 			for n := range 50 {
-				pending[n] = crm.Write{Record: r.lead(n), Owner: ptr([]string{annRep, boRep}[n%2]), Values: map[string]any{"Handoff_Score__c": float64(n), "Handoff_Stage__c": "MQL"}}
+				pending[n] = crm.Write{Record: r.lead(n), Owner: ptr([]string{rep1Mail, rep2Mail}[n%2]), Values: map[string]any{"Handoff_Score__c": float64(n), "Handoff_Stage__c": "MQL"}}
 			}
 			for n := 50; n < 60; n++ {
 				key := fmt.Sprintf("lead-%d", n)
-				pending[n] = crm.Write{Owner: ptr(annRep), Values: map[string]any{"Handoff_Score__c": float64(n)}, Match: &crm.Match{
+				pending[n] = crm.Write{Owner: ptr(rep1Mail), Values: map[string]any{"Handoff_Score__c": float64(n)}, Match: &crm.Match{
 					Field: "Handoff_Id__c", Value: key, Values: map[string]any{"LastName": "New", "Company": "New"},
 				}}
 			}
@@ -83,7 +83,7 @@ func (r *rig) settled(want int) {
 	scores := map[any]bool{}
 	for id, lead := range leads {
 		scores[lead["Handoff_Score__c"]] = true
-		if owner := state.Owners[fmt.Sprint(lead["OwnerId"])]; owner != annRep && owner != boRep {
+		if owner := state.Owners[fmt.Sprint(lead["OwnerId"])]; owner != rep1Mail && owner != rep2Mail {
 			r.t.Errorf("%s is owned by %q", id, owner)
 		}
 	}

@@ -144,8 +144,8 @@ func found(list ...object) said {
 // Ids.
 const (
 	us    = "005000000000001AAA"
-	ann   = "005000000000002AAA"
-	bob   = "005000000000003AAA"
+	rep1  = "005000000000002AAA"
+	rep2  = "005000000000003AAA"
 	left  = "005000000000004AAA"
 	queue = "00G000000000001AAA"
 )
@@ -186,8 +186,8 @@ func usual(t *testing.T) *script {
 	s.on("FROM Organization", found(object{"Id": "00D000000000001AAA"}))
 	s.on("FROM LeadStatus", found(object{"ApiName": "Open"}, object{"ApiName": "Converted", "IsConverted": true}))
 	s.on("FROM User", found(
-		object{"Id": us, "Email": "handoff@acme.example", "IsActive": true}, object{"Id": ann, "Email": "Ann@acme.example", "IsActive": true},
-		object{"Id": bob, "Email": "bob@acme.example", "IsActive": true}, object{"Id": left, "Email": "left@acme.example", "IsActive": false},
+		object{"Id": us, "Email": "handoff@acme.example", "IsActive": true}, object{"Id": rep1, "Email": "Rep1@acme.example", "IsActive": true},
+		object{"Id": rep2, "Email": "rep2@acme.example", "IsActive": true}, object{"Id": left, "Email": "left@acme.example", "IsActive": false},
 	))
 	s.on("/sobjects/Lead/describe", described(
 		field("Id", "id"), field("Email", "email"), field("Score", "double"), field("OptOut", "boolean"), field("Seen__c", "datetime"), field("Day__c", "date"),

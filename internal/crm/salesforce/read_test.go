@@ -33,13 +33,13 @@ func TestReadLeads(t *testing.T) {
 	org := usual(t)
 	org.on("FROM Lead", found(
 		object{
-			"Id": leadID(1), "CreatedDate": stamp(0), "SystemModstamp": stamp(5), "OwnerId": ann, "Email": "x@y.example", "Score": 5, "OptOut": true,
+			"Id": leadID(1), "CreatedDate": stamp(0), "SystemModstamp": stamp(5), "OwnerId": rep1, "Email": "x@y.example", "Score": 5, "OptOut": true,
 			"Seen__c": stamp(3), "Day__c": "2026-11-01", "Status": "Open", "Stage__c": nil, "Address": object{"city": "Ulm"},
 		},
 		object{"Id": leadID(2), "CreatedDate": stamp(1), "SystemModstamp": stamp(6), "OwnerId": queue},
 		object{"Id": leadID(3), "CreatedDate": stamp(1), "SystemModstamp": stamp(7), "OwnerId": left},
 		object{
-			"Id": leadID(4), "CreatedDate": stamp(1), "SystemModstamp": stamp(8), "LastModifiedDate": stamp(8), "OwnerId": bob, "IsConverted": true,
+			"Id": leadID(4), "CreatedDate": stamp(1), "SystemModstamp": stamp(8), "LastModifiedDate": stamp(8), "OwnerId": rep2, "IsConverted": true,
 			"ConvertedDate": "2026-11-02", "ConvertedOpportunityId": "006000000000001AAA",
 		},
 		object{"Id": leadID(5), "SystemModstamp": stamp(9), "IsDeleted": true},
@@ -49,14 +49,14 @@ func TestReadLeads(t *testing.T) {
 	want := crm.Page{
 		Next: crm.Position{Time: at(9), ID: leadID(5)}, Gone: map[string]crm.Gone{leadID(5): crm.Deleted},
 		Records: []crm.Record{
-			{ID: leadID(1), Created: at(0), Modified: at(5), Owner: "ann@acme.example", Values: map[string]any{
+			{ID: leadID(1), Created: at(0), Modified: at(5), Owner: "rep1@acme.example", Values: map[string]any{
 				"Email": "x@y.example", "Score": 5.0, "OptOut": true, "Seen__c": at(3), "Day__c": time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC), "Status": "Open",
 				"Stage__c": nil, "Address": nil,
 			}},
 			{ID: leadID(2), Created: at(1), Modified: at(6), OwnerUnknown: queue, Values: map[string]any{}},
 			{ID: leadID(3), Created: at(1), Modified: at(7), OwnerUnknown: left, Values: map[string]any{}},
 			{
-				ID: leadID(4), Created: at(1), Modified: at(8), Owner: "bob@acme.example", Values: map[string]any{}, Gone: crm.Converted,
+				ID: leadID(4), Created: at(1), Modified: at(8), Owner: "rep2@acme.example", Values: map[string]any{}, Gone: crm.Converted,
 				Deal: "006000000000001AAA", DealAt: at(8),
 			},
 		},
@@ -155,22 +155,22 @@ func TestHistory(t *testing.T) {
 		}
 	}
 	org.on("FROM Lead ", found(object{
-		"Id": leadID(1), "CreatedDate": stamp(0), "CreatedById": ann, "SystemModstamp": stamp(9), "OwnerId": bob, "Status": "Working", "Stage__c": "SAL",
+		"Id": leadID(1), "CreatedDate": stamp(0), "CreatedById": rep1, "SystemModstamp": stamp(9), "OwnerId": rep2, "Status": "Working", "Stage__c": "SAL",
 	}))
 	org.on("FROM LeadHistory", found(
-		change(1, "Owner", "Unassigned", "Ann", us, 3), change(2, "Owner", queue, ann, us, 3),
-		change(3, "Owner", "Ann", "Bob", ann, 3), change(4, "Owner", ann, bob, ann, 3),
-		change(5, "Status", "Open", "Working", bob, 4),
+		change(1, "Owner", "Unassigned", "Rep1", us, 3), change(2, "Owner", queue, rep1, us, 3),
+		change(3, "Owner", "Rep1", "Rep2", rep1, 3), change(4, "Owner", rep1, rep2, rep1, 3),
+		change(5, "Status", "Open", "Working", rep2, 4),
 		change(6, "Stage__c", nil, "MQL", us, 5), // what came after was not tracked
-		change(7, "created", nil, nil, ann, 0),
+		change(7, "created", nil, nil, rep1, 0),
 	))
 	got := read(t, org, crm.Leads).Records[0].History
 	ms := func(seconds, ms int) time.Time { return at(seconds).Add(time.Duration(ms) * time.Millisecond) }
 	want := []crm.FieldChange{
 		{Field: crm.OwnerField, Value: "", At: at(0)},
 		{Field: "Status", Value: "Open", At: at(0)},
-		{Field: crm.OwnerField, Value: "ann@acme.example", At: ms(3, 1), Ours: true},
-		{Field: crm.OwnerField, Value: "bob@acme.example", At: ms(3, 2)},
+		{Field: crm.OwnerField, Value: "rep1@acme.example", At: ms(3, 1), Ours: true},
+		{Field: crm.OwnerField, Value: "rep2@acme.example", At: ms(3, 2)},
 		{Field: "Status", Value: "Working", At: ms(4, 1)},
 	}
 	if diff := gocmp.Diff(want, got); diff != "" {

@@ -12,10 +12,10 @@ import (
 	"github.com/handoff-sla/handoff/internal/crm"
 )
 
-// task that Ann has done for lead 1, with more or other values.
+// task that Rep1 has done for lead 1, with more or other values.
 func task(more object) object {
 	out := object{
-		"Id": taskID(1), "WhoId": leadID(1), "OwnerId": ann, "CreatedById": ann, "CreatedDate": stamp(10), "CompletedDateTime": stamp(10),
+		"Id": taskID(1), "WhoId": leadID(1), "OwnerId": rep1, "CreatedById": rep1, "CreatedDate": stamp(10), "CompletedDateTime": stamp(10),
 		"SystemModstamp": stamp(11), "TaskSubtype": "Task",
 	}
 	maps.Copy(out, more)
@@ -25,7 +25,7 @@ func task(more object) object {
 func TestTasks(t *testing.T) {
 	touch := func(channel string, more ...func(*crm.Touch)) []crm.Touch {
 		out := crm.Touch{
-			Stream: crm.Tasks, ID: taskID(1), Records: []string{leadID(1)}, Time: at(10), Logged: at(10), Rep: "ann@acme.example", Channel: channel,
+			Stream: crm.Tasks, ID: taskID(1), Records: []string{leadID(1)}, Time: at(10), Logged: at(10), Rep: "rep1@acme.example", Channel: channel,
 			Direction: "Outbound", Actor: "Human",
 		}
 		for _, m := range more {
@@ -51,8 +51,8 @@ func TestTasks(t *testing.T) {
 		"e-mail":                 {object{"TaskSubtype": "Email"}, false, touch("Email")},
 		"e-mail that came in":    {object{"TaskSubtype": "Email", "CreatedById": "005000000000099AAA"}, true, touch("Email", both, inbound)},
 		"to a list":              {object{"TaskSubtype": "ListEmail"}, false, touch("Email", machine)},
-		"by a tool, for the rep": {object{"TaskSubtype": "Email", "CreatedById": bob}, false, touch("Email", machine)},
-		"a plan of the manager":  {object{"TaskSubtype": "Email", "CreatedById": bob, "CreatedDate": stamp(-600)}, false, touch("Email", func(x *crm.Touch) { x.Logged = at(-600) })},
+		"by a tool, for the rep": {object{"TaskSubtype": "Email", "CreatedById": rep2}, false, touch("Email", machine)},
+		"a plan of the manager":  {object{"TaskSubtype": "Email", "CreatedById": rep2, "CreatedDate": stamp(-600)}, false, touch("Email", func(x *crm.Touch) { x.Logged = at(-600) })},
 		"by no person":           {object{"TaskSubtype": "Call", "CreatedById": "005000000000099AAA"}, false, touch("Phone", machine)},
 		"LinkedIn":               {object{"TaskSubtype": "LinkedIn"}, false, touch("Social")},
 		"step of a cadence":      {object{"TaskSubtype": "Cadence"}, false, nil},
@@ -139,7 +139,7 @@ func TestFirstContacts(t *testing.T) {
 func TestEvents(t *testing.T) {
 	meeting := func(n int, more object) object {
 		out := object{
-			"Id": "00U00000000000" + string(rune('0'+n)) + "AAA", "WhoId": leadID(1), "OwnerId": ann, "CreatedById": bob, "CreatedDate": stamp(n),
+			"Id": "00U00000000000" + string(rune('0'+n)) + "AAA", "WhoId": leadID(1), "OwnerId": rep1, "CreatedById": rep2, "CreatedDate": stamp(n),
 			"StartDateTime": stamp(1000 + n), "EndDateTime": stamp(2000 + n), "SystemModstamp": stamp(n),
 		}
 		maps.Copy(out, more)
@@ -159,7 +159,7 @@ func TestEvents(t *testing.T) {
 		}
 	}
 	want := crm.Page{
-		Touches: []crm.Touch{held(1, "ann@acme.example"), held(5, "left@acme.example")}, Next: crm.Position{Time: now.Add(-using(org).Lag())},
+		Touches: []crm.Touch{held(1, "rep1@acme.example"), held(5, "left@acme.example")}, Next: crm.Position{Time: now.Add(-using(org).Lag())},
 	}
 	if diff := gocmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

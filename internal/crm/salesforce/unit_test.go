@@ -183,7 +183,7 @@ func TestAllowance(t *testing.T) {
 
 func TestRefusal(t *testing.T) {
 	one := func(code string, fields ...string) []said {
-		return []said{{StatusCode: code, Message: "value Jane of field Secret", Fields: fields}}
+		return []said{{StatusCode: code, Message: "value Lead1 of field Secret", Fields: fields}}
 	}
 	gone := func(g crm.Gone) error { return &crm.GoneError{Gone: g} }
 	for name, c := range map[string]struct {
@@ -198,7 +198,7 @@ func TestRefusal(t *testing.T) {
 		"rule":         {one("FIELD_CUSTOM_VALIDATION_EXCEPTION", "Status"), refused("FIELD_CUSTOM_VALIDATION_EXCEPTION on Status")},
 		"picklist":     {one("INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", "Stage__c"), refused("INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST on Stage__c")},
 		"no access":    {one("INSUFFICIENT_ACCESS_OR_READONLY"), refused("INSUFFICIENT_ACCESS_OR_READONLY")},
-		"strange":      {one("not a code: Jane", "not a field: Jane"), refused("")},
+		"strange":      {one("not a code: Lead1", "not a field: Lead1"), refused("")},
 		"nothing":      {nil, refused("")},
 		"several":      {append(one("REQUIRED_FIELD_MISSING", "Company"), one("STRING_TOO_LONG", "City")...), refused("REQUIRED_FIELD_MISSING, STRING_TOO_LONG on Company, City")},
 		"no such":      {[]said{{StatusCode: "INVALID_FIELD", Message: "No such column 'Gone__c' on sobject of type Lead"}}, refused("INVALID_FIELD on Gone__c")},

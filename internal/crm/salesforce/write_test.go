@@ -67,7 +67,7 @@ func ptr(s string) *string { return &s }
 func TestWrite(t *testing.T) {
 	org := obliging(t)
 	got := using(org).Write(t.Context(), []crm.Write{
-		{Record: leadID(1), Values: map[string]any{"Score": 5.0, "Seen__c": at(1), "Day__c": at(1), "Stage__c": nil, "Status": "Working", "OptOut": true}, Owner: ptr("ANN@acme.example")},
+		{Record: leadID(1), Values: map[string]any{"Score": 5.0, "Seen__c": at(1), "Day__c": at(1), "Stage__c": nil, "Status": "Working", "OptOut": true}, Owner: ptr("REP1@acme.example")},
 		{Record: leadID(2), Values: map[string]any{"Score": 6.0}},
 		{Record: leadID(3)},
 	})
@@ -83,7 +83,7 @@ func TestWrite(t *testing.T) {
 	wrote := []object{
 		{
 			"attributes": lead, "Id": leadID(1), "Score": 5.0, "Seen__c": "2026-11-02T09:00:01.000Z", "Day__c": "2026-11-02", "Stage__c": nil, "Status": "Working",
-			"OptOut": true, "OwnerId": ann,
+			"OptOut": true, "OwnerId": rep1,
 		},
 		{"attributes": lead, "Id": leadID(2), "Score": 6.0},
 	}
@@ -138,7 +138,7 @@ func TestNoWriteAssigns(t *testing.T) {
 func TestPartly(t *testing.T) {
 	org := obliging(t)
 	wrong := func(code string, fields ...string) object {
-		return object{"success": false, "errors": []object{{"statusCode": code, "message": "Jane Doe", "fields": fields}}}
+		return object{"success": false, "errors": []object{{"statusCode": code, "message": "Lead1 Sample", "fields": fields}}}
 	}
 	org.on("PATCH ", said{body: []object{
 		wrong("UNABLE_TO_LOCK_ROW"),

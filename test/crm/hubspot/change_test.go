@@ -63,7 +63,7 @@ func TestSchemaChangesUnderWay(t *testing.T) {
 	if _, err := r.system.Describe(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	r.act(t, control.Act{As: ann, Do: "set", Type: "properties", ID: "handoff_reason", Values: map[string]string{"options": "FIT;TIMING"}})
+	r.act(t, control.Act{As: rep1, Do: "set", Type: "properties", ID: "handoff_reason", Values: map[string]string{"options": "FIT;TIMING"}})
 	for i, written := range r.system.Write(t.Context(), writes) {
 		record, _ := r.Get("contacts", ids[i])
 		var refused *crm.RefusedError
@@ -74,7 +74,7 @@ func TestSchemaChangesUnderWay(t *testing.T) {
 			t.Errorf("write %d: %v, and the score is %q", i, written.Err, record.Values["handoff_score"])
 		}
 	}
-	r.act(t, control.Act{As: ann, Do: "delete", Type: "properties", ID: "handoff_score"})
+	r.act(t, control.Act{As: rep1, Do: "delete", Type: "properties", ID: "handoff_score"})
 	var refused *crm.RefusedError
 	if err := r.system.Write(t.Context(), writes[:1])[0].Err; !errors.As(err, &refused) || !strings.Contains(refused.Reason, "handoff_score") {
 		t.Errorf("a property is gone: %v, want a refusal that names it", err)
@@ -94,8 +94,8 @@ func TestMergedWhileWritten(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t, hubspot.Options{Contacts: 3, Settings: hubspot.Settings{Unlimited: true, OldMerge: old}}, nil)
 			ids := slices.Sorted(maps.Keys(r.Account().Objects["contacts"]))
-			merged := r.act(t, control.Act{As: ann, Do: "merge", Type: "contacts", ID: ids[1], Into: ids[0]})
-			r.act(t, control.Act{As: ann, Do: "delete", Type: "contacts", ID: ids[2]})
+			merged := r.act(t, control.Act{As: rep1, Do: "merge", Type: "contacts", ID: ids[1], Into: ids[0]})
+			r.act(t, control.Act{As: rep1, Do: "delete", Type: "contacts", ID: ids[2]})
 			page, err := r.system.Fetch(t.Context(), ids)
 			if err != nil || len(page.Records) != 1 || page.Records[0].ID != merged || len(page.Gone) != 1 || page.Gone[ids[2]] != crm.Deleted {
 				t.Fatalf("fetched %+v, gone %v, %v", page.Records, page.Gone, err)
@@ -153,11 +153,11 @@ func TestWebhooksComeAnyhow(t *testing.T) {
 	})
 	ids := slices.Sorted(maps.Keys(r.Account().Objects["contacts"]))
 	for _, id := range ids[:10] {
-		r.act(t, control.Act{As: ann, Do: "set", Type: "contacts", ID: id, Values: map[string]string{"hubspot_owner_id": ben, "hs_lead_status": "OPEN"}})
+		r.act(t, control.Act{As: rep1, Do: "set", Type: "contacts", ID: id, Values: map[string]string{"hubspot_owner_id": rep2, "hs_lead_status": "OPEN"}})
 	}
-	r.act(t, control.Act{As: ann, Do: "delete", Type: "contacts", ID: ids[10]})
+	r.act(t, control.Act{As: rep1, Do: "delete", Type: "contacts", ID: ids[10]})
 	delivered(t, r)
-	r.act(t, control.Act{As: ann, Do: "replay", Type: "webhooks"})
+	r.act(t, control.Act{As: rep1, Do: "replay", Type: "webhooks"})
 	delivered(t, r)
 	mu.Lock()
 	defer mu.Unlock()

@@ -14,7 +14,7 @@ import (
 // TestOfficialClient has HubSpot's own client for JavaScript make all calls that the adapter makes.
 func TestOfficialClient(t *testing.T) {
 	fake := hubspot.New(hubspot.Options{Token: "pat-na1-drive", ClientSecret: "drive-secret"})
-	if err := fake.Seed(0, time.Time{}, nil, "ann@acme.example", "ben@acme.example", "leaver@acme.example"); err != nil {
+	if err := fake.Seed(0, time.Time{}, nil, "rep1@acme.example", "rep2@acme.example", "leaver@acme.example"); err != nil {
 		t.Fatal(err)
 	}
 	server := httptest.NewServer(fake)

@@ -59,7 +59,7 @@ func newFake(t *testing.T, settings hubspot.Settings) (*hubspot.Fake, *clock) {
 	c := &clock{at: time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)}
 	fake := hubspot.New(hubspot.Options{Now: c.now, Settings: settings, Properties: handoffProperties()})
 	t.Cleanup(fake.Close)
-	if err := fake.Seed(0, time.Time{}, nil, ann, ben); err != nil {
+	if err := fake.Seed(0, time.Time{}, nil, rep1, rep2); err != nil {
 		t.Fatal(err)
 	}
 	return fake, c
@@ -76,7 +76,7 @@ func do(t *testing.T, fake *hubspot.Fake, a control.Act) string {
 
 func TestPaths(t *testing.T) {
 	fake, _ := newFake(t, hubspot.Settings{Unlimited: true})
-	id := do(t, fake, control.Act{As: ann, Do: "create", Type: "contacts", Values: map[string]string{"email": "x@example.com"}})
+	id := do(t, fake, control.Act{As: rep1, Do: "create", Type: "contacts", Values: map[string]string{"email": "x@example.com"}})
 	for path, want := range map[string]int{
 		"/crm/objects/2026-09/contacts/" + id: 200, "/crm/objects/2026-03/0-1/" + id: 200, "/crm/v3/objects/contact/" + id: 200,
 		"/crm/objects/2025-01/contacts/" + id: 404, "/crm/objects/contacts/" + id: 404, "/crm/objects/2026-09/unicorns": 400, "/": 404,
@@ -95,9 +95,9 @@ func TestWorkflowsAndDealsMoveThings(t *testing.T) {
 	fake, _ := newFake(t, hubspot.Settings{
 		Unlimited: true, DealsMoveStage: true, Workflows: []hubspot.Workflow{{Name: "fight", Property: "hs_lead_status", When: "UNQUALIFIED", Set: "OPEN"}},
 	})
-	id := do(t, fake, control.Act{As: ann, Do: "create", Type: "contacts", Values: map[string]string{"email": "x@example.com"}})
-	do(t, fake, control.Act{As: ann, Do: "set", Type: "contacts", ID: id, Values: map[string]string{"hs_lead_status": "UNQUALIFIED"}})
-	do(t, fake, control.Act{As: ann, Do: "create", Type: "deals", Of: []string{"contacts/" + id}, Values: map[string]string{"dealname": "D", "dealstage": "contractsent"}})
+	id := do(t, fake, control.Act{As: rep1, Do: "create", Type: "contacts", Values: map[string]string{"email": "x@example.com"}})
+	do(t, fake, control.Act{As: rep1, Do: "set", Type: "contacts", ID: id, Values: map[string]string{"hs_lead_status": "UNQUALIFIED"}})
+	do(t, fake, control.Act{As: rep1, Do: "create", Type: "deals", Of: []string{"contacts/" + id}, Values: map[string]string{"dealname": "D", "dealstage": "contractsent"}})
 	_, answer, _ := ask(t, fake, http.MethodGet, "/crm/objects/2026-09/contacts/"+id+"?propertiesWithHistory=hs_lead_status,lifecyclestage", "")
 	var got []string
 	for _, name := range []string{"hs_lead_status", "lifecyclestage"} {
@@ -110,7 +110,7 @@ func TestWorkflowsAndDealsMoveThings(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
-	deal := do(t, fake, control.Act{As: ann, Do: "create", Type: "deals", Of: []string{"contacts/" + id}, Values: map[string]string{"dealname": "E", "dealstage": "closedwon"}})
+	deal := do(t, fake, control.Act{As: rep1, Do: "create", Type: "deals", Of: []string{"contacts/" + id}, Values: map[string]string{"dealname": "E", "dealstage": "closedwon"}})
 	if record, _ := fake.Get("contacts", id); record.Values["lifecyclestage"] != "customer" || !slices.Contains(record.Links["deals"], deal) {
 		t.Errorf("a deal is won, and its contact is %q, of deals %v", record.Values["lifecyclestage"], record.Links)
 	}
@@ -122,7 +122,7 @@ func TestWhoDidIt(t *testing.T) {
 	c.add(time.Second)
 	ask(t, fake, http.MethodPatch, "/crm/objects/2026-09/contacts/"+id, `{"properties":{"company":"B"}}`)
 	c.add(time.Second)
-	do(t, fake, control.Act{As: ben, Do: "set", Type: "contacts", ID: id, Values: map[string]string{"company": "C"}})
+	do(t, fake, control.Act{As: rep2, Do: "set", Type: "contacts", ID: id, Values: map[string]string{"company": "C"}})
 	_, answer, _ := ask(t, fake, http.MethodGet, "/crm/objects/2026-09/contacts/"+id+"?propertiesWithHistory=company", "")
 	sources := map[any]bool{}
 	for i, want := range []string{"CRM_UI", "INTEGRATION", "INTEGRATION"} {
@@ -142,10 +142,10 @@ func TestWhoDidIt(t *testing.T) {
 
 func TestModifiedNeverGoesBack(t *testing.T) {
 	fake, c := newFake(t, hubspot.Settings{Unlimited: true})
-	id := do(t, fake, control.Act{As: ann, Do: "create", Type: "contacts", Values: map[string]string{"email": "x@example.com"}})
+	id := do(t, fake, control.Act{As: rep1, Do: "create", Type: "contacts", Values: map[string]string{"email": "x@example.com"}})
 	before, _ := fake.Get("contacts", id)
 	c.add(-time.Hour)
-	do(t, fake, control.Act{As: ann, Do: "set", Type: "contacts", ID: id, Values: map[string]string{"company": "C"}})
+	do(t, fake, control.Act{As: rep1, Do: "set", Type: "contacts", ID: id, Values: map[string]string{"company": "C"}})
 	after, _ := fake.Get("contacts", id)
 	if after.Values["lastmodifieddate"] < before.Values["lastmodifieddate"] {
 		t.Errorf("from %s to %s", before.Values["lastmodifieddate"], after.Values["lastmodifieddate"])
@@ -154,11 +154,11 @@ func TestModifiedNeverGoesBack(t *testing.T) {
 
 func TestOwnerIsStampedWhenAssigned(t *testing.T) {
 	fake, _ := newFake(t, hubspot.Settings{Unlimited: true})
-	id := do(t, fake, control.Act{As: ann, Do: "create", Type: "contacts", Values: map[string]string{"email": "x@example.com", "hubspot_owner_id": ben}})
+	id := do(t, fake, control.Act{As: rep1, Do: "create", Type: "contacts", Values: map[string]string{"email": "x@example.com", "hubspot_owner_id": rep2}})
 	if record, _ := fake.Get("contacts", id); record.Values["hubspot_owner_assigneddate"] != "2026-11-22T12:00:00.000Z" {
 		t.Errorf("assigned at %q", record.Values["hubspot_owner_assigneddate"])
 	}
-	do(t, fake, control.Act{As: ann, Do: "set", Type: "contacts", ID: id, Values: map[string]string{"hubspot_owner_id": ""}})
+	do(t, fake, control.Act{As: rep1, Do: "set", Type: "contacts", ID: id, Values: map[string]string{"hubspot_owner_id": ""}})
 	if record, _ := fake.Get("contacts", id); record.Values["hubspot_owner_assigneddate"] != "" {
 		t.Error("nobody owns it, and it was assigned")
 	}
@@ -166,8 +166,8 @@ func TestOwnerIsStampedWhenAssigned(t *testing.T) {
 
 func TestTasksAreCompleted(t *testing.T) {
 	fake, _ := newFake(t, hubspot.Settings{Unlimited: true})
-	id := do(t, fake, control.Act{As: ann, Do: "log", Type: "tasks", Values: map[string]string{"hs_task_type": "CALL", "hs_task_status": "NOT_STARTED"}})
-	do(t, fake, control.Act{As: ann, Do: "set", Type: "tasks", ID: id, Values: map[string]string{"hs_task_status": "COMPLETED"}})
+	id := do(t, fake, control.Act{As: rep1, Do: "log", Type: "tasks", Values: map[string]string{"hs_task_type": "CALL", "hs_task_status": "NOT_STARTED"}})
+	do(t, fake, control.Act{As: rep1, Do: "set", Type: "tasks", ID: id, Values: map[string]string{"hs_task_status": "COMPLETED"}})
 	if record, _ := fake.Get("tasks", id); record.Values["hs_task_completion_date"] == "" || record.Values["hs_task_is_completed"] != "true" {
 		t.Errorf("%v", record.Values)
 	}
@@ -177,11 +177,11 @@ func TestMergedAgain(t *testing.T) {
 	fake, _ := newFake(t, hubspot.Settings{Unlimited: true})
 	var ids []string
 	for i := range 3 {
-		ids = append(ids, do(t, fake, control.Act{As: ann, Do: "create", Type: "contacts", Values: map[string]string{"email": fmt.Sprintf("x%d@example.com", i)}}))
+		ids = append(ids, do(t, fake, control.Act{As: rep1, Do: "create", Type: "contacts", Values: map[string]string{"email": fmt.Sprintf("x%d@example.com", i)}}))
 	}
-	call := do(t, fake, control.Act{As: ann, Do: "log", Type: "calls", Of: []string{"contacts/" + ids[1]}})
-	once := do(t, fake, control.Act{As: ann, Do: "merge", Type: "contacts", ID: ids[1], Into: ids[0]})
-	twice := do(t, fake, control.Act{As: ann, Do: "merge", Type: "contacts", ID: ids[2], Into: ids[0]}) // the first one's id still leads to it
+	call := do(t, fake, control.Act{As: rep1, Do: "log", Type: "calls", Of: []string{"contacts/" + ids[1]}})
+	once := do(t, fake, control.Act{As: rep1, Do: "merge", Type: "contacts", ID: ids[1], Into: ids[0]})
+	twice := do(t, fake, control.Act{As: rep1, Do: "merge", Type: "contacts", ID: ids[2], Into: ids[0]}) // the first one's id still leads to it
 	record, _ := fake.Get("contacts", twice)
 	if got, want := record.Values["hs_merged_object_ids"], strings.Join([]string{once, ids[0], ids[1], ids[2]}, ";"); got != want {
 		t.Errorf("merged from %s, want %s", got, want)
@@ -196,7 +196,7 @@ func TestMergedAgain(t *testing.T) {
 
 func TestIndexShowsWhatWas(t *testing.T) {
 	fake, c := newFake(t, hubspot.Settings{Unlimited: true, IndexLagMS: 5000})
-	id := do(t, fake, control.Act{As: ann, Do: "create", Type: "contacts", Values: map[string]string{"email": "x@example.com", "company": "A"}})
+	id := do(t, fake, control.Act{As: rep1, Do: "create", Type: "contacts", Values: map[string]string{"email": "x@example.com", "company": "A"}})
 	found := func() string {
 		_, answer, _ := ask(t, fake, http.MethodPost, "/crm/objects/2026-09/contacts/search", `{"filterGroups":[],"properties":["company"]}`)
 		return fmt.Sprint(at(answer, "total"), " ", at(answer, "results.0.properties.company"))
@@ -208,11 +208,11 @@ func TestIndexShowsWhatWas(t *testing.T) {
 	}{
 		{0, nil, "0 <nil>"},
 		{5 * time.Second, nil, "1 A"},
-		{0, &control.Act{As: ann, Do: "set", Type: "contacts", ID: id, Values: map[string]string{"company": "B"}}, "1 A"},
-		{3 * time.Second, &control.Act{As: ann, Do: "set", Type: "contacts", ID: id, Values: map[string]string{"company": "C"}}, "1 A"},
+		{0, &control.Act{As: rep1, Do: "set", Type: "contacts", ID: id, Values: map[string]string{"company": "B"}}, "1 A"},
+		{3 * time.Second, &control.Act{As: rep1, Do: "set", Type: "contacts", ID: id, Values: map[string]string{"company": "C"}}, "1 A"},
 		{2 * time.Second, nil, "1 B"},
 		{3 * time.Second, nil, "1 C"},
-		{0, &control.Act{As: ann, Do: "delete", Type: "contacts", ID: id}, "1 C"},
+		{0, &control.Act{As: rep1, Do: "delete", Type: "contacts", ID: id}, "1 C"},
 		{5 * time.Second, nil, "0 <nil>"},
 	}
 	for i, step := range steps {
@@ -261,7 +261,7 @@ func TestPartOfABatchFails(t *testing.T) {
 	fake, _ := newFake(t, hubspot.Settings{Unlimited: true})
 	var ids []string
 	for i := range 4 {
-		ids = append(ids, do(t, fake, control.Act{As: ann, Do: "create", Type: "contacts", Values: map[string]string{"email": fmt.Sprintf("x%d@example.com", i)}}))
+		ids = append(ids, do(t, fake, control.Act{As: rep1, Do: "create", Type: "contacts", Values: map[string]string{"email": fmt.Sprintf("x%d@example.com", i)}}))
 	}
 	if err := fake.Faults.Add(control.Rule{Kind: control.Partial, ItemEvery: 3, Times: 1}); err != nil {
 		t.Fatal(err)
@@ -303,10 +303,10 @@ func TestControlOfTheAccount(t *testing.T) {
 		status     int
 		want       string
 	}{
-		{"/_control/seed", `{"contacts":2,"owners":["cal@acme.example"],"values":{"company":"C{n}"},"properties":[{"name":"extra","type":"string","fieldType":"text"}]}`, 204, ""},
-		{"/_control/act", `{"as":"ann@acme.example","do":"set","type":"contacts","id":"101","values":{"extra":"x"}}`, 200, `{"id":"101"}`},
-		{"/_control/act", `{"as":"ann@acme.example","do":"set","type":"contacts","id":"999"}`, 404, `{"error":"no such record"}`},
-		{"/_control/act", `{"as":"ann@acme.example","do":"dance","type":"contacts","id":"101"}`, 400, `{"error":"\"dance\" cannot be done: should be create, log, set, delete, merge or stamp"}`},
+		{"/_control/seed", `{"contacts":2,"owners":["rep3@acme.example"],"values":{"company":"C{n}"},"properties":[{"name":"extra","type":"string","fieldType":"text"}]}`, 204, ""},
+		{"/_control/act", `{"as":"rep1@acme.example","do":"set","type":"contacts","id":"101","values":{"extra":"x"}}`, 200, `{"id":"101"}`},
+		{"/_control/act", `{"as":"rep1@acme.example","do":"set","type":"contacts","id":"999"}`, 404, `{"error":"no such record"}`},
+		{"/_control/act", `{"as":"rep1@acme.example","do":"dance","type":"contacts","id":"101"}`, 400, `{"error":"\"dance\" cannot be done: should be create, log, set, delete, merge or stamp"}`},
 		{"/_control/act", `{"do":"set","type":"contacts","id":"101"}`, 400, `{"error":"as is missing: should be the e-mail address of a user, or app:NAME"}`},
 		{"/_control/act", `{"do":"set","type":"unicorns"}`, 400, `{"error":"type \"unicorns\" is unknown"}`},
 		{"/_control/set", `{"indexLagMs":5,"expired":true}`, 204, ""},

@@ -29,7 +29,7 @@ func TestManyOfOneTime(t *testing.T) {
 		leads.page(t)
 	}
 	// A job of HubSpot's own goes over every contact now: they have moved ahead of the position.
-	r.act(t, control.Act{As: ann, Do: "stamp", Type: "contacts", Values: map[string]string{"company": "After"}})
+	r.act(t, control.Act{As: rep1, Do: "stamp", Type: "contacts", Values: map[string]string{"company": "After"}})
 	leads.pass(t)
 	if len(leads.records) != 10_400 {
 		t.Fatalf("read %d contacts, want 10,400", len(leads.records))
@@ -60,7 +60,7 @@ func TestIndexIsBehind(t *testing.T) {
 	for changed < len(ids) {
 		for range 7 {
 			if changed < len(ids) {
-				r.act(t, control.Act{As: ann, Do: "set", Type: "contacts", ID: ids[changed], Values: map[string]string{"company": "After"}})
+				r.act(t, control.Act{As: rep1, Do: "set", Type: "contacts", ID: ids[changed], Values: map[string]string{"company": "After"}})
 				changed++
 			}
 			clock.add(100 * time.Millisecond)

@@ -19,8 +19,8 @@ import (
 )
 
 const (
-	ann = "ann@acme.example"
-	ben = "ben@acme.example"
+	rep1 = "rep1@acme.example"
+	rep2 = "rep2@acme.example"
 )
 
 // budget keeps to the limits as the ledger's does, within one process.
@@ -131,7 +131,7 @@ func newRig(t *testing.T, options hubspot.Options, b crm.Budget) *rig {
 	if now == nil {
 		now = time.Now
 	}
-	if err := r.Seed(0, time.Time{}, nil, ann, ben); err != nil {
+	if err := r.Seed(0, time.Time{}, nil, rep1, rep2); err != nil {
 		t.Fatal(err)
 	}
 	r.system = adapter.New(crm.Access{

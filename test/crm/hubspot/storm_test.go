@@ -46,7 +46,7 @@ func TestStorm(t *testing.T) {
 		if leads.records[id].Values["company"] != "Company "+id {
 			t.Fatalf("contact %s has company %v", id, leads.records[id].Values["company"])
 		}
-		owner := []string{ann, ben}[i%2]
+		owner := []string{rep1, rep2}[i%2]
 		writes = append(writes, crm.Write{Record: id, Owner: &owner, Values: map[string]any{
 			"lifecyclestage": "marketingqualifiedlead", "handoff_score": float64(i), "handoff_revision": "r1",
 		}})

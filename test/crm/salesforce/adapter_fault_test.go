@@ -85,10 +85,10 @@ func (r *rig) plan(n int) []crm.Write {
 				"Handoff_Score__c": float64(i), "Handoff_Stage__c": "MQL", "Handoff_Revision__c": "r1", "Handoff_Attempts__c": 0.0,
 				"Handoff_Due_At__c": time.Date(2026, 11, 23, 10, 0, i%60, 0, time.UTC), "Handoff_Missing__c": nil,
 			},
-			Owner: owner([]string{ann, bo}[i%2]),
+			Owner: owner([]string{rep1, bo}[i%2]),
 		}
 		if i%3 == 0 {
-			w.Match = &crm.Match{Field: "Handoff_Id__c", Value: fmt.Sprintf("Web-%d", i), Values: map[string]any{"LastName": "Doe", "Company": fmt.Sprintf("Company %d", i)}}
+			w.Match = &crm.Match{Field: "Handoff_Id__c", Value: fmt.Sprintf("Web-%d", i), Values: map[string]any{"LastName": "Sample", "Company": fmt.Sprintf("Company %d", i)}}
 		} else {
 			w.Record = r.lead(map[string]string{"Company": fmt.Sprintf("Company %d", i)})
 		}
@@ -275,7 +275,7 @@ func TestAdapterWhoseQueriesAreForgotten(t *testing.T) {
 	r := open(t, func(o *salesforce.Options) {
 		o.Page = 10
 		for i := range 25 {
-			o.Reps = append(o.Reps, fmt.Sprintf("rep%d@acme.example", i))
+			o.Reps = append(o.Reps, fmt.Sprintf("user%d@acme.example", i))
 		}
 	})
 	r.set(salesforce.Settings{LosePages: 1})

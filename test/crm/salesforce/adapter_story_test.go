@@ -28,11 +28,11 @@ func TestAdapterTellsOurChangesFromOthers(t *testing.T) {
 		}
 	}
 	r.later(10 * time.Second)
-	write(crm.Write{Values: map[string]any{"Handoff_Stage__c": "MQL"}, Owner: owner(ann)})
+	write(crm.Write{Values: map[string]any{"Handoff_Stage__c": "MQL"}, Owner: owner(rep1)})
 	r.later(10 * time.Second)
-	r.act(control.Act{As: ann, Do: "set", Type: "Lead", ID: id, Values: map[string]string{"OwnerId": idOf(r, bo), "Handoff_Stage__c": "SAL"}})
+	r.act(control.Act{As: rep1, Do: "set", Type: "Lead", ID: id, Values: map[string]string{"OwnerId": idOf(r, bo), "Handoff_Stage__c": "SAL"}})
 	r.later(10 * time.Second)
-	write(crm.Write{Values: map[string]any{"Handoff_Stage__c": "MQL"}, Owner: owner(ann)})
+	write(crm.Write{Values: map[string]any{"Handoff_Stage__c": "MQL"}, Owner: owner(rep1)})
 
 	page, err := r.system.Fetch(t.Context(), []string{id})
 	if err != nil || len(page.Records) != 1 {
@@ -43,7 +43,7 @@ func TestAdapterTellsOurChangesFromOthers(t *testing.T) {
 		got[c.Field] = append(got[c.Field], fmt.Sprintf("%s %t", c.Value, c.Ours))
 	}
 	want := map[string][]string{
-		crm.OwnerField:     {"ann@acme.example false", "bo.berg@acme.example false", "ann@acme.example true"},
+		crm.OwnerField:     {"rep1@acme.example false", "bo.berg@acme.example false", "rep1@acme.example true"},
 		"Handoff_Stage__c": {" false", "MQL true", "SAL false", "MQL true"},
 	}
 	for _, field := range []string{crm.OwnerField, "Handoff_Stage__c"} {
@@ -51,7 +51,7 @@ func TestAdapterTellsOurChangesFromOthers(t *testing.T) {
 			t.Errorf("%s: %s", field, diff)
 		}
 	}
-	if page.Records[0].Owner != ann || page.Records[0].Modified.IsZero() {
+	if page.Records[0].Owner != rep1 || page.Records[0].Modified.IsZero() {
 		t.Errorf("%+v", page.Records[0])
 	}
 }
@@ -72,15 +72,15 @@ func TestAdapterReadsTouches(t *testing.T) {
 	id := r.lead(nil)
 	log := func(values map[string]string) string {
 		r.later(5 * time.Second)
-		return r.act(control.Act{As: ann, Do: "log", Type: "Task", Of: []string{"Lead/" + id}, Values: values})
+		return r.act(control.Act{As: rep1, Do: "log", Type: "Task", Of: []string{"Lead/" + id}, Values: values})
 	}
 	want := map[string]crm.Touch{}
 	expect := func(task, channel, direction string, answered, twoWay bool) {
 		want["tasks/"+task] = crm.Touch{
-			Stream: crm.Tasks, ID: task, Records: []string{id}, Rep: ann, Channel: channel, Direction: direction, Actor: "Human", Answered: answered, TwoWay: twoWay,
+			Stream: crm.Tasks, ID: task, Records: []string{id}, Rep: rep1, Channel: channel, Direction: direction, Actor: "Human", Answered: answered, TwoWay: twoWay,
 		}
 	}
-	expect(log(map[string]string{"TaskSubtype": "Call", "CallType": "Outbound", "CallDisposition": "Left Voicemail", "OwnerId": idOf(r, ann)}), "Phone", "Outbound", false, false)
+	expect(log(map[string]string{"TaskSubtype": "Call", "CallType": "Outbound", "CallDisposition": "Left Voicemail", "OwnerId": idOf(r, rep1)}), "Phone", "Outbound", false, false)
 	expect(log(map[string]string{"TaskSubtype": "Call", "CallType": "Outbound", "CallDisposition": "Connected"}), "Phone", "Outbound", true, true)
 	expect(log(map[string]string{"TaskSubtype": "Call", "CallType": "Inbound"}), "Phone", "Inbound", true, true)
 	expect(log(map[string]string{"TaskSubtype": "Email", "Subject": "Hello"}), "Email", "Outbound", false, false)
@@ -93,7 +93,7 @@ func TestAdapterReadsTouches(t *testing.T) {
 	r.act(control.Act{Do: "log", Type: "Task", Values: map[string]string{"TaskSubtype": "Call"}})                                        // of nobody
 	held := r.act(control.Act{Do: "create", Type: "Event", Of: []string{"Lead/" + id}, Values: meeting(r.now().Add(-time.Hour))})        // over
 	ahead := r.act(control.Act{Do: "create", Type: "Event", Of: []string{"Lead/" + id}, Values: meeting(r.now().Add(30 * time.Minute))}) // not yet
-	want["meetings/"+held] = crm.Touch{Stream: crm.Meetings, ID: held, Records: []string{id}, Rep: ann, Channel: "Meeting", Direction: "Outbound", Actor: "Human", TwoWay: true}
+	want["meetings/"+held] = crm.Touch{Stream: crm.Meetings, ID: held, Records: []string{id}, Rep: rep1, Channel: "Meeting", Direction: "Outbound", Actor: "Human", TwoWay: true}
 
 	compare := func(s *seen) {
 		t.Helper()
@@ -117,7 +117,7 @@ func TestAdapterReadsTouches(t *testing.T) {
 
 	// A meeting is over without anybody touching its record.
 	r.later(2 * time.Hour)
-	want["meetings/"+ahead] = crm.Touch{Stream: crm.Meetings, ID: ahead, Records: []string{id}, Rep: ann, Channel: "Meeting", Direction: "Outbound", Actor: "Human", TwoWay: true}
+	want["meetings/"+ahead] = crm.Touch{Stream: crm.Meetings, ID: ahead, Records: []string{id}, Rep: rep1, Channel: "Meeting", Direction: "Outbound", Actor: "Human", TwoWay: true}
 	r.pass(s, nil)
 	compare(s)
 }
@@ -207,7 +207,7 @@ func TestAdapterAndOwners(t *testing.T) {
 	}
 	a, b := r.lead(nil), r.lead(nil)
 	r.set(salesforce.Settings{Deactivate: []string{bo}})
-	got := r.system.Write(t.Context(), []crm.Write{{Record: a, Owner: owner(ann)}, {Record: b, Owner: owner(bo)}})
+	got := r.system.Write(t.Context(), []crm.Write{{Record: a, Owner: owner(rep1)}, {Record: b, Owner: owner(bo)}})
 	var refused *crm.RefusedError
 	if got[0].Err != nil || !errors.As(got[1].Err, &refused) {
 		t.Errorf("%v, %v", got[0].Err, got[1].Err)

@@ -25,8 +25,8 @@ import (
 )
 
 const (
-	ann = "ann@acme.example"
-	bo  = "bo.berg@acme.example"
+	rep1 = "rep1@acme.example"
+	bo   = "bo.berg@acme.example"
 )
 
 // fields that are read of a lead beside what is always read.
@@ -85,7 +85,7 @@ func (r *rig) later(d time.Duration) {
 func open(t *testing.T, with func(*salesforce.Options)) *rig {
 	t.Helper()
 	r := &rig{t: t, budget: &budget{}}
-	options := salesforce.Options{ClientID: "app", ClientSecret: "secret", Reps: []string{ann, bo}, Now: r.now}
+	options := salesforce.Options{ClientID: "app", ClientSecret: "secret", Reps: []string{rep1, bo}, Now: r.now}
 	if with != nil {
 		with(&options)
 	}
@@ -130,7 +130,7 @@ func (r *rig) set(s salesforce.Settings) {
 func (r *rig) act(a control.Act) string {
 	r.t.Helper()
 	if a.As == "" {
-		a.As = ann
+		a.As = rep1
 	}
 	done, err := r.fake.Act(a)
 	if err != nil {
@@ -141,7 +141,7 @@ func (r *rig) act(a control.Act) string {
 
 func (r *rig) lead(values map[string]string) string {
 	r.t.Helper()
-	all := map[string]string{"LastName": "Doe", "Company": "Acme"}
+	all := map[string]string{"LastName": "Sample", "Company": "Acme"}
 	maps.Copy(all, values)
 	return r.act(control.Act{Do: "create", Type: "Lead", Values: all})
 }
@@ -238,7 +238,7 @@ func (r *rig) complete(s *seen) {
 	for id, record := range r.records("Lead") {
 		got, there := s.records[id]
 		owner := ""
-		if email := owners[fmt.Sprint(record["OwnerId"])]; email == ann || email == bo {
+		if email := owners[fmt.Sprint(record["OwnerId"])]; email == rep1 || email == bo {
 			owner = email
 		}
 		if !there || got.Values["Company"] != record["Company"] || got.Values["Status"] != record["Status"] || owner != "" && got.Owner != owner ||
@@ -258,10 +258,10 @@ func TestAdapterDescribesAnOrgThatIsReady(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if problems := crm.Check(schema, crm.Defaults(crm.TypeSalesforce), definition(), []string{ann, bo}); len(problems) != 0 {
+	if problems := crm.Check(schema, crm.Defaults(crm.TypeSalesforce), definition(), []string{rep1, bo}); len(problems) != 0 {
 		t.Errorf("%v", problems)
 	}
-	if schema.Fields["FirstCallDateTime"].Type != crm.TypeTime || !schema.Fields["FirstCallDateTime"].ReadOnly || !schema.Owners[ann] || len(schema.Lacks) != 0 {
+	if schema.Fields["FirstCallDateTime"].Type != crm.TypeTime || !schema.Fields["FirstCallDateTime"].ReadOnly || !schema.Owners[rep1] || len(schema.Lacks) != 0 {
 		t.Errorf("%v %v %v", schema.Fields["FirstCallDateTime"], schema.Owners, schema.Lacks)
 	}
 	r.set(salesforce.Settings{
@@ -272,7 +272,7 @@ func TestAdapterDescribesAnOrgThatIsReady(t *testing.T) {
 		t.Fatal(err)
 	}
 	var got []string
-	for _, p := range crm.Check(schema, crm.Defaults(crm.TypeSalesforce), definition(), []string{ann, bo}) {
+	for _, p := range crm.Check(schema, crm.Defaults(crm.TypeSalesforce), definition(), []string{rep1, bo}) {
 		got = append(got, string(p.Reason)+" "+p.Field)
 	}
 	want := []string{"FieldMissing Handoff_Score__c", "FieldReadOnly Handoff_Revision__c", "FieldMistyped Handoff_Due_At__c", "OwnerUnknown "}

@@ -24,7 +24,7 @@ func TestJSForce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const user, rep = "handoff@acme.example", "ann@acme.example"
+	const user, rep = "handoff@acme.example", "rep1@acme.example"
 	fake := salesforce.New(salesforce.Options{
 		ClientID: "drive", ClientSecret: "drive-secret", Username: user, Password: "drive-password", PublicKey: &key.PublicKey, Reps: []string{rep},
 	})

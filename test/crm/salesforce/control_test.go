@@ -13,13 +13,13 @@ import (
 	"github.com/handoff-sla/handoff/test/crm/control"
 )
 
-const ann = "ann@acme.example"
+const rep1 = "rep1@acme.example"
 
 func TestActivities(t *testing.T) {
 	r := open(t, nil)
 	id := r.lead("")
 	log := func(values map[string]string) string {
-		return r.act(control.Act{As: ann, Do: "log", Type: "Task", Of: []string{"Lead/" + id}, Values: values})
+		return r.act(control.Act{As: rep1, Do: "log", Type: "Task", Of: []string{"Lead/" + id}, Values: values})
 	}
 	r.at = start.Add(time.Minute)
 	log(map[string]string{"TaskSubtype": "Call", "CallType": "Inbound"})
@@ -30,12 +30,12 @@ func TestActivities(t *testing.T) {
 	call := log(map[string]string{"TaskSubtype": "Call", "CallType": "Outbound"})
 	r.at = start.Add(3 * time.Minute)
 	log(map[string]string{"TaskSubtype": "Call"})
-	mail := r.act(control.Act{As: ann, Do: "create", Type: "Task", Of: []string{"Lead/" + id}, Values: map[string]string{"TaskSubtype": "Email"}})
+	mail := r.act(control.Act{As: rep1, Do: "create", Type: "Task", Of: []string{"Lead/" + id}, Values: map[string]string{"TaskSubtype": "Email"}})
 	if got := r.record("Lead", id); got["FirstEmailDateTime"] != nil {
 		t.Error("a task that is not done counts as an e-mail")
 	}
 	r.at = start.Add(4 * time.Minute)
-	r.act(control.Act{As: ann, Do: "set", Type: "Task", ID: mail, Values: map[string]string{"Status": "Completed"}})
+	r.act(control.Act{As: rep1, Do: "set", Type: "Task", ID: mail, Values: map[string]string{"Status": "Completed"}})
 	got := r.record("Lead", id)
 	for field, want := range map[string]any{
 		"FirstCallDateTime": "2026-11-22T09:02:00.000+0000", "FirstEmailDateTime": "2026-11-22T09:04:00.000+0000",
@@ -48,7 +48,7 @@ func TestActivities(t *testing.T) {
 	if task := r.record("Task", call); task["IsClosed"] != true || task["CompletedDateTime"] != "2026-11-22T09:02:00.000+0000" {
 		t.Errorf("%v", task)
 	}
-	event := r.act(control.Act{As: ann, Do: "create", Type: "Event", Of: []string{"Lead/" + id}, Values: map[string]string{"StartDateTime": "2026-11-22T12:00:00Z", "DurationInMinutes": "30"}})
+	event := r.act(control.Act{As: rep1, Do: "create", Type: "Event", Of: []string{"Lead/" + id}, Values: map[string]string{"StartDateTime": "2026-11-22T12:00:00Z", "DurationInMinutes": "30"}})
 	if got := r.record("Event", event); got["EndDateTime"] != "2026-11-22T12:30:00.000+0000" || got["ActivityDate"] != "2026-11-22" {
 		t.Errorf("%v", got)
 	}
@@ -57,8 +57,8 @@ func TestActivities(t *testing.T) {
 func TestConversion(t *testing.T) {
 	r := open(t, nil)
 	id := r.lead("")
-	task := r.act(control.Act{As: ann, Do: "log", Type: "Task", Of: []string{"Lead/" + id}, Values: map[string]string{"TaskSubtype": "Call"}})
-	r.act(control.Act{As: ann, Do: "convert", Type: "Lead", ID: id, Values: map[string]string{"Amount": "1000"}})
+	task := r.act(control.Act{As: rep1, Do: "log", Type: "Task", Of: []string{"Lead/" + id}, Values: map[string]string{"TaskSubtype": "Call"}})
+	r.act(control.Act{As: rep1, Do: "convert", Type: "Lead", ID: id, Values: map[string]string{"Amount": "1000"}})
 	lead := r.record("Lead", id)
 	if lead["IsConverted"] != true || lead["ConvertedDate"] != "2026-11-22" || lead["Status"] != convertedStatus {
 		t.Errorf("%v", lead)
@@ -73,10 +73,10 @@ func TestConversion(t *testing.T) {
 	if got := r.refused(400, "CANNOT_UPDATE_CONVERTED_LEAD", "PATCH", "/sobjects/Lead/"+id, `{"Title":"x"}`); got != "cannot reference converted lead" {
 		t.Error(got)
 	}
-	if _, err := r.Act(control.Act{As: ann, Do: "convert", Type: "Lead", ID: id}); err == nil {
+	if _, err := r.Act(control.Act{As: rep1, Do: "convert", Type: "Lead", ID: id}); err == nil {
 		t.Error("a lead was converted twice")
 	}
-	r.act(control.Act{As: ann, Do: "set", Type: "Opportunity", ID: fmt.Sprint(deal["Id"]), Values: map[string]string{"StageName": "Closed Won"}})
+	r.act(control.Act{As: rep1, Do: "set", Type: "Opportunity", ID: fmt.Sprint(deal["Id"]), Values: map[string]string{"StageName": "Closed Won"}})
 	if got := r.record("Opportunity", fmt.Sprint(deal["Id"])); got["IsWon"] != true || got["IsClosed"] != true {
 		t.Errorf("%v", got)
 	}
@@ -85,7 +85,7 @@ func TestConversion(t *testing.T) {
 func TestMerge(t *testing.T) {
 	r := open(t, nil)
 	loser, winner := r.lead(""), r.lead("")
-	r.act(control.Act{As: ann, Do: "merge", Type: "Lead", ID: loser, Into: winner})
+	r.act(control.Act{As: rep1, Do: "merge", Type: "Lead", ID: loser, Into: winner})
 	out, _ := r.must(200, "GET", "/queryAll?q=SELECT+MasterRecordId,IsDeleted+FROM+Lead+WHERE+MasterRecordId+=+'"+winner+"'", "", nil).(map[string]any)
 	if out["totalSize"] != 1.0 {
 		t.Errorf("%v", out)
@@ -109,12 +109,12 @@ func TestActsThatCannotBe(t *testing.T) {
 	id := r.lead("")
 	for name, a := range map[string]control.Act{
 		"nobody":        {As: "x@acme.example", Do: "set", Type: "Lead", ID: id},
-		"no object":     {As: ann, Do: "set", Type: "Leed", ID: id},
-		"no record":     {As: ann, Do: "set", Type: "Lead", ID: newID("00Q", 99)},
-		"no such act":   {As: ann, Do: "sell", Type: "Lead", ID: id},
-		"no field":      {As: ann, Do: "set", Type: "Lead", ID: id, Values: map[string]string{"Nope": "1"}},
-		"a wrong value": {As: ann, Do: "set", Type: "Lead", ID: id, Values: map[string]string{"Email": "x"}},
-		"of nothing":    {As: ann, Do: "log", Type: "Task", Of: []string{id}},
+		"no object":     {As: rep1, Do: "set", Type: "Leed", ID: id},
+		"no record":     {As: rep1, Do: "set", Type: "Lead", ID: newID("00Q", 99)},
+		"no such act":   {As: rep1, Do: "sell", Type: "Lead", ID: id},
+		"no field":      {As: rep1, Do: "set", Type: "Lead", ID: id, Values: map[string]string{"Nope": "1"}},
+		"a wrong value": {As: rep1, Do: "set", Type: "Lead", ID: id, Values: map[string]string{"Email": "x"}},
+		"of nothing":    {As: rep1, Do: "log", Type: "Task", Of: []string{id}},
 	} {
 		if _, err := r.Act(a); err == nil {
 			t.Errorf("%s: was done", name)
@@ -136,7 +136,7 @@ func TestControlByHTTP(t *testing.T) {
 		{"POST", "/_control/seed", `{"leads":20}`, http.StatusNoContent},
 		{"POST", "/_control/set", `{"used":7,"lock":{"x":1}}`, http.StatusNoContent},
 		{"POST", "/_control/set", `{"nope":7}`, http.StatusBadRequest},
-		{"POST", "/_control/act", `{"as":"ann@acme.example","do":"create","type":"Lead","values":{"LastName":"Doe","Company":"Acme","DoNotCall":"true"}}`, http.StatusOK},
+		{"POST", "/_control/act", `{"as":"rep1@acme.example","do":"create","type":"Lead","values":{"LastName":"Sample","Company":"Acme","DoNotCall":"true"}}`, http.StatusOK},
 		{"GET", "/_control/state", "", http.StatusOK},
 	} {
 		if status, body, _ := r.do(step.method, step.path, step.body, nil); status != step.status {
@@ -144,7 +144,7 @@ func TestControlByHTTP(t *testing.T) {
 		}
 	}
 	state := r.Look()
-	if len(state.Records["Lead"]) != 21 || state.Used != 7 || state.Owners[r.users[ann]] != ann {
+	if len(state.Records["Lead"]) != 21 || state.Used != 7 || state.Owners[r.users[rep1]] != rep1 {
 		t.Errorf("%d leads, %d used", len(state.Records["Lead"]), state.Used)
 	}
 }

@@ -143,7 +143,7 @@ func (f *Fake) settle() {
 	}
 	f.userOf = user(f.options.Username, "", "Integration", "Standard")
 	user(automatic, "Automated", "Process", "AutomatedProcess")
-	user(Administrator, "Ada", "Admin", "Standard")
+	user(Administrator, "Lead1", "Admin", "Standard")
 	for _, email := range f.options.Reps {
 		first, last, _ := strings.Cut(strings.SplitN(email, "@", 2)[0], ".")
 		if last == "" {

@@ -35,7 +35,7 @@ func open(t *testing.T, with func(*Options)) *rig {
 	t.Helper()
 	r := &rig{t: t, at: start}
 	options := Options{
-		ClientID: "app", ClientSecret: "secret", Reps: []string{"ann@acme.example", "bo.berg@acme.example"}, Now: func() time.Time { return r.at },
+		ClientID: "app", ClientSecret: "secret", Reps: []string{"rep1@acme.example", "bo.berg@acme.example"}, Now: func() time.Time { return r.at },
 	}
 	if with != nil {
 		with(&options)
@@ -146,9 +146,9 @@ func (r *rig) column(soql, field string) []string {
 // lead makes one, with other values than the usual.
 func (r *rig) lead(values string) string {
 	r.t.Helper()
-	body := `{"LastName":"Doe","Company":"Acme"}`
+	body := `{"LastName":"Sample","Company":"Acme"}`
 	if values != "" {
-		body = `{"LastName":"Doe","Company":"Acme",` + values + `}`
+		body = `{"LastName":"Sample","Company":"Acme",` + values + `}`
 	}
 	made, _ := r.must(201, "POST", "/sobjects/Lead", body, quiet).(map[string]any)
 	return fmt.Sprint(made["id"])
@@ -235,7 +235,7 @@ func TestTooLongAndZipped(t *testing.T) {
 	}
 	var zipped bytes.Buffer
 	w := gzip.NewWriter(&zipped)
-	_, _ = w.Write([]byte(`{"LastName":"Doe","Company":"Acme"}`))
+	_, _ = w.Write([]byte(`{"LastName":"Sample","Company":"Acme"}`))
 	_ = w.Close()
 	header := map[string]string{"Content-Encoding": "gzip", "Accept-Encoding": "gzip", "Sforce-Auto-Assign": "false"}
 	status, body, answered := r.do("POST", base+"/sobjects/Lead", zipped.String(), header)

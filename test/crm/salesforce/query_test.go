@@ -15,20 +15,20 @@ import (
 
 func TestConditions(t *testing.T) {
 	r := open(t, nil)
-	a := r.lead(`"FirstName":"Ann","NumberOfEmployees":10,"Handoff_Due_At__c":"2026-11-22T10:00:00.900+01:00","DoNotCall":true,"Industry":"saas"`)
-	b := r.lead(`"FirstName":"bob","NumberOfEmployees":20,"Title":"50% off_"`)
+	a := r.lead(`"FirstName":"Rep1","NumberOfEmployees":10,"Handoff_Due_At__c":"2026-11-22T10:00:00.900+01:00","DoNotCall":true,"Industry":"saas"`)
+	b := r.lead(`"FirstName":"rep2","NumberOfEmployees":20,"Title":"50% off_"`)
 	c := r.lead(`"Website":"https://c.example"`)
 	names := map[string]string{a: "a", b: "b", c: "c"}
 	for where, want := range map[string]string{
-		"FirstName = 'ANN'":                            "a", // whatever the case
-		"FirstName != 'ann'":                           "bc",
+		"FirstName = 'REP1'":                           "a", // whatever the case
+		"FirstName != 'rep1'":                          "bc",
 		"FirstName = null":                             "c",
 		"FirstName != NULL":                            "ab",
 		"FirstName = ''":                               "c",
-		"FirstName IN ('Ann', 'Bob')":                  "ab",
-		"FirstName NOT IN ('Ann')":                     "bc",
-		"FirstName LIKE 'b%'":                          "b",
-		"FirstName LIKE '_nn'":                         "a",
+		"FirstName IN ('Rep1', 'Rep2')":                "ab",
+		"FirstName NOT IN ('Rep1')":                    "bc",
+		"FirstName LIKE '%2'":                          "b",
+		"FirstName LIKE '_ep1'":                        "a",
 		`Title LIKE '50\% off\_'`:                      "b",
 		`Title LIKE '5\% off\_'`:                       "",
 		"NumberOfEmployees > 10":                       "b",
@@ -42,13 +42,13 @@ func TestConditions(t *testing.T) {
 		"DoNotCall = false":                            "bc",
 		"DoNotCall != true":                            "bc",
 		"NOT DoNotCall = true":                         "bc",
-		"DoNotCall = false AND (FirstName = 'bob' OR Website LIKE '%example')": "bc",
-		"Industry = 'saas' OR (NOT NumberOfEmployees = 10)":                    "abc",
+		"DoNotCall = false AND (FirstName = 'rep2' OR Website LIKE '%example')": "bc",
+		"Industry = 'saas' OR (NOT NumberOfEmployees = 10)":                     "abc",
 		"Id = '" + a + "'":                                                     "a",
 		"Id = '" + a[:15] + "'":                                                "a", // short and long are the same
 		"Id IN ('" + a[:15] + "', '" + c + "')":                                "ac",
 		"Id > '" + a + "'":                                                     "bc",
-		"Lead.FirstName = 'Ann'":                                               "a",
+		"Lead.FirstName = 'Rep1'":                                              "a",
 		"Owner.Email = 'integration@handoff.example'":                          "abc",
 		"Owner.Type = 'User'":                                                  "abc",
 		"CreatedBy.Name LIKE 'Integ%'":                                         "abc",

@@ -17,14 +17,14 @@ func TestOneRecord(t *testing.T) {
 	r := open(t, nil)
 	id := r.lead(`"Email":" a@acme.example ","NumberOfEmployees":null`)
 	got := r.record("Lead", id[:15])
-	if got["Email"] != "a@acme.example" || got["Status"] != "Open - Not Contacted" || got["Name"] != "Doe" || got["IsUnreadByOwner"] != true {
+	if got["Email"] != "a@acme.example" || got["Status"] != "Open - Not Contacted" || got["Name"] != "Sample" || got["IsUnreadByOwner"] != true {
 		t.Errorf("as it was made: %v", got)
 	}
 	r.at = r.at.Add(90 * time.Second)
 	r.must(204, "PATCH", "/sobjects/Lead/"+id, `{"FirstName":"Jo","Email":"","Handoff_Due_At__c":"2026-11-23T10:00:00.987Z"}`, quiet)
 	got = r.record("Lead", id)
 	for field, want := range map[string]any{
-		"Name": "Jo Doe", "Email": nil, "Handoff_Due_At__c": "2026-11-23T10:00:00.000+0000", "CreatedDate": "2026-11-22T09:00:00.000+0000",
+		"Name": "Jo Sample", "Email": nil, "Handoff_Due_At__c": "2026-11-23T10:00:00.000+0000", "CreatedDate": "2026-11-22T09:00:00.000+0000",
 		"SystemModstamp": "2026-11-22T09:01:30.000+0000", "LastModifiedDate": "2026-11-22T09:01:30.000+0000",
 	} {
 		if got[field] != want {
@@ -44,8 +44,8 @@ func TestRecordsThatAreWrong(t *testing.T) {
 	id := r.lead(`"Handoff_Id__c":"x-1"`)
 	gone := r.lead("")
 	r.must(204, "DELETE", "/sobjects/Lead/"+gone, "", nil)
-	r.set(Settings{Deactivate: []string{"ann@acme.example"}})
-	user := r.users["ann@acme.example"]
+	r.set(Settings{Deactivate: []string{"rep1@acme.example"}})
+	user := r.users["rep1@acme.example"]
 	patch := func(body string) [3]string { return [3]string{"PATCH", "/sobjects/Lead/" + id, body} }
 	create := func(body string) [3]string { return [3]string{"POST", "/sobjects/Lead", body} }
 	for name, tc := range map[string]struct {
@@ -67,7 +67,7 @@ func TestRecordsThatAreWrong(t *testing.T) {
 		"no address":       {patch(`{"Email":"nobody"}`), 400, "INVALID_EMAIL_ADDRESS", "Email: invalid email address: nobody"},
 		"restricted":       {patch(`{"Handoff_Reason__c":"Whim"}`), 400, "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", "Handoff Reason: bad value for restricted picklist field: Whim"},
 		"read-only":        {patch(`{"IsConverted":true,"FirstCallDateTime":null}`), 400, "INVALID_FIELD_FOR_INSERT_UPDATE", "Unable to create/update fields: FirstCallDateTime, IsConverted. Please check the security settings of this field and verify that it is read/write for your profile or permission set."},
-		"malformed owner":  {patch(`{"OwnerId":"ann"}`), 400, "MALFORMED_ID", "Owner ID: id value of incorrect type: ann"},
+		"malformed owner":  {patch(`{"OwnerId":"rep1"}`), 400, "MALFORMED_ID", "Owner ID: id value of incorrect type: rep1"},
 		"unknown owner":    {patch(`{"OwnerId":"005000000000000AAA"}`), 400, "INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id"},
 		"inactive owner":   {patch(`{"OwnerId":"` + user + `"}`), 400, "INACTIVE_OWNER_OR_USER", "operation performed with inactive user [" + user[:15] + "] as owner of lead"},
 		"taken":            {create(`{"LastName":"x","Company":"y","Handoff_Id__c":"X-1"}`), 400, "DUPLICATE_VALUE", "duplicate value found: Handoff_Id__c duplicates value on record with id: " + id[:15]},
@@ -83,7 +83,7 @@ func TestRecordsThatAreWrong(t *testing.T) {
 			t.Errorf("%s: %q, want %q", name, got, tc.message)
 		}
 	}
-	if got := r.record("Lead", id); got["SystemModstamp"] != "2026-11-22T09:00:00.000+0000" || got["Name"] != "Doe" {
+	if got := r.record("Lead", id); got["SystemModstamp"] != "2026-11-22T09:00:00.000+0000" || got["Name"] != "Sample" {
 		t.Errorf("a refused write changed it: %v", got)
 	}
 }
@@ -91,7 +91,7 @@ func TestRecordsThatAreWrong(t *testing.T) {
 func TestUpsert(t *testing.T) {
 	r := open(t, nil)
 	at := "/sobjects/Lead/Handoff_Id__c/a%2F1"
-	made, _ := r.must(201, "PATCH", at, `{"LastName":"Doe","Company":"Acme"}`, quiet).(map[string]any)
+	made, _ := r.must(201, "PATCH", at, `{"LastName":"Sample","Company":"Acme"}`, quiet).(map[string]any)
 	again, _ := r.must(200, "PATCH", at, `{"Title":"VP"}`, quiet).(map[string]any)
 	if made["created"] != true || again["created"] != false || made["id"] != again["id"] {
 		t.Errorf("made %v, then %v", made, again)
@@ -175,7 +175,7 @@ func TestCollections(t *testing.T) {
 		t.Error(got)
 	}
 	upsert := at + "/Lead/Handoff_Id__c"
-	one := `{"attributes":{"type":"Lead"},"LastName":"Doe","Company":"Acme","Handoff_Id__c":"1"}`
+	one := `{"attributes":{"type":"Lead"},"LastName":"Sample","Company":"Acme","Handoff_Id__c":"1"}`
 	if got := r.outcomes("PATCH", upsert, many(false, one, one, `{"attributes":{"type":"Lead"},"LastName":"x"}`)); got != "+ DUPLICATE_VALUE MISSING_ARGUMENT" {
 		t.Error(got)
 	}
@@ -218,7 +218,7 @@ func TestComposite(t *testing.T) {
 		}
 		return strings.Join(all, " ")
 	}
-	lead := `{"method":"POST","url":"` + base + `/sobjects/Lead","referenceId":"lead","httpHeaders":{"Sforce-Auto-Assign":"FALSE"},"body":{"LastName":"Doe","Company":"Acme"}}`
+	lead := `{"method":"POST","url":"` + base + `/sobjects/Lead","referenceId":"lead","httpHeaders":{"Sforce-Auto-Assign":"FALSE"},"body":{"LastName":"Sample","Company":"Acme"}}`
 	task := `{"method":"POST","url":"` + base + `/sobjects/Task","referenceId":"task","body":{"WhoId":"@{lead.id}","Subject":"x"}}`
 	wrong := `{"method":"POST","url":"` + base + `/sobjects/Task","referenceId":"wrong","body":{"WhoId":"@{none.id}"}}`
 	if got := answers(`{"compositeRequest":[` + lead + `,` + task + `]}`); got != "lead=201 task=201" {
@@ -244,9 +244,9 @@ func TestComposite(t *testing.T) {
 
 func TestAssignmentRulesRunUnlessToldNotTo(t *testing.T) {
 	r := open(t, nil)
-	ann := r.users["ann@acme.example"]
+	rep1 := r.users["rep1@acme.example"]
 	for header, taken := range map[string]bool{"FALSE": false, "false": false, "TRUE": true, "": true} {
-		id := r.lead(`"OwnerId":"` + ann + `"`)
+		id := r.lead(`"OwnerId":"` + rep1 + `"`)
 		before := len(r.Look().Reassigned)
 		with := map[string]string{"Sforce-Auto-Assign": header}
 		if header == "" {
@@ -254,15 +254,15 @@ func TestAssignmentRulesRunUnlessToldNotTo(t *testing.T) {
 		}
 		r.must(204, "PATCH", "/sobjects/Lead/"+id, `{"Title":"x"}`, with)
 		owner, more := r.record("Lead", id)["OwnerId"], len(r.Look().Reassigned)-before
-		if want := map[bool]string{true: r.queue, false: ann}[taken]; owner != want || (more == 1) != taken {
+		if want := map[bool]string{true: r.queue, false: rep1}[taken]; owner != want || (more == 1) != taken {
 			t.Errorf("with %q the owner is %v, %d reassigned", header, owner, more)
 		}
 	}
 	no := true
 	r.set(Settings{NoRule: &no})
-	id := r.lead(`"OwnerId":"` + ann + `"`)
+	id := r.lead(`"OwnerId":"` + rep1 + `"`)
 	r.must(204, "PATCH", "/sobjects/Lead/"+id, `{"Title":"x"}`, nil)
-	if owner := r.record("Lead", id)["OwnerId"]; owner != ann {
+	if owner := r.record("Lead", id)["OwnerId"]; owner != rep1 {
 		t.Errorf("without a rule the owner is %v", owner)
 	}
 }
@@ -270,10 +270,10 @@ func TestAssignmentRulesRunUnlessToldNotTo(t *testing.T) {
 func TestHistory(t *testing.T) {
 	r := open(t, nil)
 	id := r.lead("")
-	ann, me := r.users["ann@acme.example"], r.userOf
+	rep1, me := r.users["rep1@acme.example"], r.userOf
 	r.at = r.at.Add(time.Minute)
-	r.must(204, "PATCH", "/sobjects/Lead/"+id, `{"OwnerId":"`+ann+`","Status":"Nurture","Title":"x"}`, quiet)
-	r.act(control.Act{As: "ann@acme.example", Do: "set", Type: "Lead", ID: id, Values: map[string]string{"Handoff_Reason__c": "BadTiming"}})
+	r.must(204, "PATCH", "/sobjects/Lead/"+id, `{"OwnerId":"`+rep1+`","Status":"Nurture","Title":"x"}`, quiet)
+	r.act(control.Act{As: "rep1@acme.example", Do: "set", Type: "Lead", ID: id, Values: map[string]string{"Handoff_Reason__c": "BadTiming"}})
 	var got []string
 	rows, _ := r.query("SELECT Field, OldValue, NewValue, CreatedBy.Email FROM LeadHistory WHERE LeadId = '" + id + "' ORDER BY Id")["records"].([]any)
 	for _, one := range rows {
@@ -283,8 +283,8 @@ func TestHistory(t *testing.T) {
 	}
 	const token = "integration@handoff.example"
 	want := []string{
-		"created <nil> <nil> " + token, "Owner Integration ann " + token, "Owner " + me + " " + ann + " " + token,
-		"Status Open - Not Contacted Nurture " + token, "Handoff_Reason__c <nil> BadTiming ann@acme.example",
+		"created <nil> <nil> " + token, "Owner Integration rep1 " + token, "Owner " + me + " " + rep1 + " " + token,
+		"Status Open - Not Contacted Nurture " + token, "Handoff_Reason__c <nil> BadTiming rep1@acme.example",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

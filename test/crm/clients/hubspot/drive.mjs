@@ -58,9 +58,9 @@ const steps = [
     const second = await owners.ownersApi.getPage(undefined, first.paging.next.after, 2);
     assert.equal(second.results.length, 1);
     assert.equal(second.paging, undefined);
-    const one = await owners.ownersApi.getPage("ben@acme.example");
-    assert.deepEqual(one.results.map((o) => o.email), ["ben@acme.example"]);
-    assert.equal((await owners.ownersApi.getById(Number(one.results[0].id))).email, "ben@acme.example");
+    const one = await owners.ownersApi.getPage("rep2@acme.example");
+    assert.deepEqual(one.results.map((o) => o.email), ["rep2@acme.example"]);
+    assert.equal((await owners.ownersApi.getById(Number(one.results[0].id))).email, "rep2@acme.example");
     await act("admin@acme.example", "delete", "owners", { id: "leaver@acme.example" });
     assert.ok((await owners.ownersApi.getPage(undefined, undefined, 100, true)).results.some((o) => o.archived && o.email === "leaver@acme.example"));
     const pipeline = (await pipelines.pipelinesApi.getAll("deals")).results[0];
@@ -97,7 +97,7 @@ const steps = [
   }),
 
   step("one contact: create, get, history, update, archive", async () => {
-    const owner = (await owners.ownersApi.getPage("ann@acme.example")).results[0];
+    const owner = (await owners.ownersApi.getPage("rep1@acme.example")).results[0];
     const made = await contacts.basicApi.create({ properties: { email: "One@Example.com", firstname: "One" }, associations: [] });
     assert.equal(made.properties.email, "one@example.com");
     assert.equal(made.archived, false);
@@ -111,7 +111,7 @@ const steps = [
     const changed = await contacts.basicApi.update(made.id, { properties: { hubspot_owner_id: owner.id, handoff_score: "41", handoff_due_at: "1767225600000" } });
     assert.equal(changed.properties.handoff_due_at, "2026-01-01T00:00:00.000Z");
     assert.ok(changed.updatedAt >= made.updatedAt);
-    await act("ben@acme.example", "set", "contacts", { id: made.id, values: { hs_lead_status: "OPEN", hubspot_owner_id: "ben@acme.example" } });
+    await act("rep2@acme.example", "set", "contacts", { id: made.id, values: { hs_lead_status: "OPEN", hubspot_owner_id: "rep2@acme.example" } });
     await contacts.basicApi.update(made.id, { properties: { handoff_score: "41" } });
     const whole = await contacts.basicApi.getById(made.id, ["hubspot_owner_assigneddate"], ["hubspot_owner_id", "hs_lead_status", "handoff_score"]);
     const history = whole.propertiesWithHistory;
@@ -209,7 +209,7 @@ const steps = [
     await refused(400, objects.notes.basicApi.create({ properties: { hs_timestamp: "1" }, associations: to(203) }));
     const before = (await contacts.basicApi.getById(who.id)).updatedAt;
     await later(5);
-    const call = await act("ann@acme.example", "log", "calls", { of: [`contacts/${who.id}`], values: { hs_call_status: "COMPLETED", hs_call_direction: "OUTBOUND", hs_call_disposition: "f240bbac-87c9-4f6e-bf70-924b57d47db7" } });
+    const call = await act("rep1@acme.example", "log", "calls", { of: [`contacts/${who.id}`], values: { hs_call_status: "COMPLETED", hs_call_direction: "OUTBOUND", hs_call_disposition: "f240bbac-87c9-4f6e-bf70-924b57d47db7" } });
     assert.ok((await contacts.basicApi.getById(who.id)).updatedAt > before, "what is logged at a contact modifies it");
     const deal = await deals.basicApi.create({ properties: { dealname: "A deal", dealstage: "closedwon", pipeline: "default", amount: "100" }, associations: to(3) });
     assert.equal((await deals.basicApi.getById(deal.id, ["hs_is_closed_won"])).properties.hs_is_closed_won, "true");
@@ -332,7 +332,7 @@ const steps = [
     const url = "https://ingest.acme.example/v1/crm/hubspot?tenant=acme";
     await set({ webhooks: { target: url, via: `http://127.0.0.1:${server.address().port}/`, retryMs: 20 } });
     const one = await contacts.basicApi.create({ properties: { email: "hook@example.com" }, associations: [] });
-    await act("ann@acme.example", "set", "contacts", { id: one.id, values: { hubspot_owner_id: "ann@acme.example", hs_lead_status: "OPEN" } });
+    await act("rep1@acme.example", "set", "contacts", { id: one.id, values: { hubspot_owner_id: "rep1@acme.example", hs_lead_status: "OPEN" } });
     const two = await contacts.basicApi.create({ properties: { email: "hook2@example.com" }, associations: [] });
     await contacts.basicApi.merge({ primaryObjectId: one.id, objectIdToMerge: two.id });
     for (let waited = 0; (await control("GET", "state")).webhooks > 0; waited++) {

@@ -12,7 +12,7 @@ const app = { clientId: process.env.ID, clientSecret: process.env.SECRET };
 const user = process.env.USERNAME_OF_APP;
 const version = "65.0";
 const quiet = { "Sforce-Auto-Assign": "FALSE" };
-const [ann] = process.env.REPS.split(",");
+const [rep1] = process.env.REPS.split(",");
 
 async function control(method, path, body) {
   const answer = await fetch(`${fake}/_control/${path}`, { method, body: body && JSON.stringify(body) });
@@ -20,7 +20,7 @@ async function control(method, path, body) {
   assert.ok(answer.ok, `${method} ${path}: ${answer.status} ${text}`);
   return text && JSON.parse(text);
 }
-const act = (what, type, more) => control("POST", "act", { as: ann, do: what, type, ...more });
+const act = (what, type, more) => control("POST", "act", { as: rep1, do: what, type, ...more });
 const set = (settings) => control("POST", "set", settings);
 const state = () => control("GET", "state");
 
@@ -238,10 +238,10 @@ const steps = [
 
   step("assignment rules", async () => {
     const before = (await state()).reassigned.length;
-    const [owner] = Object.entries((await state()).owners).find(([, email]) => email === ann);
+    const [owner] = Object.entries((await state()).owners).find(([, email]) => email === rep1);
     const made = await leads.create(person("rule", { OwnerId: owner }), { headers: quiet });
     assert.equal((await state()).reassigned.length, before);
-    assert.equal((await conn.query(`SELECT Owner.Email FROM Lead WHERE Id = '${made.id}'`)).records[0].Owner.Email, ann);
+    assert.equal((await conn.query(`SELECT Owner.Email FROM Lead WHERE Id = '${made.id}'`)).records[0].Owner.Email, rep1);
     await leads.update([{ Id: made.id, Title: "x" }]); // jsforce says nothing of rules by itself
     const after = await state();
     assert.equal(after.reassigned.length, before + 1);
@@ -262,7 +262,7 @@ const steps = [
     assert.equal(lead.FirstEmailDateTime, tasks.records[1].CompletedDateTime);
     await act("set", "Lead", { id, values: { Status: "Nurture" } });
     const history = await conn.query(`SELECT Field, NewValue, CreatedBy.Email FROM LeadHistory WHERE LeadId = '${id}' AND Field = 'Status'`);
-    assert.deepEqual(history.records.map((h) => [h.NewValue, h.CreatedBy.Email]), [["Nurture", ann]]);
+    assert.deepEqual(history.records.map((h) => [h.NewValue, h.CreatedBy.Email]), [["Nurture", rep1]]);
     await act("convert", "Lead", { id, values: { Amount: "5000" } });
     const converted = await leads.retrieve(id);
     assert.ok(converted.IsConverted && /^\d{4}-\d{2}-\d{2}$/.test(converted.ConvertedDate));
