@@ -14,21 +14,18 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
 	cloudevents "github.com/cloudevents/sdk-go/v2/event"
 
 	"github.com/handoff-sla/handoff/internal/crm"
+	"github.com/handoff-sla/handoff/internal/crm/wire"
 	"github.com/handoff-sla/handoff/internal/outage"
 )
 
 // TypeChanged is the type of the event that is posted.
 const TypeChanged = "dev.handoff.lead.changed"
-
-// maxRetryAfter bounds what a Retry-After may ask for.
-const maxRetryAfter = 24 * time.Hour
 
 // Sink posts each change as a CloudEvent to a URL.
 type Sink struct {
@@ -87,22 +84,11 @@ func (e *Sink) judge(response *http.Response) error {
 		return nil
 	case status >= 500 || slices.Contains(again, status):
 		return &crm.UnavailableError{
-			Cause: fmt.Sprintf("answered with status %d", status), After: retryAfter(response.Header.Get("Retry-After"), e.Now()),
+			Cause: fmt.Sprintf("answered with status %d", status), After: wire.RetryAfter(response.Header, e.Now()),
 		}
 	default:
 		return &crm.RefusedError{Status: status}
 	}
-}
-
-// retryAfter reads the header in both its forms; 0 when it says nothing that is understood.
-func retryAfter(text string, now time.Time) time.Duration {
-	var after time.Duration
-	if seconds, err := strconv.ParseInt(text, 10, 32); err == nil {
-		after = time.Duration(seconds) * time.Second
-	} else if at, err := http.ParseTime(text); err == nil {
-		after = at.Sub(now)
-	}
-	return min(max(after, 0), maxRetryAfter)
 }
 
 func encode(c crm.Change) ([]byte, error) {
