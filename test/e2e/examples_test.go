@@ -23,7 +23,7 @@ import (
 )
 
 // unknownHere is what a verb of the ledger answers when it reached the ledger and did not find what an example names.
-var unknownHere = regexp.MustCompile(`is no dead letter of ledger tenant|has no lead|no lead "`)
+var unknownHere = regexp.MustCompile(`is no dead letter of ledger tenant|has no lead|no lead "|nothing was given up of`)
 
 // exampleSpecs: what --help shows works when it is pasted, also where it needs a cluster.
 func exampleSpecs() {
