@@ -400,6 +400,7 @@ func TestSessionsOfALostNodeEnd(t *testing.T) {
 	l := ledgertest.Open(t, ledgertest.DSN(t), tenant)
 	for name, want := range map[string]string{
 		"tcp_keepalives_idle": "30", "tcp_keepalives_interval": "10", "tcp_keepalives_count": "3", "idle_in_transaction_session_timeout": "1min",
+		"tcp_user_timeout": "30000", // milliseconds: an answer that nobody acknowledges
 	} {
 		if got, err := l.Setting(t.Context(), name); err != nil || got != want {
 			t.Errorf("%s: %q, %v; want %q", name, got, err, want)
