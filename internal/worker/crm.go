@@ -215,6 +215,10 @@ func (c *CRM) check(ctx context.Context, settings crm.Settings) {
 	schema, err := c.made.Describe(ctx)
 	if err != nil {
 		c.due = c.Now().Add(min(c.Recheck, mending))
+		var unasked *crm.UnavailableError
+		if _, away := c.Ledger(); away != nil && errors.As(err, &unasked) { // which has what the CRM allows: it is asked as soon as that is known
+			c.due = c.Now()
+		}
 		c.failed(settings, err)
 		return
 	}

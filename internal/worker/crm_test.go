@@ -339,3 +339,18 @@ func TestCRMSaysWhatItGaveUp(t *testing.T) {
 	mu.Unlock()
 	expect(t, said, true, measurement.ReasonCRMAvailable, "has every field of the mapping")
 }
+
+// Nothing is asked of a CRM while the ledger is away, which has what it allows. That it is back is known within a second: whoever starts does not wait
+// as for somebody who mends something.
+func TestCRMBeginsWithTheLedger(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		t.Helper()
+		r := newCRM(t)
+		r.system.err = &crm.UnavailableError{Cause: "is asked nothing"}
+		r.during(func() {
+			r.after(time.Second, false, measurement.ReasonUnreachable, "is asked nothing")
+			r.system.set(func(s *scriptedCRM) { s.err = nil })
+			r.after(2*time.Second, true, measurement.ReasonCRMAvailable, "")
+		})
+	})
+}
