@@ -87,11 +87,13 @@ func (i *crmIntake) mend(ctx context.Context) error {
 	if err := i.write(ctx, in); err != nil {
 		return err
 	}
-	for result, undone := range map[string][]crm.Undo{"setBack": in.Undo, "stopped": in.Stopped} {
-		i.Metrics.CRMSetBacks.WithLabelValues(result).Add(float64(len(undone)))
-		for _, u := range undone {
-			i.Log.Info("a lead is set back in the CRM", "lead", u.Lead, "record", u.Record, "result", result)
-		}
+	i.Metrics.CRMSetBacks.WithLabelValues("setBack").Add(float64(len(in.Undo)))
+	for _, u := range in.Undo {
+		i.Log.Info("a lead is set back in the CRM", "lead", u.Lead, "record", u.Record)
+	}
+	i.Metrics.CRMSetBacks.WithLabelValues("stopped").Add(float64(len(in.Stopped)))
+	for _, u := range in.Stopped {
+		i.Log.Warn("a lead is not set back any more: something keeps undoing it; then kubectl sla crm resume", "lead", u.Lead, "record", u.Record)
 	}
 	return nil
 }

@@ -116,7 +116,8 @@ func newWorld(t *testing.T) *world {
 		r.must(err)
 		r.mount("roster", bundle.CRMFile, string(text))
 		r.mount("crm", "token", token)
-		return []string{"--crm=HubSpot", "--crm-secret=handoff-hubspot", "--crm-dir=" + r.path("crm")}
+		r.mount("notify", "all", "generic+http://127.0.0.1:1/nobody")
+		return []string{"--notify-secret=notify-urls", "--notify-dir=" + r.path("notify"), "--crm=HubSpot", "--crm-secret=handoff-hubspot", "--crm-dir=" + r.path("crm")}
 	}})
 	return w
 }
@@ -147,9 +148,7 @@ func (w *world) rejectWithoutCode() {
 			continue
 		}
 		w.seen = append(w.seen, id)
-		if _, err := w.fake.Act(control.Act{As: rep, Do: "set", Type: "contacts", ID: id, Values: map[string]string{"hs_lead_status": "UNQUALIFIED"}}); err != nil {
-			w.t.Fatal(err)
-		}
+		w.set(rep, id, "UNQUALIFIED")
 		return
 	}
 }
@@ -220,4 +219,64 @@ func (w *world) sameAsLedger() {
 		}
 	}
 	w.t.Logf("%d contacts, %d rejected without a code", len(account.Objects["contacts"]), len(w.seen))
+}
+
+// Another program undoes each undoing. After three in a day it is given up for that lead: people are told once, and whoever finds out what it was has it
+// set back again.
+func TestAFightInTheCRMIsGivenUp(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.must(w.fake.SeedSample(20, time.Now()))
+	var id, rep string
+	w.sees("a lead that somebody owns", func() bool {
+		for _, line := range ledgertest.Column[string](t, w.dsn, "SELECT lead_id || ' ' || owner FROM leads WHERE stage = 'MQL' AND acknowledged_at IS NOT NULL ORDER BY lead_id") {
+			id, rep, _ = strings.Cut(line, " ")
+		}
+		return id != ""
+	})
+	w.set(rep, id, "NEW")
+	w.sees("its status", func() bool {
+		return ledgertest.Value[int](t, w.dsn, "SELECT count(*) FROM crm_records WHERE record_id = $1 AND seen ->> 'status' = 'NEW'", id) == 1
+	})
+	w.fake.Update(func(s *hubspot.Settings) {
+		s.Workflows = []hubspot.Workflow{{Name: "tidy", Property: "hs_lead_status", When: "NEW", Set: "UNQUALIFIED"}}
+	})
+	w.set(rep, id, "UNQUALIFIED")
+	stopped := func() bool {
+		return ledgertest.Value[int](t, w.dsn, "SELECT count(*) FROM crm_records WHERE stopped_at IS NOT NULL AND record_id = $1", id) == 1
+	}
+	w.sees("that it is given up", stopped)
+	if notes := len(w.fake.Account().Objects["notes"]); notes != 3 {
+		t.Errorf("%d notes, want one for each of the three undoings", notes)
+	}
+	if status := w.status(id); status != "UNQUALIFIED" {
+		t.Errorf("the status is %s, want it left as the other program has it", status)
+	}
+	if told := ledgertest.Value[int](t, w.dsn, "SELECT count(DISTINCT recipient) FROM notices WHERE lead_id = $1 AND level = 'SetBackStopped'", id); told != 2 {
+		t.Errorf("%d of marketing and sales were told", told)
+	}
+	w.fake.Update(func(s *hubspot.Settings) { s.Workflows = nil })
+	if resumed, err := ledgertest.Open(t, w.dsn, tenant).ResumeSetBacks(t.Context(), []string{id}, false); err != nil || len(resumed) != 1 {
+		t.Fatalf("resumed %v: %v", resumed, err)
+	}
+	w.sees("that it is set back for good", func() bool { return w.status(id) == "NEW" && !stopped() })
+}
+
+func (w *world) sees(what string, is func() bool) {
+	w.t.Helper()
+	if !eventually(is) {
+		w.t.Fatalf("not seen: %s\n%s", what, w.routing[0].tail())
+	}
+}
+
+// set the lead status as a person does.
+func (w *world) set(rep, id, status string) {
+	w.t.Helper()
+	if _, err := w.fake.Act(control.Act{As: rep, Do: "set", Type: "contacts", ID: id, Values: map[string]string{"hs_lead_status": status}}); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func (w *world) status(id string) string {
+	return w.fake.Account().Objects["contacts"][id].Values["hs_lead_status"]
 }
