@@ -21,9 +21,9 @@ func newClockRig(t *testing.T, at time.Time) (*rig, *ledgertest.Clock) {
 // A clock that is put back opens no week again, whoever counts then, and takes nothing away from what was counted.
 func TestClockGoesBack(t *testing.T) {
 	wednesday := time.Date(2027, 1, 13, 12, 0, 0, 0, time.UTC) // in week 2
-	r, clock := newClockRig(t, wednesday)
-	r.inForce(bundleOf(1, byCRM))
 	start := wednesday.Add(-24 * time.Hour)
+	r, clock := newClockRig(t, start) // in force a day before it is counted, however long the machine takes over it
+	r.inForce(bundleOf(1, byCRM))
 	r.send(append(mql("lead-1", start), assigned("lead-1", "rep-1", start), touch("lead-1", start))...)
 	r.work(team("rep-1"))
 	var s sink
