@@ -25,10 +25,10 @@ func Diff(values map[string]any, owner string, known Known, m Mapping) (w Write,
 		switch {
 		case back && text == "" && restore != "": // the agreement has nothing to say of it any more: as it was
 			value, text = restore, restore
-		case !back && known.holds(name, text):
-			known.settle(wrote, name, text)
+		case !back && known.holds(name, field, text):
+			known.settle(wrote, name, field, text)
 			continue
-		case !back && name == SeenStage && known.foreign(text, m):
+		case !back && name == SeenStage && known.foreign(field, text, m):
 			continue
 		}
 		known.put(&w, wrote, field, name, value, text)
@@ -40,8 +40,8 @@ func Diff(values map[string]any, owner string, known Known, m Mapping) (w Write,
 	}
 	switch {
 	case owner == "":
-	case known.holds(SeenOwner, owner):
-		known.settle(wrote, SeenOwner, owner)
+	case known.holds(SeenOwner, OwnerField, owner):
+		known.settle(wrote, SeenOwner, OwnerField, owner)
 	default:
 		w.Owner, wrote[SeenOwner] = &owner, owner
 	}
@@ -50,17 +50,18 @@ func Diff(values map[string]any, owner string, known Known, m Mapping) (w Write,
 
 // foreign says whether the record has a stage from before us, and all that is to be said of it is that the lead came in: whoever was a customer, or an
 // evangelist, before the agreement knew of him stays one until the ledger has more to say.
-func (k Known) foreign(text string, m Mapping) bool {
-	_, wrote := k.Wrote[SeenStage]
+func (k Known) foreign(field, text string, m Mapping) bool {
+	_, wrote := k.wroteInto(SeenStage, field)
 	return !wrote && text != "" && k.Seen[SeenStage] != "" && text == m.Stages[string(lead.StageInquiry)]
 }
 
 // put has a value written.
 func (k Known) put(w *Write, wrote map[string]string, field, name string, value any, text string) {
-	w.Values[field], wrote[name] = value, text
+	w.Values[field] = value
+	note(wrote, name, field, text)
 	_, restored := k.Restore[field]
-	was := k.Wrote[name]
-	if people[name] && (restored || !k.Diverged.IsZero() || k.current(name)) {
+	was, _ := k.wroteInto(name, field)
+	if people[name] && (restored || !k.Diverged.IsZero() || k.current(name, field)) {
 		was = k.Seen[name]
 	}
 	if was != "" {
@@ -69,30 +70,49 @@ func (k Known) put(w *Write, wrote map[string]string, field, name string, value 
 }
 
 // settle notes what the record holds already.
-func (k Known) settle(wrote map[string]string, name, text string) {
-	if before, was := k.Wrote[name]; before != text || !was && people[name] {
-		wrote[name] = text
+func (k Known) settle(wrote map[string]string, name, field, text string) {
+	if before, was := k.wroteInto(name, field); before != text || !was && people[name] {
+		note(wrote, name, field, text)
 	}
 }
 
+// note what a field holds; and of those that go by another name than the CRM's, which field that was.
+func note(wrote map[string]string, name, field, text string) {
+	if wrote[name] = text; name != field {
+		wrote[notedIn+name] = field
+	}
+}
+
+// wroteInto is what was last written into a field. What was written while the mapping named another one does not count: this one was never told.
+func (k Known) wroteInto(name, field string) (text string, did bool) {
+	if in, noted := k.Wrote[notedIn+name]; noted && in != field {
+		return "", false
+	}
+	text, did = k.Wrote[name]
+	return text, did
+}
+
 // holds says whether the record is known to hold a value: it was written, or was read since.
-func (k Known) holds(name, text string) bool {
-	before, was := k.Wrote[name]
+func (k Known) holds(name, field, text string) bool {
+	before, was := k.wroteInto(name, field)
 	switch {
 	case was && before == text:
 		return true
 	case people[name]:
-		return k.Seen[name] == text && k.current(name)
+		return k.Seen[name] == text && k.current(name, field)
 	default:
 		return !was && text == ""
 	}
 }
 
 // current says whether what was seen is what the record holds still: nothing was written since.
-func (k Known) current(name string) bool {
-	_, was := k.Wrote[name]
+func (k Known) current(name, field string) bool {
+	_, was := k.wroteInto(name, field)
 	return !was || !k.Modified.Before(k.WroteAt)
 }
+
+// notedIn, and a name, is the key of Known.Wrote for the field that it was written into.
+const notedIn = "~in."
 
 // people set these, too.
 var people = map[string]bool{SeenOwner: true, SeenStage: true, SeenStatus: true, SeenReason: true, SeenOptOut: true}

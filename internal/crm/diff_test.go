@@ -5,6 +5,7 @@ package crm_test
 import (
 	"maps"
 	"math/rand/v2"
+	"strings"
 	"testing"
 	"time"
 
@@ -143,6 +144,7 @@ func TestDiff(t *testing.T) {
 			if diff := cmp.Diff(c.want, got, cmpopts.EquateEmpty()); diff != "" {
 				t.Errorf("write (-want +got):\n%s", diff)
 			}
+			maps.DeleteFunc(wrote, func(key, _ string) bool { return strings.HasPrefix(key, "~in.") }) // see TestFieldsThatAreOthersNow
 			if diff := cmp.Diff(c.wrote, wrote); diff != "" {
 				t.Errorf("wrote (-want +got):\n%s", diff)
 			}
@@ -150,6 +152,28 @@ func TestDiff(t *testing.T) {
 				t.Errorf("empty: %t", got.Empty())
 			}
 		})
+	}
+}
+
+// A field that the mapping names anew was never told, whatever its predecessor holds; what a person wrote into one that stays is left alone.
+func TestFieldsThatAreOthersNow(t *testing.T) {
+	values := map[string]any{"lifecycle": "mql", "lead_status": "Nurture", "sla_reason": "BadTiming"}
+	known := crm.Known{Record: "1", Seen: map[string]string{}}
+	_, known.Wrote = crm.Diff(values, repA, known, diffMapping)
+	known.Modified, known.WroteAt, known.Seen = late, early, map[string]string{"owner": repA, "status": "by hand", "reason": "BadTiming"}
+	m := diffMapping
+	m.Fields.Stage, m.Fields.Reason = "sla_stage", "sla_code"
+	w, wrote := crm.Diff(map[string]any{"sla_stage": "mql", "lead_status": "Nurture", "sla_code": "BadTiming"}, repA, known, m)
+	want := crm.Write{Record: "1", Values: map[string]any{"sla_stage": "mql"}} // the code was seen there
+	if diff := cmp.Diff(want, w, cmpopts.EquateEmpty()); diff != "" {
+		t.Errorf("write (-want +got):\n%s", diff)
+	}
+	maps.Copy(known.Wrote, wrote)
+	if w, _ := crm.Diff(map[string]any{"sla_stage": "mql", "lead_status": "Nurture", "sla_code": "BadTiming"}, repA, known, m); !w.Empty() {
+		t.Errorf("written again: %+v", w)
+	}
+	if w, _ := crm.Diff(values, repA, known, diffMapping); len(w.Values) != 1 || w.Values["lifecycle"] != "mql" { // and back
+		t.Errorf("the field of before has what the agreement said then: %+v", w)
 	}
 }
 

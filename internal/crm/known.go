@@ -17,7 +17,7 @@ type Known struct {
 	Hashes   map[string]string // of values, by the CRM's field
 
 	Seen    map[string]string // what was last read of owner, stage, status, reason and opt-out, by the names below; absent: empty
-	Wrote   map[string]string // what was last written, by the same names and by the CRM's names of all other fields
+	Wrote   map[string]string // what was last written, by the same names, with the field each was written into, and by the CRM's names of all other fields
 	WroteAt time.Time         // as the CRM has it of the record after that; what was read and is older has nothing to say
 
 	Restore  map[string]string // what is to be written besides, to set it back: by the CRM's field; "" empties it

@@ -120,8 +120,23 @@ func (x *reflecting) stale() bool {
 	return at.IsZero() || at.Before(x.old.Modified) || at.Before(x.old.WroteAt)
 }
 
-// renamed says whether what was seen of people's fields was of other ones: it says nothing of these, which are seen for the first time.
-func (x *reflecting) renamed() bool { return x.old.Seen[notedFields] != x.tracked }
+// renamed says whether what was seen by that name was of another field of the CRM: it says nothing of this one, which is seen for the first time. Status
+// and reason say one thing together.
+func (x *reflecting) renamed(name string) bool {
+	was, is := strings.Split(x.old.Seen[notedFields], " "), strings.Split(x.tracked, " ")
+	switch {
+	case name == SeenOwner:
+		return false
+	case len(was) != len(is):
+		return true
+	case name == SeenStage:
+		return was[0] != is[0]
+	case name == SeenOptOut:
+		return was[3] != is[3]
+	default:
+		return was[1] != is[1] || was[2] != is[2]
+	}
+}
 
 // values tells of the fields of the definition.
 func (x *reflecting) values() {
@@ -205,7 +220,7 @@ func (x *reflecting) optOut() {
 		x.tell(lead.KindOptedOut, x.created(), scope)
 	case is && !was:
 		x.tell(lead.KindOptedOut, x.in.Record.Modified, scope)
-	case !is && was && !x.renamed():
+	case !is && was && !x.renamed(SeenOptOut):
 		x.tell(lead.KindReinstated, x.in.Record.Modified, scope)
 	}
 }

@@ -27,13 +27,13 @@ type change struct {
 
 // changes of a field that people set, oldest first, since it was read last, and note what it holds now. At first sight there is one, of what it holds.
 func (x *reflecting) changes(name, field, value string) []change {
-	if x.first || x.renamed() && name != SeenOwner {
+	if x.first || x.renamed(name) {
 		return x.firstSight(name, field, value)
 	}
 	if history := x.history(field); len(history) > 0 {
 		return x.remembered(name, value, history)
 	}
-	return x.compared(name, value)
+	return x.compared(name, field, value)
 }
 
 // value that a field of the record holds, as text; false when it was not read.
@@ -70,7 +70,7 @@ func (x *reflecting) firstSight(name, field, value string) []change {
 		}
 		c.at, c.told = last.At, true
 	}
-	if wrote, did := x.old.Wrote[name]; value == "" || did && wrote == value {
+	if wrote, did := x.old.wroteInto(name, field); value == "" || did && wrote == value {
 		return nil
 	}
 	return []change{c}
@@ -108,9 +108,9 @@ func (x *reflecting) taken(name string, at time.Time) { x.now.Seen[notedAt+name]
 
 // compared is the change that a value shows which is neither what was read last nor what we wrote since. What we wrote and somebody wrote over is
 // nobody's but theirs when it is back.
-func (x *reflecting) compared(name, value string) []change {
+func (x *reflecting) compared(name, field, value string) []change {
 	seen := x.old.Seen[name]
-	wrote, did := x.old.Wrote[name]
+	wrote, did := x.old.wroteInto(name, field)
 	over, is := x.old.Seen[notedOver+name]
 	x.see(name, value)
 	switch {
@@ -132,8 +132,11 @@ func (x *reflecting) see(name, value string) {
 	}
 }
 
-// keep what was noted of a field that was not read this time.
+// keep what was noted of a field that was not read this time, unless it was another field.
 func (x *reflecting) keep(name string) {
+	if x.renamed(name) {
+		return
+	}
 	for _, key := range []string{name, notedAt + name, notedOver + name} {
 		if value, had := x.old.Seen[key]; had {
 			x.now.Seen[key] = value

@@ -53,7 +53,7 @@ func (x *reflecting) disposition() (apart []string) {
 		}
 		value[name] = text
 	}
-	uncoded := strings.Contains(x.old.Seen[notedApart], apartStatus)
+	uncoded := x.apart(apartStatus)
 	for _, s := range x.saves(all, value) {
 		told := x.says(s)
 		if told.outcome == "" {
@@ -79,6 +79,11 @@ func (x *reflecting) disposition() (apart []string) {
 		apart = append(apart, apartStatus)
 	}
 	return apart
+}
+
+// apart says whether the record was against the agreement in stage or status, of the fields that are read now.
+func (x *reflecting) apart(what string) bool {
+	return !x.renamed(what) && strings.Contains(x.old.Seen[notedApart], what)
 }
 
 // saves puts together what was done to status and reason at once, oldest first.
@@ -235,7 +240,7 @@ func (x *reflecting) moved() (apart []string) {
 	if read {
 		all = x.changes(SeenStage, field, value)
 	}
-	was := strings.Contains(x.old.Seen[notedApart], apartStage)
+	was := x.apart(apartStage)
 	for _, c := range all {
 		switch {
 		case c.first:
@@ -268,7 +273,7 @@ func (x *reflecting) ours(field, value string) bool {
 	if history := x.history(field); len(history) > 0 {
 		return history[len(history)-1].Ours
 	}
-	wrote, did := x.old.Wrote[SeenStage]
+	wrote, did := x.old.wroteInto(SeenStage, field)
 	return did && wrote == value && x.now.Seen[notedOver+SeenStage] != wrote
 }
 
@@ -279,7 +284,7 @@ func (x *reflecting) settle(apart []string) {
 	}
 	for _, name := range []string{SeenStatus, SeenReason} {
 		key := notedBefore + name
-		if was, had := x.old.Seen[key]; had && strings.Contains(x.old.Seen[notedApart], apartStatus) {
+		if was, had := x.old.Seen[key]; had && x.apart(apartStatus) {
 			x.now.Seen[key] = was
 		}
 		if !slices.Contains(apart, apartStatus) {
