@@ -29,6 +29,7 @@ type item struct {
 	by, match  string // property and its value, for one that is to be found or made
 	properties map[string]string
 	was        map[string]any
+	had        string  // lifecycle stage, before it was emptied
 	answer     *object // of the last request that took it
 	err        error
 }
@@ -106,27 +107,17 @@ func (s *System) missed(why problem) []string {
 // part a batch that was refused. Items that have a property which no contact has, or which nobody may write, are known to be to blame; otherwise it is
 // halved.
 func (s *System) part(ctx context.Context, verb string, items []*item, refusal *answerError, names []string) {
-	if everywhere(refusal.body) {
-		blamed := refusal.body.named(names)
+	if blamed := refusal.body.everywhere(names); len(blamed) > 0 {
 		bad, good := split(items, func(one *item) bool {
 			return slices.ContainsFunc(blamed, func(name string) bool { _, has := one.properties[name]; return has })
 		})
-		if len(bad) > 0 {
-			failAll(bad, port(refusal, names))
-			s.send(ctx, verb, good)
-			return
-		}
+		failAll(bad, port(refusal, blamed))
+		s.send(ctx, verb, good)
+		return
 	}
 	half := len(items) / 2
 	s.send(ctx, verb, items[:half])
 	s.send(ctx, verb, items[half:])
-}
-
-// everywhere says whether a property is refused whatever its value is.
-func everywhere(why problem) bool {
-	return slices.ContainsFunc(why.codes(), func(code string) bool {
-		return code == "PROPERTY_DOESNT_EXIST" || code == "READ_ONLY_VALUE" || code == "PROPERTY_NOT_FOUND"
-	})
 }
 
 func split(items []*item, is func(*item) bool) (yes, no []*item) {
@@ -191,7 +182,7 @@ func (i *item) is(result object) bool {
 	case i.id != "":
 		return result.ID == i.id || slices.Contains(result.merged(), i.id)
 	default:
-		return strings.EqualFold(said(result.Properties[i.by]), i.match)
+		return result.isFoundBy(i.by, i.match)
 	}
 }
 

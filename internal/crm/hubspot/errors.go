@@ -178,6 +178,19 @@ func (p problem) named(properties []string) []string {
 	return slices.Compact(names)
 }
 
+// whatever are the codes of what is refused whatever the value is.
+var whatever = []string{"PROPERTY_DOESNT_EXIST", "READ_ONLY_VALUE", "PROPERTY_NOT_FOUND"}
+
+// everywhere are those of the properties that are refused in each record that has them. One that is named for its value is none: others may have a
+// better one.
+func (p problem) everywhere(properties []string) []string {
+	isOther := func(code string) bool { return !slices.Contains(whatever, code) }
+	if codes := p.codes(); len(codes) > 0 && !slices.ContainsFunc(codes, isOther) {
+		return p.named(properties)
+	}
+	return problem{Errors: slices.DeleteFunc(slices.Clone(p.Errors), func(d detail) bool { return isOther(d.Code) })}.named(properties)
+}
+
 // reason in HubSpot's codes and the names of properties.
 func (p problem) reason(properties []string) string {
 	var parts []string

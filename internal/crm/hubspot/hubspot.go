@@ -17,14 +17,16 @@ import (
 
 // Names of HubSpot's own.
 const (
-	contacts       = "contacts"
-	notes          = "notes"
-	ownerProperty  = "hubspot_owner_id"
-	emailProperty  = "email"
-	stageProperty  = "lifecyclestage"
-	mergedProperty = "hs_merged_object_ids"
-	mergedVids     = "hs_calculated_merged_vids" // the same of contacts, with times; the older one of the two
-	objectID       = "hs_object_id"
+	contacts      = "contacts"
+	notes         = "notes"
+	ownerProperty = "hubspot_owner_id"
+	emailProperty = "email"
+	// additionalEmails of a contact, with semicolons: those of contacts that it took in, and others that people gave it.
+	additionalEmails = "hs_additional_emails"
+	stageProperty    = "lifecyclestage"
+	mergedProperty   = "hs_merged_object_ids"
+	mergedVids       = "hs_calculated_merged_vids" // the same of contacts, with times; the older one of the two
+	objectID         = "hs_object_id"
 )
 
 // What HubSpot takes in one request.

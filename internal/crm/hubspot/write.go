@@ -153,24 +153,49 @@ func (s *System) find(ctx context.Context, items []*item, writes []crm.Write) {
 	}
 	for _, field := range slices.Sorted(maps.Keys(byField)) {
 		for chunk := range slices.Chunk(byField[field], maxBatch) {
-			values := idsOf(chunk, func(one *item) string { return one.match })
-			slices.Sort(values)
-			found, err := s.batchRead(ctx, contacts, field, slices.Compact(values), []string{field, stageProperty}, nil)
-			if err != nil {
-				failAll(chunk, err)
-				continue
-			}
-			for _, one := range chunk {
-				i := slices.IndexFunc(found, func(o object) bool { return strings.EqualFold(said(o.Properties[field]), one.match) })
-				if i >= 0 {
-					one.id = found[i].ID
-					one.was = map[string]any{stageProperty: said(found[i].Properties[stageProperty])}
-					continue
-				}
-				one.complete(writes[one.at].Match)
-			}
+			s.findBy(ctx, field, chunk, writes)
 		}
 	}
+}
+
+// findBy a property. What HubSpot refuses to look for as a whole is looked for in halves, as with send.
+func (s *System) findBy(ctx context.Context, field string, items []*item, writes []crm.Write) {
+	values := idsOf(items, func(one *item) string { return one.match })
+	slices.Sort(values)
+	properties := []string{field, stageProperty}
+	if field == emailProperty {
+		properties = append(properties, additionalEmails)
+	}
+	found, err := s.batchRead(ctx, contacts, field, slices.Compact(values), properties, nil)
+	var refused *crm.RefusedError
+	switch {
+	case errors.As(err, &refused) && len(items) > 1:
+		half := len(items) / 2
+		s.findBy(ctx, field, items[:half], writes)
+		s.findBy(ctx, field, items[half:], writes)
+		return
+	case err != nil:
+		failAll(items, err)
+		return
+	}
+	for _, one := range items {
+		i := slices.IndexFunc(found, func(o object) bool { return o.isFoundBy(field, one.match) })
+		if i >= 0 {
+			one.id = found[i].ID
+			one.was = map[string]any{stageProperty: said(found[i].Properties[stageProperty])}
+			continue
+		}
+		one.complete(writes[one.at].Match)
+	}
+}
+
+// isFoundBy says whether a value of a property leads to the object: a contact is found by each of its addresses, and the answer does not say by which.
+func (o object) isFoundBy(property, value string) bool {
+	values := []string{said(o.Properties[property])}
+	if property == emailProperty {
+		values = append(values, strings.Split(said(o.Properties[additionalEmails]), ";")...)
+	}
+	return slices.ContainsFunc(values, func(one string) bool { return strings.EqualFold(strings.TrimSpace(one), value) })
 }
 
 // complete the properties of a new contact.
@@ -189,34 +214,61 @@ func (i *item) complete(m *crm.Match) {
 // and for those whose stage turns out to have stayed where it was.
 func (s *System) update(ctx context.Context, items []*item) {
 	back, _ := split(items, s.movesBack)
-	s.empty(ctx, back)
+	s.empty(ctx, back, func(one *item) string { return text(one.was[stageProperty], "") })
 	s.send(ctx, "update", pending(items))
+	s.putBack(ctx, back)
 	stuck, _ := split(pending(items), (*item).stuck)
 	if len(stuck) == 0 {
 		return
 	}
-	s.empty(ctx, stuck)
+	s.empty(ctx, stuck, func(one *item) string { return said(one.answer.Properties[stageProperty]) })
 	s.send(ctx, "update", pending(stuck))
 	for _, one := range pending(stuck) {
 		if one.stuck() {
 			one.fail(&crm.RefusedError{Status: http.StatusBadRequest, Reason: "the value was not taken, of " + stageProperty})
 		}
 	}
+	s.putBack(ctx, stuck)
 }
 
-// empty the lifecycle stage of contacts.
-func (s *System) empty(ctx context.Context, items []*item) {
-	var emptied []*item
-	for _, one := range items {
-		emptied = append(emptied, &item{at: one.at, id: one.id, properties: map[string]string{stageProperty: ""}})
+// empty the lifecycle stage of contacts, and note what it had been.
+func (s *System) empty(ctx context.Context, items []*item, had func(*item) string) {
+	emptied := make([]*item, len(items))
+	for i, one := range items {
+		one.had = had(one)
+		emptied[i] = one.withStage("")
 	}
 	s.send(ctx, "update", emptied)
 	for i, one := range emptied {
-		var refused *crm.RefusedError
-		if one.err != nil && !errors.As(one.err, &refused) { // a refusal is left to the write itself: an account may not need it
+		if one.err != nil && !isRefusal(one.err) { // a refusal is left to the write itself: an account may not need it
 			items[i].fail(one.err)
 		}
 	}
+}
+
+// putBack the lifecycle stage where it had been emptied for a write that was refused then: nothing is left as nobody wanted it. Where that cannot be
+// done now, the whole is to be written again.
+func (s *System) putBack(ctx context.Context, items []*item) {
+	refused, _ := split(items, func(one *item) bool { return one.had != "" && isRefusal(one.err) })
+	back := make([]*item, len(refused))
+	for i, one := range refused {
+		back[i] = one.withStage(one.had)
+	}
+	s.send(ctx, "update", back)
+	for i, one := range back {
+		if one.err != nil && !isRefusal(one.err) {
+			refused[i].fail(one.err)
+		}
+	}
+}
+
+func (i *item) withStage(stage string) *item {
+	return &item{at: i.at, id: i.id, properties: map[string]string{stageProperty: stage}}
+}
+
+func isRefusal(err error) bool {
+	var refused *crm.RefusedError
+	return errors.As(err, &refused)
 }
 
 // movesBack says whether the lifecycle stage moves to one before the one that it had. A stage that is not known moves back, as far as we know.

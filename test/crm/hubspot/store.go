@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/handoff-sla/handoff/test/crm/control"
@@ -264,6 +265,7 @@ func (f *Fake) merge(into, from *record, by author, at time.Time) *record {
 	}
 	merge := author{kind: "MERGE_OBJECTS", id: by.id, label: by.label, user: by.user, log: by.log, system: true}
 	fields := []string{}
+	keepAddresses(result, from, merge, at)
 	for name, value := range from.values {
 		if result.values[name] == "" && !slices.Contains(into.kind.always(), name) && !slices.Contains(mergedLists, name) {
 			result.put(name, value, merge, at)
@@ -289,6 +291,21 @@ func (f *Fake) merge(into, from *record, by author, at time.Time) *record {
 	f.Log.Wrote(f.wrote(by, "merge", into.kind.plural, result.id, fields))
 	f.hooks.merged(result, into, from, len(fields), by, at)
 	return result
+}
+
+// keepAddresses of the second contact beside that of the first.
+func keepAddresses(result, from *record, by author, at time.Time) {
+	var all []string
+	for _, list := range []string{result.values["hs_additional_emails"], from.values["email"], from.values["hs_additional_emails"]} {
+		for one := range strings.SplitSeq(list, ";") {
+			if one != "" && one != result.values["email"] && result.values["email"] != "" && !slices.Contains(all, one) {
+				all = append(all, one)
+			}
+		}
+	}
+	if len(all) > 0 {
+		result.put("hs_additional_emails", strings.Join(all, ";"), by, at)
+	}
 }
 
 var mergedLists = []string{"hs_merged_object_ids", "hs_calculated_merged_vids"}

@@ -130,7 +130,8 @@ func ownerProperty() Property {
 
 func contactProperties() []Property {
 	out := []Property{
-		unique(text("email")), choice("lifecyclestage", lifecycle...),
+		unique(text("email")), readOnly(Property{Name: "hs_additional_emails", Type: kindEnumeration, FieldType: "checkbox", External: true}),
+		choice("lifecyclestage", lifecycle...),
 		choice("hs_lead_status", "NEW", "OPEN", "IN_PROGRESS", "OPEN_DEAL", "UNQUALIFIED", "ATTEMPTED_TO_CONTACT", "CONNECTED", "BAD_TIMING"),
 		readOnly(yesNo("hs_email_optout")), calculated(text("hs_calculated_merged_vids")), moment("recent_conversion_date"), moment("first_conversion_date"),
 		readOnly(moment("notes_last_updated")), readOnly(moment("notes_last_contacted")), readOnly(number("num_contacted_notes")),
