@@ -6,7 +6,6 @@ import (
 	"context"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/handoff-sla/handoff/internal/ledger"
 	"github.com/handoff-sla/handoff/internal/ledger/ledgertest"
@@ -23,7 +22,7 @@ func TestDescribe(t *testing.T) {
 		"unknown user":         {ledgertest.As(running, "secret-user:secret-password"), "the database refuses the user (SQLSTATE 28000)"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+			ctx, cancel := context.WithTimeout(t.Context(), ledgertest.Patience)
 			defer cancel()
 			_, err := ledger.Open(ctx, c.dsn, tenant)
 			got := ledger.Describe(err)

@@ -33,6 +33,13 @@ func soon(t *testing.T, l *ledger.Ledger, ahead time.Duration) time.Time {
 	return now.Truncate(time.Second).Add(ahead + time.Second)
 }
 
+// scheduling is a ledger whose clock the test moves, and an hour that is to come: however long the test takes, it comes when the clock is set to it.
+func scheduling(t *testing.T) (l *ledger.Ledger, dsn string, clock *ledgertest.Clock, at time.Time) {
+	t.Helper()
+	l, dsn, clock = ledgertest.NewWithClock(t, tenant, noon)
+	return l, dsn, clock, noon.Add(time.Hour)
+}
+
 func inForce(t *testing.T, l *ledger.Ledger) int64 {
 	t.Helper()
 	sequence, _, err := l.InForce(t.Context())
@@ -45,14 +52,17 @@ func inForce(t *testing.T, l *ledger.Ledger) int64 {
 // A pair that is recorded beforehand comes into force at its second by the ledger's clock, with no call from outside: whatever is marked
 // with a time before it was scored by the old pair, whatever is marked with a time from it on by the new one.
 func TestScheduledPairComesIntoForceToTheSecond(t *testing.T) {
-	l, dsn := ledgertest.New(t, tenant)
-	at := soon(t, l, 2*time.Second)
+	l, dsn, clock, at := scheduling(t)
 	registered(t, l, pair(1), from(at, 2))
 	if missing, err := l.Unregistered(t.Context(), 1, 2); err != nil || len(missing) != 0 {
 		t.Fatalf("not recorded: %v, %v", missing, err)
 	}
-	loaded, switched := int64(1), 0
-	for i := 0; time.Now().Before(at.Add(time.Second)); i++ {
+	const enough = 21
+	loaded, switched, scoredBy := int64(1), 0, map[int64]int{}
+	for i := 0; scoredBy[2] < enough && i < 20000; i++ {
+		if loaded == 1 && scoredBy[1] == enough {
+			clock.Set(at.Add(-100 * time.Millisecond))
+		}
 		id := fmt.Sprintf("lead-%d", i)
 		ingest(t, l, captured(id, id, nil))
 		_, err := l.Score(t.Context(), loaded, 10, reach)
@@ -65,7 +75,7 @@ func TestScheduledPairComesIntoForceToTheSecond(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(5 * time.Millisecond)
+		scoredBy[loaded]++
 	}
 	if switched != 1 || loaded != 2 {
 		t.Errorf("switched %d times, to %d", switched, loaded)
@@ -90,13 +100,12 @@ FROM events GROUP BY scored_by, scored_at < (SELECT since FROM in_force WHERE se
 
 // A transaction in which the second passes keeps nothing: it is done again by the pair of its end.
 func TestSwitchInTheMiddleOfATransaction(t *testing.T) {
-	l, dsn := ledgertest.New(t, tenant)
-	at := soon(t, l, 2*time.Second)
+	l, dsn, clock, at := scheduling(t)
 	registered(t, l, pair(1), from(at, 2))
 	ingest(t, l, many(1)...)
 	var stale *ledger.StaleError
 	_, err := l.Score(t.Context(), 1, 10, func(one *ledger.Lead) error {
-		time.Sleep(time.Until(at) + 50*time.Millisecond)
+		clock.Set(at)
 		return reach(one)
 	})
 	if !errors.As(err, &stale) || stale.InForce != 2 {
@@ -109,10 +118,10 @@ func TestSwitchInTheMiddleOfATransaction(t *testing.T) {
 		t.Errorf("by the new one: %+v, %v", batch, err)
 	}
 
-	at = soon(t, l, 2*time.Second)
+	at = at.Add(time.Hour)
 	registered(t, l, from(at, 3))
 	_, err = l.Route(t.Context(), 2, 10, func(_ context.Context, r *ledger.Routing) error {
-		time.Sleep(time.Until(at) + 50*time.Millisecond)
+		clock.Set(at)
 		r.Leads[0].PickedRep = "rep-1"
 		r.Keep(r.Leads[0], "terms", nil)
 		return nil
@@ -127,23 +136,18 @@ func TestSwitchInTheMiddleOfATransaction(t *testing.T) {
 
 // A pair that was to come never does once one that was registered later is in force.
 func TestSupersededPairNeverComesIntoForce(t *testing.T) {
-	l, _ := ledgertest.New(t, tenant)
-	before, err := l.Now(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	at := soon(t, l, 2*time.Second)
+	l, _, clock, at := scheduling(t)
 	registered(t, l, pair(1), from(at, 2))
 	registered(t, l, pair(3))
 	if got := inForce(t, l); got != 3 {
 		t.Errorf("in force: %d, want 3", got)
 	}
-	time.Sleep(time.Until(at) + 50*time.Millisecond)
+	clock.Set(at)
 	if got := inForce(t, l); got != 3 {
 		t.Errorf("when the time of the superseded one has come: %d, want 3", got)
 	}
 	switches := ledgertest.Read(t, l, func(r *ledger.Reading) ([]ledger.Switch, error) {
-		return r.Switches(t.Context(), before, at.Add(time.Hour), "2027-W01")
+		return r.Switches(t.Context(), noon, at.Add(time.Hour), "2027-W01")
 	})
 	var sequences []int64
 	for _, s := range switches {
@@ -243,12 +247,11 @@ func TestRegisterPart(t *testing.T) {
 
 // A first pair that is called off never comes into force: nothing is, and work goes on as soon as there is another.
 func TestFirstPairIsCalledOff(t *testing.T) {
-	l, _ := ledgertest.New(t, tenant)
-	at := soon(t, l, time.Second)
+	l, _, clock, at := scheduling(t)
 	registered(t, l, from(at, 1))
 	registered(t, l, never(2))
 	ingest(t, l, many(1)...)
-	time.Sleep(time.Until(at) + 50*time.Millisecond)
+	clock.Set(at)
 	if _, err := l.Score(t.Context(), 1, 10, reach); !errors.Is(err, ledger.ErrNothingInForce) {
 		t.Errorf("when its time has come: %v", err)
 	}
@@ -269,11 +272,10 @@ func TestFirstPairIsCalledOff(t *testing.T) {
 
 // A contract that is made anew on the tenant does not inherit what the one that is gone had scheduled.
 func TestContractMadeAnewCallsOffWhatWasToCome(t *testing.T) {
-	l, _ := ledgertest.New(t, tenant)
-	at := soon(t, l, time.Second)
+	l, _, clock, at := scheduling(t)
 	registered(t, l, pair(1), from(at, 2))
 	registered(t, l, from(at.Add(time.Hour), 10))
-	time.Sleep(time.Until(at) + 50*time.Millisecond)
+	clock.Set(at)
 	if got := inForce(t, l); got != 1 {
 		t.Errorf("in force: %d, want 1 until the pair of the new contract comes", got)
 	}
@@ -281,14 +283,13 @@ func TestContractMadeAnewCallsOffWhatWasToCome(t *testing.T) {
 
 // Nothing is in force before the first pair's time.
 func TestFirstPairIsToCome(t *testing.T) {
-	l, _ := ledgertest.New(t, tenant)
-	at := soon(t, l, 2*time.Second)
+	l, _, clock, at := scheduling(t)
 	registered(t, l, from(at, 1))
 	ingest(t, l, many(1)...)
 	if _, err := l.Score(t.Context(), 1, 10, reach); !errors.Is(err, ledger.ErrNothingInForce) {
 		t.Errorf("before: %v", err)
 	}
-	time.Sleep(time.Until(at) + 50*time.Millisecond)
+	clock.Set(at)
 	if batch, err := l.Score(t.Context(), 1, 10, reach); err != nil || batch.Leads != 1 {
 		t.Errorf("after: %+v, %v", batch, err)
 	}

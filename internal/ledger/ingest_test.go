@@ -172,13 +172,8 @@ func TestIngestCutOff(t *testing.T) {
 // terminateWaiting cuts the first session of a worker that waits for a lock.
 func terminateWaiting(t *testing.T, dsn string) {
 	t.Helper()
-	for range 200 {
-		cut := ledgertest.Column[bool](t, dsn, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-WHERE application_name = 'handoff' AND datname = current_database() AND wait_event_type = 'Lock'`)
-		if len(cut) > 0 {
-			return
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
-	t.Fatal("no session waits for a lock")
+	ledgertest.Await(t, "a session waits for a lock", func() bool {
+		return len(ledgertest.Column[bool](t, dsn, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE application_name = 'handoff' AND datname = current_database() AND wait_event_type = 'Lock'`)) > 0
+	})
 }

@@ -15,7 +15,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -162,7 +161,7 @@ func Connect(tb testing.TB, dsn string) *pgx.Conn {
 	}
 	config.RuntimeParams["search_path"] = ledger.Schema
 	config.RuntimeParams["application_name"] = "ledgertest"
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), Patience)
 	defer cancel()
 	conn, err := pgx.ConnectConfig(ctx, config)
 	if err != nil {

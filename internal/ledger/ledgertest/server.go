@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"os/user"
@@ -51,13 +50,26 @@ func Start(settings ...string) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{bin: bin, folder: folder, settings: settings}
-	if err := s.prepare(); err != nil {
-		return nil, errors.Join(err, os.RemoveAll(folder))
+	if err = s.prepare(); err == nil {
+		err = s.settle()
 	}
-	if err := s.Launch(); err != nil {
+	if err != nil {
 		return nil, errors.Join(err, os.RemoveAll(folder))
 	}
 	return s, nil
+}
+
+// settle starts the server on a port of its own. Somebody else may take the port after it was found to be free: then it is another one.
+func (s *Server) settle() (err error) {
+	for range 10 {
+		if s.port, err = freePort(); err != nil {
+			return err
+		}
+		if err = s.Launch(); err == nil || !strings.Contains(err.Error(), "TCP/IP sockets") {
+			return err
+		}
+	}
+	return err
 }
 
 // binaries finds the folder of initdb and postgres.
@@ -105,17 +117,7 @@ func (s *Server) prepare() error {
 	if out, err := initdb.CombinedOutput(); err != nil {
 		return fmt.Errorf("initdb: %w\n%s", err, out)
 	}
-	var config net.ListenConfig
-	listener, err := config.Listen(context.Background(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		return err
-	}
-	address, ok := listener.Addr().(*net.TCPAddr)
-	if !ok {
-		return fmt.Errorf("%s is no TCP address", listener.Addr())
-	}
-	s.port = address.Port
-	return listener.Close()
+	return nil
 }
 
 // giveAway lets another user own the folder.
@@ -159,6 +161,7 @@ func (s *Server) Launch() error {
 	for _, setting := range s.settings {
 		args = append(args, "-c", setting)
 	}
+	s.output.Reset()
 	s.cmd = s.command("postgres", args...)
 	s.cmd.Stdout, s.cmd.Stderr = &s.output, &s.output
 	if err := s.cmd.Start(); err != nil {
@@ -170,10 +173,9 @@ func (s *Server) Launch() error {
 		s.failure = s.cmd.Wait()
 		close(exited)
 	}()
-	for range 300 {
-		conn, err := pgx.Connect(context.Background(), s.DSN("postgres"))
-		if err == nil {
-			return conn.Close(context.Background())
+	for begin := time.Now(); time.Since(begin) < Patience; {
+		if s.answers() {
+			return nil
 		}
 		select {
 		case <-exited:
@@ -182,6 +184,19 @@ func (s *Server) Launch() error {
 		}
 	}
 	return errors.Join(fmt.Errorf("postgres does not answer on port %d\n%s", s.port, s.output.String()), s.Kill())
+}
+
+// answers says whether it is this server that answers, and not one that another process has on the port.
+func (s *Server) answers() bool {
+	ctx, cancel := context.WithTimeout(context.Background(), Patience)
+	defer cancel()
+	conn, err := pgx.Connect(ctx, s.DSN("postgres"))
+	if err != nil {
+		return false
+	}
+	defer closeConn(conn)
+	var data string
+	return conn.QueryRow(ctx, "SELECT current_setting('data_directory')").Scan(&data) == nil && data == s.data()
 }
 
 // DSN of a database of the server.
@@ -205,8 +220,8 @@ func (s *Server) signal(sig syscall.Signal) error {
 	select {
 	case <-s.exited:
 		return nil
-	case <-time.After(20 * time.Second):
-		return errors.Join(errors.New("postgres did not end in 20 s"), s.cmd.Process.Kill())
+	case <-time.After(Patience):
+		return errors.Join(fmt.Errorf("postgres did not end in %s", Patience), s.cmd.Process.Kill())
 	}
 }
 
