@@ -330,16 +330,22 @@ func (x *reflecting) activities() {
 	}
 }
 
-// converted tells of a lead that sales made a contact of: whoever converts a lead takes it on, and the deal that it is converted into is open.
+// converted tells of a lead that sales made a contact of: whoever converts a lead takes it on, and the deal that it is converted into is open. A write
+// that was refused may have met that before it was read: what was told is noted.
 func (x *reflecting) converted() {
 	r := x.in.Record
-	if r.Gone != Converted || x.old.Gone == Converted {
+	if r.Gone != Converted {
+		return
+	}
+	if before, had := x.old.Hashes[hashConverted]; had {
+		x.now.Hashes[hashConverted] = before
 		return
 	}
 	at := r.DealAt
 	if at.IsZero() {
 		at = r.Modified
 	}
+	x.now.Hashes[hashConverted] = stamp(at)
 	x.tell(lead.KindAccepted, at, map[string]any{})
 	if r.Deal != "" {
 		x.tell(lead.KindOpportunity, at, map[string]any{"opportunity": r.Deal, "state": string(lead.DealOpen)})

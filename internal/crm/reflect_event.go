@@ -28,7 +28,8 @@ var earliest = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 const (
 	hashQualification = "~qualification."
 	hashActivity      = "~activity."
-	hashMerged        = "~merged." // with the time at which it was noticed, or longGone
+	hashMerged        = "~merged."   // with the time at which it was noticed, or longGone
+	hashConverted     = "~converted" // with the time of the conversion
 )
 
 // longGone stands for a record that had been taken in before anybody looked.

@@ -162,6 +162,23 @@ func TestRecordThatWeMade(t *testing.T) {
 	}
 }
 
+// Sales converts a lead, and a write of ours is refused for it before the lead is read: that sales accepted it is told all the same, and once.
+func TestConversionThatAWriteMetFirst(t *testing.T) {
+	w := newWorld(nine, false)
+	w.read(w.latest(), nine)
+	gone := w.known.Vanished(crm.Converted)
+	w.known = &gone
+	r := w.latest()
+	r.Gone, r.Deal, r.DealAt, r.Modified = crm.Converted, "006A", nine.Add(time.Minute), nine.Add(time.Minute)
+	if diff := cmp.Diff([]string{"accepted", "opportunity"}, kindsOf(w.read(r, nine.Add(2*time.Minute)).Events)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	r.Modified = nine.Add(time.Hour) // the owner of the contact changed, say
+	if again := w.read(r, nine.Add(2*time.Hour)).Events; len(again) != 0 {
+		t.Errorf("told again: %v", again)
+	}
+}
+
 func TestTimesOfOtherClocks(t *testing.T) {
 	for name, tc := range map[string]struct{ created, want time.Time }{
 		"none":         {time.Time{}, nine},
