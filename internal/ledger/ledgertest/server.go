@@ -167,29 +167,33 @@ func (s *Server) Launch() error {
 	if err := s.cmd.Start(); err != nil {
 		return err
 	}
+	ctx, cancel := context.WithTimeout(context.Background(), Patience)
 	exited := make(chan struct{})
 	s.exited = exited
 	go func() {
+		defer cancel()
 		s.failure = s.cmd.Wait()
 		close(exited)
 	}()
-	for begin := time.Now(); time.Since(begin) < Patience; {
-		if s.answers() {
+	for ctx.Err() == nil {
+		if s.answers(ctx) {
 			return nil
 		}
 		select {
-		case <-exited:
-			return fmt.Errorf("postgres ended: %w\n%s", s.failure, s.output.String())
+		case <-ctx.Done():
 		case <-time.After(50 * time.Millisecond):
 		}
 	}
-	return errors.Join(fmt.Errorf("postgres does not answer on port %d\n%s", s.port, s.output.String()), s.Kill())
+	select {
+	case <-exited:
+		return fmt.Errorf("postgres ended: %w\n%s", s.failure, s.output.String())
+	default:
+		return errors.Join(fmt.Errorf("postgres does not answer on port %d\n%s", s.port, s.output.String()), s.Kill())
+	}
 }
 
 // answers says whether it is this server that answers, and not one that another process has on the port.
-func (s *Server) answers() bool {
-	ctx, cancel := context.WithTimeout(context.Background(), Patience)
-	defer cancel()
+func (s *Server) answers(ctx context.Context) bool {
 	conn, err := pgx.Connect(ctx, s.DSN("postgres"))
 	if err != nil {
 		return false
