@@ -273,6 +273,47 @@ func TestFetchGoneAndMerged(t *testing.T) {
 	}
 }
 
+// What is gone stays gone, though the index shows it for a while.
+func TestIndexShowsWhatIsGone(t *testing.T) {
+	r := newFake(t, 0)
+	r.fake.Update(func(s *fake.Settings) { s.IndexLagMS = 10_000 })
+	owned, nobodys := r.contact(t, map[string]string{"hubspot_owner_id": rep}), r.contact(t, nil)
+	r.clock.add(10 * time.Second)
+	if got := len(r.leads(t)); got != 2 {
+		t.Fatalf("%d read", got)
+	}
+	for _, id := range []string{owned, nobodys} {
+		r.act(t, control.Act{Do: "delete", ID: id})
+	}
+	if _, err := r.Describe(t.Context()); err != nil { // now and then, and what was remembered is forgotten
+		t.Fatal(err)
+	}
+	want := map[string]crm.Gone{owned: crm.Deleted, nobodys: crm.Deleted}
+	page, err := r.Fetch(t.Context(), []string{owned, nobodys}) // as a webhook hints
+	if diff := cmp.Diff(want, page.Gone); err != nil || diff != "" || len(page.Records) != 0 {
+		t.Errorf("fetched: %v, %+v, gone (-want +got):\n%s", err, page.Records, diff)
+	}
+	page, err = r.Read(t.Context(), crm.Leads, crm.Position{})
+	if diff := cmp.Diff(want, page.Gone); err != nil || diff != "" || len(page.Records) != 0 {
+		t.Errorf("read: %v, %+v, gone (-want +got):\n%s", err, page.Records, diff)
+	}
+}
+
+// A definition may have more fields than a search may name.
+func TestManyProperties(t *testing.T) {
+	r := newFake(t, 0)
+	fields := []string{"company"}
+	for i := range 120 {
+		fields = append(fields, fmt.Sprintf("field_of_the_definition_%03d", i))
+	}
+	r.access.Fields = func() []string { return fields }
+	id := r.contact(t, map[string]string{"company": "Acme"})
+	page, err := r.remade().Read(t.Context(), crm.Leads, crm.Position{})
+	if err != nil || len(page.Records) != 1 || page.Records[0].ID != id || page.Records[0].Values["company"] != "Acme" {
+		t.Errorf("%+v, %v", page, err)
+	}
+}
+
 // The index lags; nothing is left out of two passes that overlap by the lag.
 func TestIndexLags(t *testing.T) {
 	r := newFake(t, 0)

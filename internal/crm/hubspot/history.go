@@ -105,7 +105,7 @@ func (s *System) ownersOf(ctx context.Context, found []object) (owners, error) {
 }
 
 // recall remembers contacts that were read with their history lately: each pass begins before the end of the last one and sees the same again, and what
-// was not modified since is as it was.
+// was not modified since is as it was. It remembers those that were gone, too.
 type recall struct {
 	properties  string // that were read
 	young, aged map[string]crm.Record
@@ -113,13 +113,18 @@ type recall struct {
 
 const maxRecall = 10_000 // in each of its halves
 
+// with the properties that are read now: what was read with others is forgotten.
+func (r *recall) with(properties []string) {
+	if now := strings.Join(properties, ","); r.properties != now {
+		*r = recall{properties: now}
+	}
+}
+
 func (s *System) remembered(o object) (crm.Record, bool) {
-	properties := strings.Join(s.properties(), ",")
+	properties := s.properties()
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
-	if s.recent.properties != properties {
-		s.recent = recall{properties: properties}
-	}
+	s.recent.with(properties)
 	record, found := s.recent.young[o.ID]
 	if !found {
 		record, found = s.recent.aged[o.ID]
@@ -128,8 +133,10 @@ func (s *System) remembered(o object) (crm.Record, bool) {
 }
 
 func (s *System) remember(o object, record crm.Record) {
+	properties := s.properties()
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
+	s.recent.with(properties)
 	if s.recent.young == nil || len(s.recent.young) >= maxRecall {
 		s.recent.young, s.recent.aged = map[string]crm.Record{}, s.recent.young
 	}

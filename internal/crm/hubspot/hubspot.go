@@ -34,6 +34,7 @@ const (
 	maxBatch   = 100
 	maxHistory = 50 // of a batch that is read with its history
 	maxPage    = 200
+	maxNames   = 2400 // characters of the properties that a search names: all of its body may have 3,000
 	maxOwners  = 100
 	atOnce     = 4 // requests for the history of one page
 )

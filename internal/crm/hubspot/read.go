@@ -35,6 +35,10 @@ func (s *System) readLeads(ctx context.Context, from crm.Position) (crm.Page, er
 		return crm.Page{}, port(err, nil)
 	}
 	w := window{contacts, "lastmodifieddate", s.properties()}
+	lean := len(strings.Join(w.properties, `","`)) > maxNames
+	if lean { // then it is only searched for what to fetch
+		w.properties = nil
+	}
 	found, next, more, err := s.since(ctx, w, from)
 	if err != nil {
 		return crm.Page{}, err
@@ -45,7 +49,7 @@ func (s *System) readLeads(ctx context.Context, from crm.Position) (crm.Page, er
 		switch record, remembered := s.remembered(o); {
 		case remembered:
 			page.Records = append(page.Records, record)
-		case s.contested(o):
+		case lean, record.Gone != "", s.contested(o): // the index may still show what is gone
 			contested = append(contested, o.ID)
 		default:
 			people, err := s.ownersOf(ctx, []object{o})
@@ -125,6 +129,7 @@ func (s *System) fetch(ctx context.Context, ids []string, page *crm.Page) error 
 				page.Gone = map[string]crm.Gone{}
 			}
 			page.Gone[id] = crm.Deleted
+			s.remember(object{ID: id}, crm.Record{ID: id, Gone: crm.Deleted})
 		}
 	}
 	return nil

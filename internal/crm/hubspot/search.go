@@ -70,12 +70,12 @@ func (s *System) since(ctx context.Context, w window, from crm.Position) ([]obje
 	if from.ID != "" {
 		return s.tied(ctx, w, from)
 	}
-	found, err := s.search(ctx, w, order{w.modified, "ASCENDING"}, filter{w.modified, "GTE", milliseconds(from.Time)})
+	found, more, err := s.search(ctx, w, order{w.modified, "ASCENDING"}, filter{w.modified, "GTE", milliseconds(from.Time)})
 	if err != nil || len(found) == 0 {
 		return nil, from, false, err
 	}
 	last := w.time(found[len(found)-1])
-	if len(found) < s.page {
+	if !more {
 		return found, crm.Position{Time: later(from.Time, last)}, false, nil
 	}
 	if !last.After(from.Time) {
@@ -87,31 +87,37 @@ func (s *System) since(ctx context.Context, w window, from crm.Position) ([]obje
 // tied reads what was modified at the time of the position, by id.
 func (s *System) tied(ctx context.Context, w window, from crm.Position) ([]object, crm.Position, bool, error) {
 	at := milliseconds(from.Time)
-	found, err := s.search(ctx, w, order{objectID, "ASCENDING"},
+	found, more, err := s.search(ctx, w, order{objectID, "ASCENDING"},
 		filter{w.modified, "GTE", at}, filter{w.modified, "LTE", at}, filter{objectID, "GT", from.ID})
 	if err != nil {
 		return nil, from, false, err
 	}
-	if len(found) < s.page {
+	if !more {
 		return found, crm.Position{Time: from.Time.Truncate(time.Millisecond).Add(time.Millisecond)}, true, nil
 	}
 	return found, crm.Position{Time: from.Time, ID: found[len(found)-1].ID}, true, nil
 }
 
-func (s *System) search(ctx context.Context, w window, by order, filters ...filter) ([]object, error) {
+// search for the first of what there is, and whether that is all: what a page has beside its results says so, as well as a page that is full.
+func (s *System) search(ctx context.Context, w window, by order, filters ...filter) (found []object, more bool, err error) {
 	request := searchRequest{
 		Groups: []filterGroup{{filters}}, Sorts: []order{by}, Properties: append([]string{w.modified}, w.properties...), Limit: s.page,
 	}
 	var answer struct {
 		Results []object `json:"results"`
+		Paging  paging   `json:"paging"`
 	}
 	if err := s.call(ctx, http.MethodPost, s.objects(w.object, "/search"), request, &answer); err != nil {
-		return nil, port(err, request.Properties)
+		return nil, false, port(err, request.Properties)
 	}
-	if !slices.IsSortedFunc(answer.Results, w.by(by.Property)) { // where the next search begins would leave something out
-		return nil, &crm.UnavailableError{Cause: "answered a search out of the order that was asked for"}
+	found, more = answer.Results, answer.Paging.Next.After != ""
+	switch {
+	case more && len(found) == 0:
+		return nil, false, &crm.UnavailableError{Cause: "answered a search with nothing, and with a page after it"}
+	case !slices.IsSortedFunc(found, w.by(by.Property)): // where the next search begins would leave something out
+		return nil, false, &crm.UnavailableError{Cause: "answered a search out of the order that was asked for"}
 	}
-	return answer.Results, nil
+	return found, more || len(found) >= s.page, nil
 }
 
 // by is the order of a search.

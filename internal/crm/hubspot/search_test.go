@@ -25,6 +25,7 @@ type index struct {
 	ceiling  int
 	searches int
 	before   func() // each search
+	short    bool   // pages may have less than was asked for
 }
 
 type searched struct {
@@ -70,7 +71,14 @@ func (x *index) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return cmp.Compare(value(a, q.Sorts[0].PropertyName), value(b, q.Sorts[0].PropertyName))
 	})
 	found = found[min(after, len(found)):]
-	found = found[:min(q.Limit, len(found))]
+	size, paging := min(q.Limit, len(found)), map[string]any{}
+	if x.short && size > 1 {
+		size = 1 + x.chance.IntN(size)
+	}
+	if size < len(found) {
+		paging["next"] = map[string]string{"after": strconv.Itoa(after + size)}
+	}
+	found = found[:size]
 	results := []any{}
 	for _, id := range found {
 		at := time.UnixMilli(x.modified[id]).UTC().Format("2006-01-02T15:04:05.000Z")
@@ -78,7 +86,7 @@ func (x *index) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			"id": strconv.Itoa(id), "createdAt": at, "updatedAt": at, "properties": map[string]any{"hs_lastmodifieddate": at, "amount": nil},
 		})
 	}
-	if err := json.NewEncoder(w).Encode(map[string]any{"total": len(found), "results": results}); err != nil {
+	if err := json.NewEncoder(w).Encode(map[string]any{"total": len(found), "results": results, "paging": paging}); err != nil {
 		x.t.Error(err)
 	}
 }
@@ -123,6 +131,7 @@ func TestNothingIsLeftOut(t *testing.T) {
 		chance := rand.New(rand.NewPCG(seed, 7))
 		x := &index{t: t, chance: chance, modified: map[int]int64{}, ceiling: 10}
 		page := 1 + chance.IntN(10)
+		x.short = seed%2 == 1
 		count, times := chance.IntN(120), 1+chance.IntN(12)
 		for id := 1; id <= count; id++ {
 			x.modified[id] = noon.UnixMilli() + int64(chance.IntN(times))

@@ -62,7 +62,7 @@ func (s *sorting) UnmarshalJSON(b []byte) error {
 // What HubSpot's documentation gives as the limits of a search.
 const (
 	maxGroups, maxFilters, maxPerGroup = 5, 18, 6
-	maxFound, maxPage, maxQuery        = 10_000, 200, 3000
+	maxFound, maxPage, maxSearch       = 10_000, 200, 3000 // maxSearch: characters of the body
 )
 
 // search is answered from the index.
@@ -70,6 +70,9 @@ func (f *Fake) search(c *call, t objectType) error {
 	var q query
 	if err := c.read(&q); err != nil {
 		return err
+	}
+	if len(c.body) > maxSearch {
+		return invalid("The body has %d characters: %d are the limit", len(c.body), maxSearch)
 	}
 	limit, after, err := f.checkQuery(t, &q)
 	if err != nil {
@@ -142,8 +145,6 @@ func (f *Fake) checkQuery(t objectType, q *query) (limit, after int, err error) 
 		return 0, 0, invalid("There are %d filters: %d are the limit", all, maxFilters)
 	case len(q.Sorts) > 1:
 		return 0, 0, invalid("Only one sort is allowed, and there are %d", len(q.Sorts))
-	case len(q.Query) > maxQuery:
-		return 0, 0, invalid("The query has %d characters: %d are the limit", len(q.Query), maxQuery)
 	}
 	for _, s := range q.Sorts {
 		if f.schema[t.plural].live(s.Property) == nil {
