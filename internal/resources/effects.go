@@ -53,14 +53,17 @@ func webhooks(spec slav1alpha1.SLAContractSpec) string {
 	return ""
 }
 
-// webhookVolumes mount the CRM's Secret into the scoring worker, when it is to tell the CRM's calls from anybody else's.
+// webhookVolumes mount what the CRM signs with into the scoring worker, when it is to tell the CRM's calls from anybody else's. The token stays with the
+// worker that nobody calls.
 func webhookVolumes(spec slav1alpha1.SLAContractSpec, main *corev1ac.ContainerApplyConfiguration) []*corev1ac.VolumeApplyConfiguration {
 	url := webhooks(spec)
 	if url == "" {
 		return nil
 	}
 	main.WithArgs("--crm-webhooks=" + url).WithVolumeMounts(mount("crm", crmDir))
-	return []*corev1ac.VolumeApplyConfiguration{secretVolume("crm", crmSecret(spec.CRM))}
+	volume := secretVolume("crm", crmSecret(spec.CRM))
+	volume.Secret.WithItems(corev1ac.KeyToPath().WithKey(signatureKey).WithPath(signatureKey))
+	return []*corev1ac.VolumeApplyConfiguration{volume}
 }
 
 // effectVolumes mount the Secrets of the effects into the routing worker, which is the one that sends.

@@ -34,7 +34,11 @@ func effectsOf(d *appsv1ac.DeploymentApplyConfiguration) (flags, mounts []string
 				if *v.Secret.Optional && *m.ReadOnly {
 					optional = " (optional)"
 				}
-				mounts = append(mounts, *v.Secret.SecretName+" at "+*m.MountPath+optional)
+				of := *v.Secret.SecretName
+				for _, item := range v.Secret.Items {
+					of += " " + *item.Key + " as " + *item.Path
+				}
+				mounts = append(mounts, of+" at "+*m.MountPath+optional)
 			}
 		}
 	}
@@ -48,7 +52,7 @@ func TestEffects(t *testing.T) {
 		notify        *slav1alpha1.Notify
 		crm           *slav1alpha1.CRM
 		flags, mounts []string
-		scoring       []string // of the scoring worker: a flag more, and the Secret
+		scoring       []string // of the scoring worker: a flag more, and one key of the Secret
 	}{
 		"none": {},
 		"notices as they are by default": {
@@ -77,7 +81,9 @@ func TestEffects(t *testing.T) {
 			}},
 			flags:   []string{"--crm=HubSpot", "--crm-secret=handoff-hubspot"},
 			mounts:  []string{"handoff-hubspot at /etc/handoff/crm (optional)"},
-			scoring: []string{"--crm-webhooks=https://handoff.example.com/v1/crm/hubspot", "handoff-hubspot at /etc/handoff/crm (optional)"},
+			scoring: []string{
+				"--crm-webhooks=https://handoff.example.com/v1/crm/hubspot", "handoff-hubspot clientSecret as clientSecret at /etc/handoff/crm (optional)",
+			},
 		},
 		"Salesforce": {
 			crm: &slav1alpha1.CRM{Type: slav1alpha1.SalesforceCRM, Salesforce: &slav1alpha1.Salesforce{

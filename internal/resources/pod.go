@@ -18,6 +18,9 @@ const (
 	notifyDir = "/etc/handoff/notify"
 	crmDir    = "/etc/handoff/crm"
 
+	// signatureKey of the CRM's Secret is what the CRM signs its calls with.
+	signatureKey = "clientSecret" //nolint:gosec // the name of a key, and no credential
+
 	eventsPort       = "events"
 	eventsPortNumber = int32(8080)
 	healthPort       = "health"

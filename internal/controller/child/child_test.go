@@ -17,6 +17,7 @@ import (
 	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
 	rbacv1ac "k8s.io/client-go/applyconfigurations/rbac/v1"
 
+	slav1alpha1 "github.com/handoff-sla/handoff/api/v1alpha1"
 	"github.com/handoff-sla/handoff/internal/bundle"
 	"github.com/handoff-sla/handoff/internal/controller/child"
 	"github.com/handoff-sla/handoff/internal/controller/testkit"
@@ -30,6 +31,9 @@ func TestEveryKindIsAtRestAfterOneWrite(t *testing.T) {
 	namespace := testkit.Namespace(t)
 	owner := resources.Owner{Kind: "SLAContract", Namespace: namespace, Name: "acme", UID: "11111111-2222-3333-4444-555555555555"}
 	contract := testkit.Contract(namespace, "acme", "mid-market")
+	contract.Spec.CRM = &slav1alpha1.CRM{Type: slav1alpha1.HubSpotCRM, HubSpot: &slav1alpha1.HubSpot{
+		SecretRef: slav1alpha1.ObjectReference{Name: "handoff-hubspot"}, Webhooks: "https://handoff.example.com/v1/crm/hubspot",
+	}}
 	in := resources.WorkerInput{Owner: owner, Spec: contract.Spec, Image: "example.com/handoff:1", Bundle: "acme-bundle-1"}
 	cadence := testkit.Cadence(namespace, "board", "acme")
 	roster, err := resources.RosterConfigMap(owner, bundle.Roster{}, bundle.Standing{}, nil)
