@@ -21,6 +21,8 @@ const (
 	DefaultMaxBody = 32 << 20
 	// tellTimeout is for the budget to note an answer, which waits for it.
 	tellTimeout = 5 * time.Second
+	// drained is how much is read of an answer that nobody reads to its end, so that its connection serves the next request.
+	drained = 64 << 10
 	// maxRefusal is how much is read of an answer that is no success.
 	maxRefusal = 1 << 20
 )
@@ -153,5 +155,6 @@ func (b *bounded) Read(p []byte) (int, error) {
 
 func (b *bounded) Close() error {
 	defer b.done()
+	_, _ = io.CopyN(io.Discard, b.ReadCloser, drained) // else the connection is closed, too, and that is all
 	return b.ReadCloser.Close()
 }

@@ -4,11 +4,14 @@ package wire_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -133,6 +136,42 @@ func TestBudget(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{"/kind", "/kind", "/kind", "/kind"}, b.took); diff != "" {
 		t.Errorf("took (-want +got):\n%s", diff)
+	}
+}
+
+// What reads an answer as far as it understands it leaves the connection for the next request.
+func TestConnectionIsKept(t *testing.T) {
+	var made atomic.Int64
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, `{"all":"`+strings.Repeat("x", 100_000)+"\"}\n")
+	}))
+	server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			made.Add(1)
+		}
+	}
+	server.Start()
+	defer server.Close()
+	client := wire.Client(server.Client(), &wire.Transport{})
+	for range 5 {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL, http.NoBody)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response, err := client.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var answer struct{ All string }
+		if err := json.NewDecoder(response.Body).Decode(&answer); err != nil || len(answer.All) != 100_000 {
+			t.Fatal(err)
+		}
+		if err := response.Body.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if made.Load() != 1 {
+		t.Errorf("%d connections", made.Load())
 	}
 }
 
