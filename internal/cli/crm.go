@@ -3,7 +3,6 @@
 package cli
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -49,15 +48,19 @@ func crmCommand() *cobra.Command {
 	cmd.AddCommand(
 		crmShow(&f, "status", "how far the CRM was read, what is left of its limits, what is to be set back",
 			"-o json prints one object: cursors, holder, until, records, gone, unmatched, diverged,\nrestoring, stopped, setBacks, hints, hintsSince, budget. What is a length of time is in\nseconds and says so: lagSeconds, windowSeconds.",
-			func(l *ledger.Ledger, ctx context.Context) (ledger.CRMState, error) {
-				s, err := l.CRMState(ctx)
+			func(cmd *cobra.Command, l *ledger.Ledger) (ledger.CRMState, error) {
+				s, err := l.CRMState(cmd.Context())
 				s.Cursors = append([]ledger.CRMCursor{}, s.Cursors...)
 				return s, err
 			}, showCRMState),
 		crmShow(&f, "writes", "what a dry run would have written, the oldest first",
 			"-o json prints one list of objects: lead, record, changed, planned.",
-			func(l *ledger.Ledger, ctx context.Context) ([]ledger.PlannedWrite, error) {
-				writes, err := l.PlannedWrites(ctx, maxLetters)
+			func(cmd *cobra.Command, l *ledger.Ledger) ([]ledger.PlannedWrite, error) {
+				writes, err := l.PlannedWrites(cmd.Context(), maxLetters+1)
+				if len(writes) > maxLetters {
+					writes = writes[:maxLetters]
+					fmt.Fprintf(cmd.ErrOrStderr(), "There are more: these are the %d oldest.\n", maxLetters)
+				}
 				return append([]ledger.PlannedWrite{}, writes...), err
 			}, showWrites),
 		crmResume(&f))
@@ -65,7 +68,7 @@ func crmCommand() *cobra.Command {
 }
 
 // crmShow is a verb that reads something and shows it.
-func crmShow[T any](f *ledgerFlags, verb, short, shape string, read func(*ledger.Ledger, context.Context) (T, error), show func(io.Writer, T) error) *cobra.Command {
+func crmShow[T any](f *ledgerFlags, verb, short, shape string, read func(*cobra.Command, *ledger.Ledger) (T, error), show func(io.Writer, T) error) *cobra.Command {
 	var output string
 	cmd := &cobra.Command{
 		Use: verb, Short: short, Long: crmHelp + ledgerHelp + "\n\n" + shape,
@@ -80,7 +83,7 @@ func crmShow[T any](f *ledgerFlags, verb, short, shape string, read func(*ledger
 				return err
 			}
 			defer l.close()
-			what, err := read(l.Ledger, cmd.Context())
+			what, err := read(cmd, l.Ledger)
 			if err != nil {
 				return ledgerError(err)
 			}

@@ -142,6 +142,31 @@ func TestCRMOfALedgerWithout(t *testing.T) {
 	}
 }
 
+// A list that is cut says so: whoever counts its lines would take it for all that would be written.
+func TestCRMWritesOfManyLeads(t *testing.T) {
+	r := newRig(t)
+	r.l.SetEffects(ledger.Effects{CRM: true})
+	r.post(t, r.l, batch)
+	r.work(t)
+	for _, sql := range []string{
+		`INSERT INTO handoff.leads SELECT (jsonb_populate_record(l, jsonb_build_object('lead_id', 'many-' || n))).*
+			FROM handoff.leads l, generate_series(1, 10000) AS n WHERE lead_id = 'lead-1'`,
+		`UPDATE handoff.outbox SET planned = '{"values": {"handoff_score": "50"}}' WHERE lead_id = 'lead-1'`,
+		`INSERT INTO handoff.outbox SELECT (jsonb_populate_record(b, jsonb_build_object('lead_id', 'many-' || n, 'id', 1000000 + n))).*
+			FROM handoff.outbox b, generate_series(1, 10000) AS n WHERE lead_id = 'lead-1'`,
+	} {
+		ledgertest.Exec(t, r.dsn, sql)
+	}
+	out, told, err := run(t, "crm", "writes")
+	if err != nil || strings.Count(out, "\n") != 10_001 || told != "There are more: these are the 10000 oldest.\n" {
+		t.Errorf("%d lines, %q, %v", strings.Count(out, "\n"), told, err)
+	}
+	ledgertest.Exec(t, r.dsn, `DELETE FROM handoff.outbox WHERE lead_id = 'many-1'`)
+	if _, told, err := run(t, "crm", "writes", "-o", "json"); err != nil || told != "" {
+		t.Errorf("%q, %v", told, err)
+	}
+}
+
 func TestCRMWrites(t *testing.T) {
 	r := newRig(t)
 	r.l.SetEffects(ledger.Effects{CRM: true})
