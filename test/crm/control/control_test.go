@@ -5,7 +5,6 @@ package control
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -13,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -155,26 +155,31 @@ func TestKindsOfFaults(t *testing.T) {
 	}
 }
 
+// What hangs has been done, and hangs until the caller gives up.
 func TestHangWaitsForTheCaller(t *testing.T) {
-	c, s, url := open(t)
-	if err := c.Faults.Add(Rule{Kind: Hang, AfterWrite: true}); err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
-	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, url+"/wares", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	response, err := http.DefaultClient.Do(request)
-	if err == nil {
-		_ = response.Body.Close()
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if !errors.Is(err, context.DeadlineExceeded) || s.sold != 1 {
-		t.Fatalf("sold %d, error %v; want 1, and the deadline", s.sold, err)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		s, f := &shop{}, &Faults{}
+		if err := f.Add(Rule{Kind: Hang, AfterWrite: true}); err != nil {
+			t.Fatal(err)
+		}
+		ctx, giveUp := context.WithCancel(t.Context())
+		defer giveUp()
+		var ended any
+		go func() {
+			defer func() { ended = recover() }()
+			f.Middleware(s, nil).ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(ctx, http.MethodPost, "/wares", nil))
+		}()
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		if s.sold != 1 || ended != nil {
+			t.Fatalf("sold %d, ended with %v; want 1, and no end", s.sold, ended)
+		}
+		giveUp()
+		synctest.Wait()
+		if ended != http.ErrAbortHandler || s.sold != 1 {
+			t.Errorf("sold %d, ended with %v; want the connection closed", s.sold, ended)
+		}
+	})
 }
 
 func TestRulesThatCannotBe(t *testing.T) {

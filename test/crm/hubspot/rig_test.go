@@ -29,10 +29,11 @@ type budget struct {
 	said    map[string]crm.Allowance
 	taken   map[string][]time.Time
 	blocked map[string]time.Time
+	allowed map[string]int // in all
 }
 
 func newBudget() *budget {
-	return &budget{said: adapter.Limits(), taken: map[string][]time.Time{}, blocked: map[string]time.Time{}}
+	return &budget{said: adapter.Limits(), taken: map[string][]time.Time{}, blocked: map[string]time.Time{}, allowed: map[string]int{}}
 }
 
 func (b *budget) Take(ctx context.Context, kind string) error {
@@ -66,6 +67,7 @@ func (b *budget) try(kind string, now time.Time) time.Duration {
 		return taken[0].Add(window).Sub(now)
 	}
 	b.taken[kind] = append(taken, now)
+	b.allowed[kind]++
 	return 0
 }
 
