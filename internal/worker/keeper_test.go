@@ -64,7 +64,7 @@ func keepBy(t *testing.T, k *worker.Keeper, now func() time.Time) <-chan worker.
 
 func expect(t *testing.T, changes <-chan worker.Status, ok bool, reason, message string) {
 	t.Helper()
-	deadline := time.After(20 * time.Second)
+	deadline := time.After(ledgertest.Patience)
 	var last worker.Status
 	for {
 		select {
@@ -106,12 +106,9 @@ func TestKeeperRecovers(t *testing.T) {
 	}
 	// The schema is gone: the database was put back to an empty one.
 	ledgertest.Exec(t, dsn, "DROP SCHEMA handoff CASCADE")
-	for range 200 {
-		time.Sleep(20 * time.Millisecond)
-		if n := ledgertest.Value[int64](t, dsn, "SELECT count(*) FROM pg_namespace WHERE nspname = 'handoff'"); n == 1 {
-			break
-		}
-	}
+	ledgertest.Await(t, "the schema is made again", func() bool {
+		return ledgertest.Value[int64](t, dsn, "SELECT count(*) FROM pg_namespace WHERE nspname = 'handoff'") == 1
+	})
 	if err := os.Remove(filepath.Join(dir, "dsn")); err != nil {
 		t.Fatal(err)
 	}
@@ -185,12 +182,9 @@ func TestKeeperRegistersWhatIsToCome(t *testing.T) {
 		t.Errorf("ready: %v, %q", ok, detail)
 	}
 	ledgertest.Exec(t, dsn, "DELETE FROM handoff.in_force WHERE sequence = 2")
-	for range 200 {
-		time.Sleep(20 * time.Millisecond)
-		if ledgertest.Value[int64](t, dsn, "SELECT count(*) FROM handoff.in_force WHERE sequence = 2") == 1 {
-			break
-		}
-	}
+	ledgertest.Await(t, "it is registered again", func() bool {
+		return ledgertest.Value[int64](t, dsn, "SELECT count(*) FROM handoff.in_force WHERE sequence = 2") == 1
+	})
 	if got := since(); !got.Equal(coming.EffectiveFrom) {
 		t.Errorf("registered again for %v", got)
 	}

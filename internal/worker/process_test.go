@@ -19,51 +19,48 @@ import (
 
 	"github.com/handoff-sla/handoff/internal/bundle"
 	"github.com/handoff-sla/handoff/internal/lead"
+	"github.com/handoff-sla/handoff/internal/ledger/ledgertest"
 	"github.com/handoff-sla/handoff/internal/measurement"
 	"github.com/handoff-sla/handoff/internal/pipeline"
 	"github.com/handoff-sla/handoff/internal/sla"
 	"github.com/handoff-sla/handoff/internal/worker"
 )
 
-func freeAddress(t *testing.T) string {
+func get(t *testing.T, address, path string) (int, string) {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	var answer *http.Response
+	var err error
+	if !ledgertest.Eventually(func() bool { answer, err = http.Get("http://" + address + path); return err == nil }) {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	body, err := io.ReadAll(answer.Body)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
-	return l.Addr().String()
-}
-
-func get(t *testing.T, address, path string) (int, string) {
-	t.Helper()
-	var err error
-	for range 100 {
-		var answer *http.Response
-		if answer, err = http.Get("http://" + address + path); err == nil {
-			defer answer.Body.Close()
-			body, err := io.ReadAll(answer.Body)
-			if err != nil {
-				t.Fatal(err)
-			}
-			return answer.StatusCode, string(body)
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
-	t.Fatal(err)
-	return 0, ""
+	return answer.StatusCode, string(body)
 }
 
 // Told to end, a worker first says that it is not ready, still answers what comes and what is in flight, finishes the running step, and
 // only then lets go of what they depend on.
 func TestProcessEndsInOrder(t *testing.T) {
+	for drain := 300 * time.Millisecond; !endsInOrder(t, drain) && !t.Failed(); drain *= 4 {
+		if drain > time.Minute {
+			t.Fatalf("a late request found nobody %s long", drain)
+		}
+	}
+}
+
+// endsInOrder says whether the machine was quick enough for a request to come while new ones are still taken.
+func endsInOrder(t *testing.T, drain time.Duration) bool {
+	t.Helper()
 	var mu sync.Mutex
 	var order []string
 	note := func(s string) { mu.Lock(); defer mu.Unlock(); order = append(order, s) }
-	arrived, leave := make(chan struct{}), make(chan struct{})
+	arrived, leave, step := make(chan struct{}), make(chan struct{}), make(chan struct{})
 	p := &worker.Process{
 		Health: &worker.Health{Registry: prometheus.NewRegistry()},
-		Listen: freeAddress(t), Probes: freeAddress(t), Drain: 300 * time.Millisecond, Log: quiet,
+		Listen: ledgertest.Address(t), Probes: ledgertest.Address(t), Drain: drain, Log: quiet,
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if r.URL.Path == "/slow" {
 				close(arrived)
@@ -72,11 +69,7 @@ func TestProcessEndsInOrder(t *testing.T) {
 			}
 			w.WriteHeader(http.StatusAccepted)
 		}),
-		Loops: []func(context.Context){func(ctx context.Context) {
-			<-ctx.Done()
-			time.Sleep(50 * time.Millisecond)
-			note("step finished")
-		}},
+		Loops:   []func(context.Context){func(ctx context.Context) { <-ctx.Done(); <-step; note("step finished") }},
 		Support: []func(context.Context){func(ctx context.Context) { <-ctx.Done(); note("support ended") }},
 	}
 	ctx, cancel := context.WithCancel(t.Context())
@@ -91,24 +84,34 @@ func TestProcessEndsInOrder(t *testing.T) {
 		slow <- status
 	}()
 	<-arrived
+	begin := time.Now()
 	cancel()
-	for range 50 {
-		if status, _ := get(t, p.Probes, "/readyz"); status == http.StatusServiceUnavailable {
-			break
-		}
-	}
-	if status, body := get(t, p.Probes, "/readyz"); status != http.StatusServiceUnavailable || !strings.Contains(body, "about to end") {
-		t.Errorf("still ready: %d %s", status, body)
-	}
+	ledgertest.Await(t, "it is not ready any more, and says why", func() bool {
+		status, body := get(t, p.Probes, "/readyz")
+		return status == http.StatusServiceUnavailable && strings.Contains(body, "about to end")
+	})
 	late, err := http.Get("http://" + p.Listen + "/late")
-	if err != nil {
-		t.Fatal(err)
+	inTime := err == nil || time.Since(begin) < drain
+	switch {
+	case err == nil:
+		defer late.Body.Close()
+		if late.StatusCode != http.StatusAccepted || !late.Close {
+			t.Errorf("a late request got %d, and its connection is closed: %v", late.StatusCode, late.Close)
+		}
+	case inTime:
+		t.Errorf("a late request: %v", err)
+	default: // it came too late
 	}
-	defer late.Body.Close()
-	if late.StatusCode != http.StatusAccepted || !late.Close {
-		t.Errorf("a late request got %d, and its connection is closed: %v", late.StatusCode, late.Close)
-	}
-	time.Sleep(400 * time.Millisecond)
+	close(step)
+	ledgertest.Await(t, "nobody listens any more, and the step is finished", func() bool {
+		conn, err := net.Dial("tcp", p.Listen)
+		if err == nil {
+			_ = conn.Close()
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		return err != nil && len(order) > 0
+	})
 	close(leave)
 	if status := <-slow; status != http.StatusAccepted {
 		t.Errorf("the request in flight got %d", status)
@@ -119,6 +122,7 @@ func TestProcessEndsInOrder(t *testing.T) {
 	if diff := cmp.Diff([]string{"step finished", "slow request answered", "support ended"}, order); diff != "" {
 		t.Errorf("order (-want +got):\n%s", diff)
 	}
+	return inTime
 }
 
 func TestProcessNeedsItsAddresses(t *testing.T) {
@@ -228,7 +232,7 @@ func TestReporterAssertsAgain(t *testing.T) {
 			if !c.OK || c.Reason != "fine" {
 				t.Errorf("said %+v", c)
 			}
-		case <-time.After(10 * time.Second):
+		case <-time.After(ledgertest.Patience):
 			t.Fatalf("said %d times only", i)
 		}
 	}
@@ -313,16 +317,7 @@ func TestRostersFollowTheFile(t *testing.T) {
 	var done sync.WaitGroup
 	done.Go(func() { r.Run(ctx) })
 	defer func() { cancel(); done.Wait() }()
-	until := func(what string, f func() bool) {
-		t.Helper()
-		for range 300 {
-			if f() {
-				return
-			}
-			time.Sleep(10 * time.Millisecond)
-		}
-		t.Fatal(what)
-	}
+	until := func(what string, f func() bool) { t.Helper(); ledgertest.Await(t, what, f) }
 	until("an absent roster is said", func() bool { ok, detail := r.Check(); return !ok && strings.Contains(detail, "cannot be read") })
 	put := func(when, rep string) {
 		write(t, dir, bundle.RosterFile, encode(t, bundle.Roster{Pools: []lead.Pool{{Name: "p", When: when, Members: []lead.Member{{Rep: rep}}}}}))
@@ -359,11 +354,11 @@ func TestStandingFollowsTheFile(t *testing.T) {
 	defer func() { cancel(); done.Wait() }()
 	is := func(what string, levels int, remark string) {
 		t.Helper()
-		for range 300 {
-			if ok, detail := r.Check(); ok && len(r.Standing().Steps) == levels && strings.Contains(detail, remark) && (detail == "") == (remark == "") {
-				return
-			}
-			time.Sleep(10 * time.Millisecond)
+		if ledgertest.Eventually(func() bool {
+			ok, detail := r.Check()
+			return ok && len(r.Standing().Steps) == levels && strings.Contains(detail, remark) && (detail == "") == (remark == "")
+		}) {
+			return
 		}
 		ok, detail := r.Check()
 		t.Fatalf("%s: %+v, %t %q", what, r.Standing(), ok, detail)
