@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -44,35 +45,43 @@ type telling struct {
 // tellNext tells of the next batch, and says whether there was one. Only one reads at a time what it is to tell of: meanwhile others come, and are
 // told of together.
 func (w *crmWorker) tellNext() bool {
-	w.loading <- struct{}{}
 	b := &batch{crmWorker: w, failures: map[failure]int{}}
-	var err error
+	loaded := sync.OnceFunc(func() { <-w.loading })
+	w.loading <- struct{}{}
+	defer loaded()
 	most := mostJobs
-	if b.system, b.settings, err = w.system(); err == nil {
+	var shut error
+	if b.system, b.settings, shut = w.system(); shut == nil {
 		most = max(b.system.MaxWrites(), 1)
 	}
-	b.group = w.collector.next(most)
-	if len(b.group) == 0 {
-		<-w.loading
+	if b.group = w.collector.next(most); len(b.group) == 0 {
 		return false
 	}
+	defer w.collector.over(b.group)
+	defer b.report()
+	b.tell(shut, loaded)
+	return true
+}
+
+// tell of the leads, unless nothing is to be written now.
+func (b *batch) tell(shut error, loaded func()) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(b.group[0].ctx), batchTimeout)
 	defer cancel()
 	defer context.AfterFunc(b.group[0].ctx, cancel)() // the process ends, and waits no longer
-	if err == nil {
-		b.load(ctx)
-	} else {
-		for _, one := range b.group {
-			one.end(w.later())
+	defer func() {
+		if p := recover(); p != nil {
+			b.broke(ctx, p)
 		}
+	}()
+	if shut != nil {
+		for _, one := range b.group {
+			one.end(b.later())
+		}
+		return
 	}
-	<-w.loading
-	if err == nil {
-		b.run(ctx)
-	}
-	b.report()
-	w.collector.over(b.group)
-	return true
+	b.load(ctx)
+	loaded()
+	b.run(ctx)
 }
 
 // load reads how the leads stand, and works out what is to be written.

@@ -23,6 +23,13 @@ const (
 	finishing    = 2 // transactions at a time, of the few connections that a worker has
 )
 
+// How long a batch that is not full waits for more. River hands out what it has found all at once: within a breath they are all here. After a batch that
+// was full more are to be expected, since River looks again as soon as it may.
+const (
+	breath  = 5 * time.Millisecond
+	company = 250 * time.Millisecond
+)
+
 // Times of such a job, which together are less than rescueAfter: one that is given to another worker is not written by this one any more.
 const (
 	patience      = 20 * time.Second // until it is taken up; then it is put back
@@ -44,9 +51,9 @@ func (one *waiting) end(err error) { one.err = err }
 // errUnsaid cannot happen. A job of which nothing was said is tried again.
 var errUnsaid = errors.New("nothing was said of the job")
 
-// collector gathers jobs that run at the same time, so that one request tells of many leads. A job that comes alone is told of at once: nobody waits
-// for company, only for those who are being told of. While many are, the others gather until they fill a batch, since requests are what a CRM counts.
-// No batch holds a lead twice, and no two that are under way hold the same.
+// collector gathers jobs that run at the same time, so that one request tells of many leads. A job that comes alone is told of after a breath. Requests are
+// what a CRM counts: so where the batch before was full, the next one waits a little until it is, too; and while many batches are under way, the others
+// gather until they fill one. No batch holds a lead twice, and no two that are under way hold the same.
 type collector struct {
 	// tell takes the next batch, as large as it likes, and says whether there was any.
 	tell func() bool
@@ -55,6 +62,12 @@ type collector struct {
 	waiting []*waiting
 	busy    map[int64]bool // rows of the outbox that are being told of
 	telling int
+	full    bool          // the latest batch
+	came    chan struct{} // told of each that comes, as far as anybody listens
+}
+
+func newCollector(tell func() bool) *collector {
+	return &collector{tell: tell, busy: map[int64]bool{}, came: make(chan struct{}, 1)}
 }
 
 // do has a job told of, and waits for it.
@@ -67,6 +80,10 @@ func (c *collector) do(ctx context.Context, job *river.Job[ledger.CRMArgs]) erro
 		c.telling++
 	}
 	c.mu.Unlock()
+	select {
+	case c.came <- struct{}{}:
+	default:
+	}
 	if idle {
 		go c.run()
 	}
@@ -101,7 +118,7 @@ func (c *collector) run() {
 }
 
 // next are those who wait, in the order in which they came, and at most so many. When there are none, whoever asks is to end: the next who comes
-// begins anew.
+// begins anew. One asks at a time.
 func (c *collector) next(most int) []*waiting {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -109,6 +126,7 @@ func (c *collector) next(most int) []*waiting {
 		c.telling--
 		return nil
 	}
+	c.gather(most)
 	var group, rest []*waiting
 	for _, one := range c.waiting {
 		if id := one.job.Args.Outbox; len(group) < most && !c.busy[id] {
@@ -118,11 +136,30 @@ func (c *collector) next(most int) []*waiting {
 			rest = append(rest, one)
 		}
 	}
-	c.waiting = rest
+	c.waiting, c.full = rest, len(group) == most
 	if len(group) == 0 {
 		c.telling--
 	}
 	return group
+}
+
+// gather waits until there are enough for a batch, for as long as more may be on their way.
+func (c *collector) gather(most int) {
+	long := breath
+	if c.full {
+		long = company
+	}
+	timer := time.NewTimer(long)
+	defer timer.Stop()
+	for over := false; !over && len(c.waiting) < most && (c.full || len(c.waiting) > 0); {
+		c.mu.Unlock()
+		select {
+		case <-c.came:
+		case <-timer.C:
+			over = true
+		}
+		c.mu.Lock()
+	}
 }
 
 // over ends the jobs of a batch, and lets others tell of the same leads. All end together: when one does, River cancels its context, which may be that

@@ -5,8 +5,13 @@ package effects
 import (
 	"context"
 	"errors"
+	"fmt"
+	"runtime"
+	"runtime/debug"
+	"slices"
 
 	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/rivertype"
 
 	"github.com/handoff-sla/handoff/internal/crm"
 	"github.com/handoff-sla/handoff/internal/ledger"
@@ -44,9 +49,32 @@ func (b *batch) refused(ctx context.Context, t *telling, err error) {
 		if b.doubtful == nil {
 			b.doubtful = err
 		}
-		t.end(b.failed(ctx, t.job, t.job.Attempt > 1, err))
+		t.end(b.failed(ctx, t.job, refusedBefore(t.job, err), err))
 	default:
 		t.end(b.failed(ctx, t.job, false, err))
+	}
+}
+
+// refusedBefore says whether an earlier attempt ended in the same refusal. One that failed for the moment says nothing about the lead.
+func refusedBefore(job *river.Job[ledger.CRMArgs], err error) bool {
+	return slices.ContainsFunc(job.Errors, func(before rivertype.AttemptError) bool { return before.Error == err.Error() })
+}
+
+// errBroken is for leads of a batch in the midst of which the program made a mistake.
+var errBroken = errors.New("a mistake of the program came in between: the log of the worker says which one; please report it")
+
+// broke ends such a batch. River makes of a panic an attempt that failed, but nobody panics in its sight here: it would end the process, which would begin
+// again with the same leads. What the panic says may be a value, and is said only when the runtime says it.
+func (b *batch) broke(ctx context.Context, mistake any) {
+	about := []any{"leads", len(b.group), "type", fmt.Sprintf("%T", mistake), "stack", string(debug.Stack())}
+	if err, is := mistake.(runtime.Error); is {
+		about = append(about, "error", err.Error())
+	}
+	b.Log.Error("a mistake of the program while leads were written into the CRM; they are tried again", about...)
+	for _, one := range b.group {
+		if errors.Is(one.err, errUnsaid) {
+			one.end(b.failed(ctx, one.job, false, errBroken))
+		}
 	}
 }
 

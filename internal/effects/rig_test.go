@@ -279,7 +279,7 @@ func (r *rig) start(run *effects.Runner) (stop func()) {
 // until waits for something that other goroutines bring about.
 func (r *rig) until(what string, f func() bool) {
 	r.t.Helper()
-	for range 800 {
+	for range 2400 { // a machine may be slow
 		if f() {
 			return
 		}

@@ -30,13 +30,13 @@ type crmWorker struct {
 	ledger  *ledger.Ledger
 	retries *retries
 
-	collector       collector
+	collector       *collector
 	loading, noting chan struct{} // held by who reads, or notes, what a batch is about
 }
 
 func newCRMWorker(r *Runner, l *ledger.Ledger, retries *retries) *crmWorker {
 	w := &crmWorker{Runner: r, ledger: l, retries: retries, loading: make(chan struct{}, 1), noting: make(chan struct{}, finishing)}
-	w.collector.busy, w.collector.tell = map[int64]bool{}, w.tellNext
+	w.collector = newCollector(w.tellNext)
 	return w
 }
 
