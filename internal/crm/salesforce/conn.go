@@ -3,6 +3,7 @@
 package salesforce
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -11,7 +12,9 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
+	"time"
 
 	client "github.com/k-capehart/go-salesforce/v3"
 
@@ -42,6 +45,7 @@ func (s session) RoundTrip(request *http.Request) (*http.Response, error) {
 		if err != nil {
 			return nil, wire.Failure(err)
 		}
+		s.system.heard(response.Header)
 		if response.StatusCode/100 == 2 {
 			return response, nil
 		}
@@ -86,6 +90,27 @@ func (session) headers(request *http.Request) http.Header {
 	return out
 }
 
+// closing is a session for the library, which reads bodies and closes none: each would keep its request's time limit, and a broken one its connection.
+type closing session
+
+// RoundTrip implements http.RoundTripper.
+func (c closing) RoundTrip(request *http.Request) (*http.Response, error) {
+	response, err := session(c).RoundTrip(request)
+	if err != nil {
+		return nil, err
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		return nil, wire.Failure(err)
+	}
+	response.Body = io.NopCloser(bytes.NewReader(body))
+	return response, nil
+}
+
+// patience of the library. It counts the wait for the budget, too, and what is answered after its time it forgets: a request has its limit below.
+const patience = 24 * time.Hour
+
 // library is the client of collections, for one call.
 func (s *System) library(ctx context.Context) (*client.Salesforce, error) {
 	t, err := s.auth.current(ctx)
@@ -94,7 +119,7 @@ func (s *System) library(ctx context.Context) (*client.Salesforce, error) {
 	}
 	return client.Init(client.Creds{Domain: t.instance, AccessToken: t.access},
 		client.WithAPIVersion(s.access.Settings.Version), client.WithValidateAuthentication(false), client.WithBatchSizeMax(maxWrites),
-		client.WithRoundTripper(session{ctx: ctx, system: s}), client.WithHTTPTimeout(timeout))
+		client.WithRoundTripper(closing{ctx: ctx, system: s}), client.WithHTTPTimeout(patience))
 }
 
 // get reads what is at a path below the version of the API, or, beginning with a slash, at a whole one.
@@ -144,29 +169,31 @@ const (
 	all  = "queryAll"
 )
 
-// whole reads all rows of a query, page after page. The rest of a result is kept for a while only; when it is gone, the query is made again.
+// whole reads all rows of a query, page after page. The rest of a result is kept for a while only, and for the session that asked; when it is gone, the
+// query is made again.
 func (s *System) whole(ctx context.Context, resource, soql string) ([]row, error) {
 	for again := false; ; again = true {
-		out, err := s.pages(ctx, resource, soql)
-		if err == nil || again || codeOf(err) != "INVALID_QUERY_LOCATOR" {
+		out, gone, err := s.pages(ctx, resource, soql)
+		if err == nil || again || !gone {
 			return out, err
 		}
 	}
 }
 
-func (s *System) pages(ctx context.Context, resource, soql string) ([]row, error) {
+func (s *System) pages(ctx context.Context, resource, soql string) (out []row, gone bool, err error) {
 	page, err := s.query(ctx, resource, soql)
-	out := page.Records
+	out = page.Records
 	for err == nil && !page.Done {
 		next := page.Next
 		if !strings.HasPrefix(next, "/services/data/") {
-			return nil, &crm.UnavailableError{Cause: "broke off a result without saying where it goes on"}
+			return nil, false, &crm.UnavailableError{Cause: "broke off a result without saying where it goes on"}
 		}
 		page = rows{}
 		err = s.get(ctx, next, &page)
 		out = append(out, page.Records...)
+		gone = slices.Contains([]string{"INVALID_QUERY_LOCATOR", "INVALID_SESSION_ID"}, codeOf(err))
 	}
-	return out, err
+	return out, gone, err
 }
 
 // wholeOf reads the rows of one query for each of several conditions, of which one row fulfils one.

@@ -100,6 +100,25 @@ func TestUsersPaged(t *testing.T) {
 	}
 }
 
+// What is left of a result is for the session that asked: a new one is refused it, and asks anew.
+func TestUsersPagedAcrossSessions(t *testing.T) {
+	org := usual(t)
+	first := func(next string) said {
+		return said{body: object{"done": false, "nextRecordsUrl": "/services/data/v65.0/query/" + next, "records": []object{{"Id": rep1, "Email": "rep1@acme.example", "IsActive": true}}}}
+	}
+	org.on("FROM User", first("0r8B-1"))
+	org.once("FROM User", first("0r8A-1"))
+	org.on("/query/0r8A-1", said{status: 401, body: faults("INVALID_SESSION_ID", "Session expired or invalid")})
+	org.on("/query/0r8B-1", found(object{"Id": rep2, "Email": "rep2@acme.example", "IsActive": true}))
+	got, err := using(org).Describe(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := gocmp.Diff(map[string]bool{"rep1@acme.example": true, "rep2@acme.example": true}, got.Owners); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 // A user who is new is asked for, but not with each record of somebody who is never found.
 func TestUsersComeAndGo(t *testing.T) {
 	org := usual(t)
