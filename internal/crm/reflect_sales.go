@@ -88,7 +88,7 @@ func (x *reflecting) apart(what string) bool {
 
 // saves puts together what was done to status and reason at once, oldest first.
 func (x *reflecting) saves(all []change, now map[string]string) []save {
-	slices.SortFunc(all, func(a, b change) int {
+	slices.SortStableFunc(all, func(a, b change) int { // what has one time stays in the order in which it was done
 		if order := a.at.Compare(b.at); order != 0 {
 			return order
 		}

@@ -162,6 +162,26 @@ func TestRecordThatWeMade(t *testing.T) {
 	}
 }
 
+// A program sets status and reason many times within one moment: read again, and from the start, it says the same.
+func TestManyChangesAtOnce(t *testing.T) {
+	var first []crm.Told
+	for n := range 50 {
+		w := newWorld(nine, true)
+		w.read(w.latest(), nine)
+		at := nine.Add(time.Minute)
+		for i := range 40 {
+			w.set(at, false, map[string]any{"lead_status": []string{"Nurture", "IN_PROGRESS", "Unqualified"}[i%3], "reason": []string{"BadTiming", "NoFit"}[i%2]})
+		}
+		told := w.read(w.latest(), at).Events
+		if n == 0 {
+			first = told
+		}
+		if diff := cmp.Diff(first, told); diff != "" || len(told) != 1 || told[0].Data["outcome"] != "Recycled" {
+			t.Fatalf("%d: %+v\n%s", n, told, diff)
+		}
+	}
+}
+
 // Sales converts a lead, and a write of ours is refused for it before the lead is read: that sales accepted it is told all the same, and once.
 func TestConversionThatAWriteMetFirst(t *testing.T) {
 	w := newWorld(nine, false)
