@@ -19,14 +19,14 @@ func (s *System) beforeConversion(ctx context.Context, o *org, list []row, recor
 		of[r.text(convertedContact)] = append(of[r.text(convertedContact)], records[i])
 	}
 	contacts := column(list, convertedContact)
-	tasks, err := s.wholeOf(ctx, live, ids("WhoId", contacts, maxRows), func(condition string) string {
-		return selectFrom(objectTask, o.taskFields(), "", "IsClosed = true", condition)
+	tasks, err := s.wholeOf(ctx, all, ids("WhoId", contacts, maxRows), func(condition string) string {
+		return selectFrom(objectTask, o.taskFields(), "", closed, kept, condition)
 	})
 	if err != nil {
 		return nil, err
 	}
-	events, err := s.wholeOf(ctx, live, ids("WhoId", contacts, maxRows), func(condition string) string {
-		return selectFrom(objectEvent, o.eventFields(), "", fmt.Sprintf("%s <= %s", ends, literal(s.access.Now())), condition)
+	events, err := s.wholeOf(ctx, all, ids("WhoId", contacts, maxRows), func(condition string) string {
+		return selectFrom(objectEvent, o.eventFields(), "", fmt.Sprintf("%s <= %s", ends, literal(s.now())), kept, condition)
 	})
 	if err != nil {
 		return nil, err

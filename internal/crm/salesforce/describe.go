@@ -287,9 +287,14 @@ func (s *System) peopleWith(ctx context.Context, o *org, known func(*people) boo
 	if err != nil {
 		return nil, err
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.org != nil { // it may have been described anew meanwhile
+		o = s.org
+	}
 	next := *o
 	next.people = fresh
-	s.keep(&next)
+	s.org = &next
 	return fresh, nil
 }
 

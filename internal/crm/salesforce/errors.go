@@ -151,11 +151,11 @@ func allowance(_ *http.Request, status int, header http.Header, body []byte) crm
 func refusal(list []said) error {
 	codes, fields := summary(list)
 	has := func(code string) bool { return slices.Contains(codes, code) }
-	ofOwner := slices.Contains(fields, ownerField)
+	ofField := slices.ContainsFunc(fields, func(field string) bool { return field != "Id" }) // a reference, and not the record
 	switch {
 	case has("CANNOT_UPDATE_CONVERTED_LEAD"):
 		return &crm.GoneError{Gone: crm.Converted}
-	case has("ENTITY_IS_DELETED"), has("NOT_FOUND"), has("INVALID_CROSS_REFERENCE_KEY") && !ofOwner && len(codes) == 1:
+	case has("ENTITY_IS_DELETED"), has("NOT_FOUND"), has("INVALID_CROSS_REFERENCE_KEY") && !ofField && len(codes) == 1:
 		return &crm.GoneError{Gone: crm.Deleted}
 	case slices.ContainsFunc(codes, passing):
 		return &crm.UnavailableError{Cause: "cannot write the record now" + inBrackets(reason(codes, fields))}

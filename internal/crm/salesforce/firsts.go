@@ -27,24 +27,23 @@ const apart = time.Minute
 // firstContacts are the times of Sales Engagement at which a lead was first called, and first written to, where no task says the same: what has a
 // task is told by that, with who did it. Tasks are read before leads, so a task that there is has been told.
 func (s *System) firstContacts(ctx context.Context, o *org, list []row) ([]crm.Touch, error) {
-	var all []first
+	var contacts []first
 	who := map[string]string{}
 	for _, r := range list {
 		who[r.text("Id")] = cmp.Or(r.text(convertedContact), r.text("Id")) // to whom its tasks went
 		for _, field := range []string{firstCall, firstEmail} {
 			if at := r.time(field); !at.IsZero() {
-				all = append(all, first{r.text("Id"), field, at})
+				contacts = append(contacts, first{r.text("Id"), field, at})
 			}
 		}
 	}
-	if err := s.lookUp(ctx, o, all, who); err != nil {
+	told, err := s.lookUp(ctx, o, contacts, who)
+	if err != nil {
 		return nil, err
 	}
 	var out []crm.Touch
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, f := range all {
-		if s.firsts[f] {
+	for _, f := range contacts {
+		if told[f] {
 			continue
 		}
 		t := crm.Touch{Stream: crm.Calls, ID: f.lead, Records: []string{f.lead}, Time: f.at, Logged: f.at, Channel: "Phone", Direction: "Outbound", Actor: "Human"}
@@ -56,15 +55,17 @@ func (s *System) firstContacts(ctx context.Context, o *org, list []row) ([]crm.T
 	return out, nil
 }
 
-// lookUp which first contacts have a task, of those that were not looked up before.
-func (s *System) lookUp(ctx context.Context, o *org, wanted []first, who map[string]string) error {
+// lookUp which first contacts have a task: in Salesforce those that were not looked up before.
+func (s *System) lookUp(ctx context.Context, o *org, wanted []first, who map[string]string) (map[first]bool, error) {
+	told := map[first]bool{}
 	s.mu.Lock()
 	var unknown []first
 	if len(s.firsts)+len(wanted) > maxFirsts {
 		clear(s.firsts)
 	}
 	for _, f := range wanted {
-		if _, looked := s.firsts[f]; !looked {
+		is, looked := s.firsts[f]
+		if told[f] = is; !looked {
 			unknown = append(unknown, f)
 		}
 	}
@@ -75,11 +76,11 @@ func (s *System) lookUp(ctx context.Context, o *org, wanted []first, who map[str
 	}
 	slices.Sort(people)
 	fields := append([]string{"WhoId", createdDate}, o.having(objectTask, taskFields)...)
-	tasks, err := s.wholeOf(ctx, live, ids("WhoId", slices.Compact(people), maxRows), func(condition string) string {
-		return selectFrom(objectTask, fields, "", "IsClosed = true", condition)
+	tasks, err := s.wholeOf(ctx, all, ids("WhoId", slices.Compact(people), maxRows), func(condition string) string {
+		return selectFrom(objectTask, fields, "", closed, kept, condition)
 	})
 	if err != nil {
-		return fmt.Errorf("tasks of first contacts: %w", err)
+		return nil, fmt.Errorf("tasks of first contacts: %w", err)
 	}
 	of := map[string][]row{}
 	for _, r := range tasks {
@@ -88,9 +89,10 @@ func (s *System) lookUp(ctx context.Context, o *org, wanted []first, who map[str
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, f := range unknown {
-		s.firsts[f] = slices.ContainsFunc(of[who[f.lead]], func(r row) bool { return f.told(r) })
+		told[f] = slices.ContainsFunc(of[who[f.lead]], f.told)
+		s.firsts[f] = told[f]
 	}
-	return nil
+	return told, nil
 }
 
 // told says whether a task is the first contact.

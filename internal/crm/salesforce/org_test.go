@@ -80,6 +80,7 @@ func (s *script) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
 	in := request{method: r.Method, path: r.URL.Path, soql: r.URL.Query().Get("q"), header: r.Header, body: string(body)}
 	out := s.answer(in)
+	w.Header()["Date"] = nil // the machine's has nothing to do with the tests' time
 	for name, value := range out.header {
 		w.Header().Set(name, value)
 	}

@@ -3,10 +3,14 @@
 package salesforce_test
 
 import (
+	"errors"
 	"fmt"
+	"maps"
 	mathrand "math/rand/v2"
 	"testing"
 	"time"
+
+	gocmp "github.com/google/go-cmp/cmp"
 
 	"github.com/handoff-sla/handoff/internal/crm"
 	"github.com/handoff-sla/handoff/test/crm/control"
@@ -148,6 +152,83 @@ func TestMeetingsEnd(t *testing.T) {
 		read()
 		if n := len(r.Look().Records["Event"]); len(seen) != n {
 			t.Errorf("seed %d: %d of %d meetings were read", seed, len(seen), n)
+		}
+	}
+}
+
+// A worker whose clock is wrong takes no meeting for over that is not, and none that ends later is passed by.
+func TestMeetingsEndByTheirClock(t *testing.T) {
+	var ahead time.Duration
+	r := rigged(t, func(_ *fake.Options, a *crm.Access) {
+		right := a.Now
+		a.Now = func() time.Time { return right().Add(ahead) }
+	})
+	lead := r.lead(1)
+	ends := func(after time.Duration) string {
+		return r.act(control.Act{Do: "create", Type: "Event", Of: []string{"Lead/" + lead}, Values: map[string]string{
+			"StartDateTime": r.now().Add(after - 30*time.Minute).Format(time.RFC3339), "DurationInMinutes": "30",
+		}})
+	}
+	if _, err := r.Describe(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	over := ends(-time.Minute)
+	r.pass(10 * time.Minute)
+	later := ends(time.Hour)
+	var seen []string
+	see := func(p crm.Page) {
+		for _, touch := range p.Touches {
+			seen = append(seen, touch.ID)
+		}
+	}
+	ahead = 24 * time.Hour
+	var unavailable *crm.UnavailableError
+	if _, err := r.Read(t.Context(), crm.Meetings, crm.Position{}); !errors.As(err, &unavailable) {
+		t.Errorf("error %v, want that it is asked again: the clock was set", err)
+	}
+	from := r.all(crm.Meetings, crm.Position{}, see)
+	if diff := gocmp.Diff([]string{over}, seen); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	ahead, seen = 0, nil
+	r.pass(2 * time.Hour)
+	from = r.all(crm.Meetings, from, see) // the answer says that the clock is right again
+	r.all(crm.Meetings, from, see)
+	if diff := gocmp.Diff([]string{later}, seen); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// What Salesforce has archived, a year after it was done, is read as anything else; what was deleted is not.
+func TestArchivedActivities(t *testing.T) {
+	r := rigged(t)
+	lead, converted := r.lead(1), r.lead(2)
+	act := func(of, kind string, values map[string]string) string {
+		all := map[string]string{"IsArchived": "true"}
+		maps.Copy(all, values)
+		return r.act(control.Act{Do: "log", Type: kind, Of: []string{"Lead/" + of}, Values: all})
+	}
+	held := map[string]string{"StartDateTime": r.now().Add(-time.Hour).Format(time.RFC3339), "DurationInMinutes": "30"}
+	call := map[string]string{"TaskSubtype": "Call", "CallType": "Inbound"}
+	want := map[crm.Stream][]string{
+		crm.Tasks: {act(lead, "Task", call)}, crm.Meetings: {act(lead, "Event", held)},
+		crm.Leads: {act(converted, "Task", map[string]string{"TaskSubtype": "Call"}), act(converted, "Event", map[string]string{
+			"StartDateTime": r.now().Format(time.RFC3339), "DurationInMinutes": "0",
+		})},
+	}
+	r.act(control.Act{Do: "convert", ID: converted})
+	for kind, values := range map[string]map[string]string{"Task": call, "Event": held} {
+		r.act(control.Act{Do: "delete", Type: kind, ID: act(lead, kind, values)})
+	}
+	for stream, ids := range want {
+		var got []string
+		r.all(stream, crm.Position{}, func(p crm.Page) {
+			for _, touch := range p.Touches {
+				got = append(got, touch.ID)
+			}
+		})
+		if diff := gocmp.Diff(ids, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", stream, diff)
 		}
 	}
 }

@@ -37,6 +37,7 @@ type System struct {
 	wire   *wire.Transport
 
 	mu     sync.Mutex
+	ahead  time.Duration // of Salesforce's clock, as its last answer said; not negative
 	org    *org
 	absent map[string]bool  // objects that are not there, or not for us
 	noted  map[string]noted // histories of leads, by id
@@ -75,6 +76,24 @@ func (s *System) Lag() time.Duration { return lag }
 
 // MaxWrites implements crm.Writer.
 func (s *System) MaxWrites() int { return maxWrites }
+
+// heard notes by an answer how far our clock is ahead of Salesforce's.
+func (s *System) heard(header http.Header) {
+	theirs, err := http.ParseTime(header.Get("Date"))
+	if err != nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ahead = max(s.access.Now().Sub(theirs), 0)
+}
+
+// now is the time, by Salesforce's clock where ours is ahead of it: what is over is so there, and nothing that has yet to happen is passed by.
+func (s *System) now() time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.access.Now().Add(-s.ahead)
+}
 
 // Read implements crm.Reader. Every page is a query of its own, from the position on: nothing expires between two pages, and another replica goes on
 // where this one was. What Salesforce cuts off of a page is in the next one.

@@ -30,13 +30,20 @@ func (o *org) taskFields() []string {
 	return append([]string{"Id", "WhoId", ownerField, createdBy, createdDate, modstamp}, o.having(objectTask, taskFields)...)
 }
 
+// Conditions of tasks that are done, and of activities that are not deleted. Salesforce archives activities after a year: only queryAll shows them then,
+// and with them what is in the recycle bin.
+const (
+	closed = "IsClosed = true"
+	kept   = "IsDeleted = false"
+)
+
 // readTasks reads those that are done, of leads.
 func (s *System) readTasks(ctx context.Context, o *org, from crm.Position) (crm.Page, error) {
-	soql, err := pageOf(objectTask, o.taskFields(), from, "IsClosed = true", "Who.Type = 'Lead'")
+	soql, err := pageOf(objectTask, o.taskFields(), from, closed, kept, "Who.Type = 'Lead'")
 	if err != nil {
 		return crm.Page{}, err
 	}
-	answer, err := s.query(ctx, live, soql)
+	answer, err := s.query(ctx, all, soql)
 	if err != nil {
 		return crm.Page{}, err
 	}

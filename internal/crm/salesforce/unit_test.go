@@ -194,6 +194,8 @@ func TestRefusal(t *testing.T) {
 		"deleted":      {one("ENTITY_IS_DELETED"), gone(crm.Deleted)},
 		"unknown":      {one("INVALID_CROSS_REFERENCE_KEY"), gone(crm.Deleted)},
 		"bad owner":    {one("INVALID_CROSS_REFERENCE_KEY", "OwnerId"), refused("INVALID_CROSS_REFERENCE_KEY on OwnerId")},
+		"by its id":    {one("INVALID_CROSS_REFERENCE_KEY", "Id"), gone(crm.Deleted)},
+		"record type":  {one("INVALID_CROSS_REFERENCE_KEY", "RecordTypeId"), refused("INVALID_CROSS_REFERENCE_KEY on RecordTypeId")},
 		"converted":    {one("CANNOT_UPDATE_CONVERTED_LEAD"), gone(crm.Converted)},
 		"rule":         {one("FIELD_CUSTOM_VALIDATION_EXCEPTION", "Status"), refused("FIELD_CUSTOM_VALIDATION_EXCEPTION on Status")},
 		"picklist":     {one("INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", "Stage__c"), refused("INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST on Stage__c")},

@@ -108,8 +108,11 @@ func New(options Options) *Fake {
 	return f
 }
 
-// ServeHTTP is the API, and that of the fake's control.
-func (f *Fake) ServeHTTP(w http.ResponseWriter, r *http.Request) { f.handler.ServeHTTP(w, r) }
+// ServeHTTP is the API, and that of the fake's control. Each answer says when it was given, by the fake's clock.
+func (f *Fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Date", f.options.Now().UTC().Format(http.TimeFormat))
+	f.handler.ServeHTTP(w, r)
+}
 
 // now is the time to the second, as every record's.
 func (f *Fake) now() time.Time { return f.options.Now().UTC().Truncate(time.Second) }

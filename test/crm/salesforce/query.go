@@ -4,6 +4,7 @@ package salesforce
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"regexp"
 	"strconv"
@@ -12,10 +13,8 @@ import (
 )
 
 const (
-	// locatorLife is how long a cursor is kept.
-	locatorLife = 15 * time.Minute
-	// mostLocators of one user at a time: the oldest goes when there is one more.
-	mostLocators = 10
+	// locatorLife is how long a cursor is kept after its query.
+	locatorLife  = 48 * time.Hour
 	smallestPage = 200
 )
 
@@ -25,7 +24,6 @@ type locator struct {
 	of    *session
 	page  int
 	until time.Time
-	made  int
 }
 
 func (c *call) search() answer {
@@ -78,26 +76,18 @@ func (c *call) page(l *locator, id string, from int) answer {
 		if id == "" {
 			id = c.keep(l)
 		}
-		l.until = c.options.Now().Add(locatorLife)
 		body["nextRecordsUrl"] = fmt.Sprintf("/services/data/%s/query/%s-%d", c.version, id, to)
 	}
 	return answer{status: http.StatusOK, body: body}
 }
 
 func (c *call) keep(l *locator) string {
+	now := c.options.Now()
+	maps.DeleteFunc(c.locators, func(_ string, of *locator) bool { return !of.until.After(now) })
 	c.cursors++
-	l.made = c.cursors
-	id := newID("01g", c.cursors)
+	id := newID("0r8", c.cursors)
+	l.until = now.Add(locatorLife)
 	c.locators[id] = l
-	if len(c.locators) > mostLocators {
-		oldest := id
-		for other, of := range c.locators {
-			if of.made < c.locators[oldest].made {
-				oldest = other
-			}
-		}
-		delete(c.locators, oldest)
-	}
 	return id
 }
 

@@ -26,7 +26,7 @@ type selection struct {
 	count bool
 }
 
-// find runs a query. All includes what is in the recycle bin.
+// find runs a query. All includes what is in the recycle bin, and archived activities.
 func (f *Fake) find(query string, all bool, version string) (*selection, error) {
 	q, err := soql.Parse(query)
 	if err != nil {
@@ -68,7 +68,7 @@ func (f *Fake) rows(c *compiler, q *soql.Query, all bool) ([]row, *table, error)
 	}
 	var rows []row
 	for _, id := range t.order {
-		if r := t.rows[id]; (all || !r.is("IsDeleted")) && fits(r) {
+		if r := t.rows[id]; (all || !r.is("IsDeleted") && !r.is("IsArchived")) && fits(r) {
 			rows = append(rows, r)
 		}
 	}
