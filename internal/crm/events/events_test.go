@@ -31,7 +31,7 @@ var (
 func sink(target, token string) *events.Sink {
 	return &events.Sink{
 		Target: func() (string, string, error) { return target, token, nil },
-		Client: events.NewClient(5 * time.Second), Now: func() time.Time { return at },
+		Client: events.NewClient(time.Minute), Now: func() time.Time { return at },
 	}
 }
 

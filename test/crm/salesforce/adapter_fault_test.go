@@ -59,6 +59,7 @@ func TestAdapterLosesNothingInStorms(t *testing.T) {
 			r := open(t, func(o *salesforce.Options) { o.Page = 100 })
 			r.fake.SeedLeads(700)
 			r.faults(storm...)
+			r.impatient(storm)
 			s := newSeen()
 			r.pass(s, func(n int) {
 				if n%3 == 0 {
@@ -180,6 +181,7 @@ func TestAdapterWritesOnceInStorms(t *testing.T) {
 			r := open(t, nil)
 			writes := r.plan(450)
 			r.faults(storm...)
+			r.impatient(storm)
 			records, failed := r.push(writes, func() { r.weather(name) })
 			r.holds(writes, records)
 			if name == "good weather" && failed > 0 {

@@ -65,26 +65,28 @@ type rig struct {
 	fake   *salesforce.Fake
 	system *adapter.System
 	budget *budget
-	skew   time.Duration // of the adapter's clock and the fake's, since the rig was made
-	mu     sync.Mutex
+	wire   *http.Transport
+
+	mu sync.Mutex
+	at time.Time // by the adapter's clock and the fake's, which stand still: a slow machine makes nothing late
 }
 
 func (r *rig) now() time.Time {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return time.Now().Add(r.skew)
+	return r.at
 }
 
 // later moves both clocks.
 func (r *rig) later(d time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.skew += d
+	r.at = r.at.Add(d)
 }
 
 func open(t *testing.T, with func(*salesforce.Options)) *rig {
 	t.Helper()
-	r := &rig{t: t, budget: &budget{}}
+	r := &rig{t: t, budget: &budget{}, wire: &http.Transport{}, at: time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)}
 	options := salesforce.Options{ClientID: "app", ClientSecret: "secret", Reps: []string{rep1, bo}, Now: r.now}
 	if with != nil {
 		with(&options)
@@ -98,8 +100,12 @@ func open(t *testing.T, with func(*salesforce.Options)) *rig {
 	return r
 }
 
-// impatient gives up soon where nobody answers.
-const impatient = 300 * time.Millisecond
+// impatient gives up soon where nobody answers. It is for tests that try again: a slow machine may have other requests given up, too.
+func (r *rig) impatient(storm []control.Rule) {
+	if slices.ContainsFunc(storm, func(rule control.Rule) bool { return rule.Kind == control.Hang }) {
+		r.wire.ResponseHeaderTimeout = time.Second
+	}
+}
 
 func (r *rig) connect(settings crm.Settings, secret map[string]string) *adapter.System {
 	return adapter.New(crm.Access{
@@ -110,7 +116,7 @@ func (r *rig) connect(settings crm.Settings, secret map[string]string) *adapter.
 			}
 			return "", fmt.Errorf("no key %q", key)
 		},
-	}, &http.Client{Transport: &http.Transport{ResponseHeaderTimeout: impatient}})
+	}, &http.Client{Transport: r.wire})
 }
 
 func (r *rig) faults(rules ...control.Rule) {
