@@ -299,6 +299,28 @@ func TestIndexShowsWhatIsGone(t *testing.T) {
 	}
 }
 
+// Who is deleted for good is gone, and who is restored is there again, for the search as well.
+func TestForgottenAndRestored(t *testing.T) {
+	r := newFake(t, 0)
+	forgotten, restored := r.contact(t, nil), r.contact(t, map[string]string{"email": "lead1@example.com"})
+	r.act(t, control.Act{Do: "forget", ID: forgotten})
+	r.act(t, control.Act{Do: "delete", ID: restored})
+	page, err := r.Fetch(t.Context(), []string{forgotten, restored})
+	if diff := cmp.Diff(map[string]crm.Gone{forgotten: crm.Deleted, restored: crm.Deleted}, page.Gone); err != nil || diff != "" {
+		t.Errorf("%v, gone (-want +got):\n%s", err, diff)
+	}
+	r.act(t, control.Act{Do: "restore", ID: restored})
+	for name, read := range map[string]func() (crm.Page, error){
+		"fetched": func() (crm.Page, error) { return r.Fetch(t.Context(), []string{restored}) },
+		"read":    func() (crm.Page, error) { return r.Read(t.Context(), crm.Leads, crm.Position{}) },
+	} {
+		page, err := read()
+		if err != nil || len(page.Gone) != 0 || len(page.Records) != 1 || page.Records[0].ID != restored || page.Records[0].Gone != "" {
+			t.Errorf("%s: %+v, %v", name, page, err)
+		}
+	}
+}
+
 // A definition may have more fields than a search may name.
 func TestManyProperties(t *testing.T) {
 	r := newFake(t, 0)

@@ -46,8 +46,10 @@ func TestAccountSends(t *testing.T) {
 			id := r.contact(t, map[string]string{"hs_lead_status": "NEW"})
 			r.act(t, control.Act{Do: "set", ID: id, Values: map[string]string{"hs_lead_status": "OPEN"}})
 			r.act(t, control.Act{Do: "delete", ID: id})
+			r.act(t, control.Act{Do: "restore", ID: id})
+			r.act(t, control.Act{Do: "forget", ID: id})
 			events := map[string]bool{}
-			for len(events) < 4 { // creation, two changes, deletion
+			for len(events) < 7 { // creation, two changes, deletion, restoration, and the two of who is deleted for good
 				for _, hint := range <-batches {
 					if hint.Record != id {
 						t.Errorf("%+v, want %s", hint, id)

@@ -199,7 +199,14 @@ func (f *Fake) actor(as string) author {
 
 func (f *Fake) actOn(t objectType, a control.Act, by author, at time.Time) (control.Done, error) {
 	var r *record
-	if a.Do != "create" && a.Do != "log" && a.Do != "stamp" {
+	switch a.Do {
+	case "create", "log", "stamp":
+	case "restore":
+		r = f.objects[t.plural][a.ID]
+		if _, merged := f.moved[t.plural+" "+a.ID]; r == nil || merged || r.archived.IsZero() {
+			return control.Done{}, control.ErrUnknown
+		}
+	default:
 		if r = f.get(t, a.ID, ""); r == nil {
 			return control.Done{}, control.ErrUnknown
 		}
@@ -215,6 +222,12 @@ func (f *Fake) actOn(t objectType, a control.Act, by author, at time.Time) (cont
 		f.write(r, clean, by, at)
 	case "delete":
 		f.remove(r, by, at)
+	case "forget": // for good, as a law on privacy demands it
+		f.remove(r, by, at)
+		delete(f.objects[t.plural], r.id)
+		f.hooks.forgotten(r, by, at)
+	case "restore": // out of the recycling bin
+		f.restore(r, by, at)
 	case "merge":
 		into := f.get(t, a.Into, "")
 		if into == nil || into == r {
@@ -230,7 +243,7 @@ func (f *Fake) actOn(t objectType, a control.Act, by author, at time.Time) (cont
 		}
 		return control.Done{}, nil
 	default:
-		return control.Done{}, fmt.Errorf("%q cannot be done: should be create, log, set, delete, merge or stamp", a.Do)
+		return control.Done{}, fmt.Errorf("%q cannot be done: should be create, log, set, delete, forget, restore, merge or stamp", a.Do)
 	}
 	return control.Done{ID: r.id}, nil
 }

@@ -306,7 +306,7 @@ func TestControlOfTheAccount(t *testing.T) {
 		{"/_control/seed", `{"contacts":2,"owners":["rep3@acme.example"],"values":{"company":"C{n}"},"properties":[{"name":"extra","type":"string","fieldType":"text"}]}`, 204, ""},
 		{"/_control/act", `{"as":"rep1@acme.example","do":"set","type":"contacts","id":"101","values":{"extra":"x"}}`, 200, `{"id":"101"}`},
 		{"/_control/act", `{"as":"rep1@acme.example","do":"set","type":"contacts","id":"999"}`, 404, `{"error":"no such record"}`},
-		{"/_control/act", `{"as":"rep1@acme.example","do":"dance","type":"contacts","id":"101"}`, 400, `{"error":"\"dance\" cannot be done: should be create, log, set, delete, merge or stamp"}`},
+		{"/_control/act", `{"as":"rep1@acme.example","do":"dance","type":"contacts","id":"101"}`, 400, `{"error":"\"dance\" cannot be done: should be create, log, set, delete, forget, restore, merge or stamp"}`},
 		{"/_control/act", `{"do":"set","type":"contacts","id":"101"}`, 400, `{"error":"as is missing: should be the e-mail address of a user, or app:NAME"}`},
 		{"/_control/act", `{"do":"set","type":"unicorns"}`, 400, `{"error":"type \"unicorns\" is unknown"}`},
 		{"/_control/set", `{"indexLagMs":5,"expired":true}`, 204, ""},

@@ -111,6 +111,20 @@ func (h *hooks) deleted(r *record, by author, at time.Time) {
 	}
 }
 
+func (h *hooks) restored(r *record, by author, at time.Time) {
+	if e := h.event(r, "restore", by, at); e != nil {
+		h.push(*e)
+	}
+}
+
+// forgotten comes beside deleted, and has no form for all types of objects.
+func (h *hooks) forgotten(r *record, by author, at time.Time) {
+	if e := h.event(r, "privacyDeletion", by, at); e != nil {
+		e.Type, e.ObjectTypeID, e.ChangeFlag = "contact.privacyDeletion", "", "DELETED"
+		h.push(*e)
+	}
+}
+
 func (h *hooks) changed(r *record, name string, by author, at time.Time) {
 	subscribed := h.fake.settings.Webhooks.Properties
 	if len(subscribed) == 0 {

@@ -248,6 +248,17 @@ func (f *Fake) remove(r *record, by author, at time.Time) {
 	f.hooks.deleted(r, by, at)
 }
 
+// restore a record from the recycling bin.
+func (f *Fake) restore(r *record, by author, at time.Time) {
+	r.archived = time.Time{}
+	for name, value := range r.values {
+		f.unique(r, name, value)
+	}
+	f.index(r)
+	f.Log.Wrote(f.wrote(by, "restore", r.kind.plural, r.id, nil))
+	f.hooks.restored(r, by, at)
+}
+
 // merge the second record into the first: the values of the first win, the second fills what is empty.
 func (f *Fake) merge(into, from *record, by author, at time.Time) *record {
 	result := into

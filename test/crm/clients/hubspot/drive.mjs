@@ -25,6 +25,8 @@ async function control(method, path, body) {
 }
 const act = (as, what, type, more) => control("POST", "act", { as, do: what, type, ...more });
 const set = (settings) => control("POST", "set", settings);
+// clock of the account: "stop" it, past every limit that was used, or "start" it again. How many are refused is no matter of how fast this machine is.
+const clock = async (what) => assert.ok((await fetch(`${fake}/_clock/${what}`, { method: "POST" })).ok);
 
 // refused calls and gives back the error, which has to be one with that status.
 async function refused(status, promise) {
@@ -193,11 +195,12 @@ const steps = [
     const [a, b] = await Promise.all(["m1@example.com", "m2@example.com"].map((email) => contacts.basicApi.create({ properties: { email, firstname: email }, associations: [] })));
     const merged = await contacts.basicApi.merge({ primaryObjectId: a.id, objectIdToMerge: b.id });
     assert.notEqual(merged.id, a.id, "a merged record has an id of its own");
-    const found = await contacts.batchApi.read({ inputs: [{ id: a.id }, { id: b.id }], properties: ["hs_merged_object_ids", "hs_calculated_merged_vids", "firstname"], propertiesWithHistory: [] });
+    const found = await contacts.batchApi.read({ inputs: [{ id: a.id }, { id: b.id }], properties: ["hs_merged_object_ids", "hs_calculated_merged_vids", "hs_additional_emails", "firstname"], propertiesWithHistory: [] });
     assert.deepEqual(found.results.map((r) => r.id), [merged.id], "both old ids lead to it");
     assert.equal(found.results[0].properties.hs_merged_object_ids, `${a.id};${b.id}`);
     assert.match(found.results[0].properties.hs_calculated_merged_vids, new RegExp(`^${a.id}:\\d{13};${b.id}:\\d{13}$`));
     assert.equal(found.results[0].properties.firstname, "m1@example.com");
+    assert.equal(found.results[0].properties.hs_additional_emails, "m2@example.com");
     assert.equal((await contacts.basicApi.getById("m2@example.com", undefined, undefined, undefined, false, "email")).id, merged.id);
   }),
 
@@ -259,6 +262,7 @@ const steps = [
     assert.ok((await count("company", "NOT_HAS_PROPERTY")) > 0 && (await count("lastmodifieddate", "GT", { value: "1750000000000" })) > 0);
     await refused(400, search([{ propertyName: "nothing", operator: "EQ", value: "1" }]));
     await refused(400, search([at], { limit: 201 }));
+    await refused(400, search([at], { limit: 1, properties: Array.from({ length: 200 }, (_, i) => `a_long_name_${i}`) }));
     await refused(400, search([at], { sorts: [{ propertyName: "email", direction: "ASCENDING" }, { propertyName: "company", direction: "ASCENDING" }] }));
     await refused(400, contacts.searchApi.doSearch({ filterGroups: Array.from({ length: 6 }, () => ({ filters: [at] })), sorts: [], properties: [], limit: 1, after: "0" }));
     await set({ unlimited: false });
@@ -276,7 +280,7 @@ const steps = [
 
   step("limits, and the client's own way with them", async () => {
     await set({ searchBurst: 3, burst: 40, windowMs: 1500 });
-    await later(1600);
+    await clock("stop");
     const query = { filterGroups: [], sorts: [], properties: [], limit: 1, after: "0" };
     const results = await Promise.allSettled(Array.from({ length: 6 }, () => contacts.searchApi.doSearchWithHttpInfo?.(query) ?? contacts.searchApi.doSearch(query)));
     const failed = results.filter((r) => r.status === "rejected").map((r) => r.reason);
@@ -284,11 +288,11 @@ const steps = [
     assert.deepEqual(new Set(failed.map((e) => e.code)), new Set([429]));
     assert.equal(failed[0].body.message, "You have reached your secondly limit.");
     assert.ok(!Object.keys(failed[0].headers).some((h) => h.startsWith("x-hubspot-ratelimit")), "searches do not say what is left");
-    await later(1000);
+    await clock("start");
     // Asked for retries, it waits a second and comes through: it knows the message.
     const patient = new Client({ accessToken: token, basePath: fake, numberOfApiCallRetries: 4, limiterOptions: { maxConcurrent: 6 } });
     await Promise.all(Array.from({ length: 6 }, () => patient.crm.contacts.searchApi.doSearch(query)));
-    await later(1600);
+    await clock("stop");
     const many = await Promise.allSettled(Array.from({ length: 60 }, () => client.apiRequest({ path: "/account-info/v3/details" })));
     const answers = many.map((r) => r.value);
     const blocked = answers.filter((a) => a.status === 429);
@@ -296,6 +300,7 @@ const steps = [
     const body = await blocked[0].json();
     assert.deepEqual([body.status, body.errorType, body.policyName], ["error", "RATE_LIMIT", "TEN_SECONDLY_ROLLING"]);
     assert.equal(blocked[0].headers.get("x-hubspot-ratelimit-remaining"), "0");
+    await clock("start");
     await set({ searchBurst: 0, burst: 0, windowMs: 0 });
     await control("POST", "faults", [{ name: "down", path: "/contacts", kind: "Status", status: 502, times: 2 }]);
     await patient.crm.contacts.basicApi.getPage(1);
@@ -336,7 +341,7 @@ const steps = [
     const two = await contacts.basicApi.create({ properties: { email: "hook2@example.com" }, associations: [] });
     await contacts.basicApi.merge({ primaryObjectId: one.id, objectIdToMerge: two.id });
     for (let waited = 0; (await control("GET", "state")).webhooks > 0; waited++) {
-      assert.ok(waited < 200, "webhooks are never sent");
+      assert.ok(waited < 2400, "webhooks are never sent");
       await later(25);
     }
     const valid = (hook, more) => Signature.isValid({
