@@ -160,15 +160,12 @@ func TestOneReplicaCounts(t *testing.T) {
 	}
 	ledgertest.Exec(t, r.dsn, `SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'
     AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`)
-	for range 50 {
+	ledgertest.Await(t, "the second takes over", func() bool {
 		if _, err := b.Step(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if len(second.got) > 0 {
-			break
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
+		return len(second.got) > 0
+	})
 	if _, err := a.Step(t.Context()); err != nil || len(second.got) != 1 || len(first.got) != 1 {
 		t.Errorf("after the takeover: %d and %d, %v", len(first.got), len(second.got), err)
 	}

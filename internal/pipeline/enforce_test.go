@@ -35,9 +35,8 @@ func (r *rig) owes(when string, want ...string) {
 
 // A rejection that was refused and then carries a code misses the clause, whichever arrives first and however often it is sent.
 func TestRefusedThenCoded(t *testing.T) {
-	at := func(hours int) time.Time {
-		return time.Now().UTC().Truncate(time.Hour).Add(time.Duration(hours-12) * time.Hour)
-	}
+	hour := time.Now().UTC().Truncate(time.Hour)
+	at := func(hours int) time.Time { return hour.Add(time.Duration(hours-12) * time.Hour) }
 	identified := func(id string, e ledger.Entry) ledger.Entry {
 		e.ID = id
 		return e
@@ -108,7 +107,8 @@ func TestRefusedOfAMergedLead(t *testing.T) {
 
 // A second hand-off is judged by what was tried in it.
 func TestRefusedInACycle(t *testing.T) {
-	at := func(days int) time.Time { return time.Now().UTC().Truncate(time.Hour).AddDate(0, 0, days-60) }
+	hour := time.Now().UTC().Truncate(time.Hour)
+	at := func(days int) time.Time { return hour.AddDate(0, 0, days-60) }
 	r := newRig(t, bundleOf(1, byPersistence, func(b *bundle.Bundle) {
 		for i := range b.Lead.Dispositions {
 			if b.Lead.Dispositions[i].Name == "BadTiming" {
@@ -128,9 +128,8 @@ func TestRefusedInACycle(t *testing.T) {
 
 // Both modes, by one lead that lacks a required field and is given back three ways.
 func TestModes(t *testing.T) {
-	at := func(hours int) time.Time {
-		return time.Now().UTC().Truncate(time.Hour).Add(time.Duration(hours-12) * time.Hour)
-	}
+	hour := time.Now().UTC().Truncate(time.Hour)
+	at := func(hours int) time.Time { return hour.Add(time.Duration(hours-12) * time.Hour) }
 	early := disposed("a", "NoResponse", at(3)) // demands a follow-up
 	uncoded := disposed("a", "", at(3))
 	uncoded.Data.Outcome = lead.Recycled

@@ -36,13 +36,9 @@ func (r *rig) breaches() *pipeline.Breaches {
 func waitFor(t *testing.T, dsn, query string, want int64) {
 	t.Helper()
 	var got int64
-	for range 600 {
-		if got = ledgertest.Value[int64](t, dsn, query); got == want {
-			return
-		}
-		time.Sleep(50 * time.Millisecond)
+	if !ledgertest.Eventually(func() bool { got = ledgertest.Value[int64](t, dsn, query); return got == want }) {
+		t.Fatalf("%s: %d, want %d", query, got, want)
 	}
-	t.Fatalf("%s: %d, want %d", query, got, want)
 }
 
 // Two replicas of each worker, while their connections are cut again and again and a later pair comes into force: every lead is

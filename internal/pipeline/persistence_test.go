@@ -45,9 +45,8 @@ func (r *rig) stands(when string, want ...string) {
 // rejection is overturned.
 func TestPersistence(t *testing.T) {
 	r := newRig(t, bundleOf(1, byPersistence))
-	at := func(hours int) time.Time {
-		return time.Now().UTC().Truncate(time.Hour).Add(time.Duration(hours-30) * time.Hour)
-	}
+	hour := time.Now().UTC().Truncate(time.Hour)
+	at := func(hours int) time.Time { return hour.Add(time.Duration(hours-30) * time.Hour) }
 	r.send(append(mql("a", at(0)), assigned("a", "rep-1", at(0)), disposed("a", "NoResponse", at(20)))...)
 	r.work(team("rep-1"))
 	r.stands("given up without an attempt",
@@ -98,7 +97,8 @@ func TestAHigherIntentMovesTheDeadline(t *testing.T) {
 // Somebody opts a whole account out: the clocks of its other leads are over, also after it is lifted; a lead of another account runs on.
 func TestAnAccountOptsOut(t *testing.T) {
 	r := newRig(t, bundleOf(1, byPersistence))
-	at := func(hours int) time.Time { return time.Now().UTC().Add(time.Duration(hours-12) * time.Hour) }
+	now := time.Now().UTC()
+	at := func(hours int) time.Time { return now.Add(time.Duration(hours-12) * time.Hour) }
 	for id, name := range map[string]string{"a": "acme", "b": "Acme ", "c": "other"} {
 		r.send(captured(id, at(0), map[string]any{"company": name}), demo(id, at(0)), assigned(id, "rep-1", at(0)))
 	}

@@ -17,7 +17,8 @@ import (
 
 // What one lead of an account asked for all of them, another one may have taken back before the hand-off: its clocks run.
 func TestAnAccountThatWasReinstatedIsOwedTo(t *testing.T) {
-	at := func(hours int) time.Time { return time.Now().UTC().Add(time.Duration(hours-5) * time.Hour) }
+	now := time.Now().UTC()
+	at := func(hours int) time.Time { return now.Add(time.Duration(hours-5) * time.Hour) }
 	account := ledger.Data{Scope: lead.ScopeAccount}
 	for name, c := range map[string]struct {
 		barred, reinstated string

@@ -45,12 +45,9 @@ func (r *rig) workers(ctx context.Context, scoring, routing *pipeline.Pairs) {
 // mounted, and by the one that finds it in the ledger's archive. Counts are attributed to the revision that judged.
 func TestWorkersFollowTheClockOfTheLedger(t *testing.T) {
 	old := bundleOf(1, func(b *bundle.Bundle) { b.Lead.Paths[0].Criteria[0].Expression = "lead.employees >= 50000" })
-	r := newRig(t, old)
-	now, err := r.l.Now(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	at := now.Truncate(time.Second).Add(3 * time.Second)
+	at := monday.Add(time.Hour)
+	r, clock := newClockRig(t, monday)
+	r.inForce(old)
 	coming := bundleOf(2, byScore, func(b *bundle.Bundle) { b.EffectiveFrom = at })
 	if err := r.l.Register(t.Context(), coming); err != nil {
 		t.Fatal(err)
@@ -62,16 +59,18 @@ func TestWorkersFollowTheClockOfTheLedger(t *testing.T) {
 	scoring := &pipeline.Pairs{Mounted: r.pair, Coming: []*pipeline.Pair{mounted}}
 	routing := &pipeline.Pairs{Mounted: r.pair}
 	r.workers(t.Context(), scoring, routing)
-	for i := 0; time.Now().Before(at.Add(time.Second)); i++ {
-		r.send(captured(fmt.Sprintf("lead-%03d", i), time.Now().Add(-time.Second), map[string]any{"company": "acme", "numberofemployees": 100}))
-		time.Sleep(50 * time.Millisecond)
+	next := 0
+	sendUntilScored := func(sequence int64) {
+		ledgertest.Await(t, fmt.Sprintf("the pair %d scores", sequence), func() bool {
+			r.send(captured(fmt.Sprintf("lead-%03d", next), monday, map[string]any{"company": "acme", "numberofemployees": 100}))
+			next++
+			return ledgertest.Value[int64](t, r.dsn, "SELECT count(*) FROM events WHERE scored_by = $1", sequence) >= 5
+		})
 	}
-	for range 100 {
-		if ledgertest.Value[int64](t, r.dsn, "SELECT count(*) FROM work") == 0 {
-			break
-		}
-		time.Sleep(50 * time.Millisecond)
-	}
+	sendUntilScored(1)
+	clock.Set(at.Add(-200 * time.Millisecond))
+	sendUntilScored(2)
+	waitFor(t, r.dsn, "SELECT count(*) FROM work", 0)
 	const scored = `SELECT concat_ws(' ', e.scored_by, l.stage, coalesce(l.definition_revision, '-'), coalesce(l.owner, '-'),
     e.scored_at >= (SELECT since FROM in_force WHERE sequence = 2))
 FROM events e JOIN leads l USING (lead_id) GROUP BY 1 HAVING count(*) >= 5 ORDER BY 1`
