@@ -79,8 +79,8 @@ func TestEffects(t *testing.T) {
 			crm: &slav1alpha1.CRM{Type: slav1alpha1.HubSpotCRM, HubSpot: &slav1alpha1.HubSpot{
 				SecretRef: ref("handoff-hubspot"), Webhooks: "https://handoff.example.com/v1/crm/hubspot",
 			}},
-			flags:   []string{"--crm=HubSpot", "--crm-secret=handoff-hubspot"},
-			mounts:  []string{"handoff-hubspot at /etc/handoff/crm (optional)"},
+			flags:  []string{"--crm=HubSpot", "--crm-secret=handoff-hubspot"},
+			mounts: []string{"handoff-hubspot at /etc/handoff/crm (optional)"},
 			scoring: []string{
 				"--crm-webhooks=https://handoff.example.com/v1/crm/hubspot", "handoff-hubspot clientSecret as clientSecret at /etc/handoff/crm (optional)",
 			},

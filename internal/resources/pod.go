@@ -19,7 +19,7 @@ const (
 	crmDir    = "/etc/handoff/crm"
 
 	// signatureKey of the CRM's Secret is what the CRM signs its calls with.
-	signatureKey = "clientSecret" //nolint:gosec // the name of a key, and no credential
+	signatureKey = "clientSecret"
 
 	eventsPort       = "events"
 	eventsPortNumber = int32(8080)
