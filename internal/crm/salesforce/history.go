@@ -17,10 +17,17 @@ type history struct {
 	converted time.Time
 }
 
+// Names under which histories have changes of the owner: by a person or a program, by an assignment rule, and by whoever took the lead out of a queue.
+const (
+	byHand  = "Owner"
+	byRule  = "ownerAssignment"
+	byQueue = "ownerAccepted"
+)
+
 // watched are the fields whose changes are told, by Salesforce's names of them in histories.
 func (s *System) watched() map[string]string {
 	f := s.access.Settings.Mapping.Fields
-	out := map[string]string{"Owner": ownerField}
+	out := map[string]string{byHand: ownerField}
 	for _, field := range []string{f.Stage, f.Status, f.Reason} {
 		if fieldForm.MatchString(field) {
 			out[field] = field
@@ -69,7 +76,7 @@ func (s *System) changes(ctx context.Context, list []row, fields []string) (map[
 		}
 	}
 	s.mu.Unlock()
-	names := []string{quote("leadConverted")}
+	names := []string{quote("leadConverted"), quote(byRule), quote(byQueue)}
 	for _, field := range fields {
 		names = append(names, quote(field))
 	}
@@ -128,10 +135,11 @@ func remembered(lead row, rows []row, watched map[string]string, us string, o *o
 func changesOf(rows []row, name string) []row {
 	var out []row
 	for _, r := range rows {
-		if r.text("Field") != name || name == "Owner" && !isID(r.text("NewValue"), "") {
-			continue
+		field := r.text("Field")
+		ofOwner := name == byHand && slices.Contains([]string{byHand, byRule, byQueue}, field) && isID(r.text("NewValue"), "")
+		if ofOwner || name != byHand && field == name {
+			out = append(out, r)
 		}
-		out = append(out, r)
 	}
 	return out
 }

@@ -4,6 +4,7 @@ package salesforce_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -173,6 +174,35 @@ func TestHistory(t *testing.T) {
 		{Field: crm.OwnerField, Value: "rep2@acme.example", At: ms(3, 2)},
 		{Field: "Status", Value: "Working", At: ms(4, 1)},
 	}
+	if diff := gocmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// Who takes a lead out of a queue, and a rule that gives it away, change the owner under names of their own.
+func TestHistoryOfQueues(t *testing.T) {
+	org := usual(t)
+	n := 0
+	change := func(field string, from, to any, by string, seconds int) object {
+		n++
+		return object{
+			"Id": fmt.Sprint(n), "LeadId": leadID(1), "Field": field, "OldValue": from, "NewValue": to, "CreatedById": by, "CreatedDate": stamp(seconds),
+		}
+	}
+	org.on("FROM Lead ", found(object{"Id": leadID(1), "CreatedDate": stamp(0), "CreatedById": us, "SystemModstamp": stamp(9), "OwnerId": rep2}))
+	rows := []object{
+		change("ownerAssignment", "Integration", "Unassigned", us, 1), change("ownerAssignment", us, queue, us, 1), change("ownerAssignment", nil, nil, us, 1),
+		change("ownerAccepted", "Unassigned", "Rep1", rep1, 3), change("ownerAccepted", queue, rep1, rep1, 3),
+		change("Owner", "Rep1", "Rep2", rep1, 5), change("Owner", rep1, rep2, rep1, 5),
+	}
+	org.with(rule{match: "FROM LeadHistory", say: func(r request) said {
+		return found(slices.DeleteFunc(slices.Clone(rows), func(row object) bool { return !strings.Contains(r.soql, "'"+fmt.Sprint(row["Field"])+"'") })...)
+	}})
+	var got []string
+	for _, c := range read(t, org, crm.Leads).Records[0].History {
+		got = append(got, fmt.Sprint(c.Field, " ", c.Value, " ", c.Ours))
+	}
+	want := []string{"owner handoff@acme.example true", "owner  true", "owner rep1@acme.example false", "owner rep2@acme.example false"}
 	if diff := gocmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

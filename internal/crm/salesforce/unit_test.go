@@ -167,6 +167,7 @@ func TestAllowance(t *testing.T) {
 		"usage":      {200, "api-usage=18/5000", "", crm.Allowance{DayLimit: 5000, DayRemaining: 4982}},
 		"per app":    {200, "api-usage=25/5000; per-app-api-usage=17/250(appName=x)", "", crm.Allowance{DayLimit: 5000, DayRemaining: 4975}},
 		"and app":    {200, "api-usage=25/5000, per-app-api-usage=17/250(appName=x)", "", crm.Allowance{DayLimit: 5000, DayRemaining: 4975}},
+		"bursts":     {200, "api-usage=4990/5000; api-bursts=1/750", "", crm.Allowance{DayLimit: 5000, DayRemaining: 10}},
 		"beyond":     {200, "api-usage=5100/5000", "", crm.Allowance{DayLimit: 5000}},
 		"none":       {200, "", "", crm.Allowance{}},
 		"nonsense":   {200, "api-usage=many/5000", "", crm.Allowance{}},

@@ -23,7 +23,9 @@ func (x *tx) assign(t *table, r row) {
 	from := r.text("OwnerId")
 	x.reassigned = append(x.reassigned, Reassigned{Lead: r.id(), From: from, By: x.by, At: x.now})
 	x.change(r, func() { r["OwnerId"] = x.queue })
-	x.tracks(t, r, "OwnerId", from, x.queue)
+	if x.tracked["OwnerId"] {
+		x.owned(t, r, "ownerAssignment", from, x.queue)
+	}
 }
 
 // tracks keeps a change in the history, if the field is one that the org tracks. A change of owner is kept twice: with names, and with ids.
@@ -35,8 +37,12 @@ func (x *tx) tracks(t *table, r row, name string, from, to any) {
 		x.history(t, r, name, from, to)
 		return
 	}
-	x.history(t, r, "Owner", x.nameOf(from), x.nameOf(to))
-	x.history(t, r, "Owner", from, to)
+	x.owned(t, r, "Owner", from, to)
+}
+
+func (x *tx) owned(t *table, r row, field string, from, to any) {
+	x.history(t, r, field, x.nameOf(from), x.nameOf(to))
+	x.history(t, r, field, from, to)
 }
 
 func (x *tx) nameOf(id any) any {
@@ -50,7 +56,7 @@ func (x *tx) history(t *table, r row, field string, from, to any) {
 		return
 	}
 	entry := row{"LeadId": r.id(), "CreatedById": x.user.id(), "CreatedDate": x.now, "Field": field, "DataType": "Text"}
-	if _, ok := canonical(fmtText(to)); ok && field == "Owner" {
+	if _, ok := canonical(fmtText(to)); ok && strings.HasPrefix(strings.ToLower(field), "owner") {
 		entry["DataType"] = "EntityId"
 	}
 	set(entry, "OldValue", from)
