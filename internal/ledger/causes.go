@@ -146,7 +146,11 @@ func (l *Ledger) scored(ctx context.Context, tx pgx.Tx, leads []*Lead) error {
 	var ids []string
 	var prints [][]byte
 	for _, one := range leads {
-		mark, err := fingerprint(one.Stage, one.Score.Clamped, one.Missing, one.Number)
+		of := []any{one.Stage, one.Score.Clamped, one.Missing, one.Number}
+		for _, part := range one.Parts { // whose record is this one's from now on, where it has none
+			of = append(of, part.ID)
+		}
+		mark, err := fingerprint(of...)
 		if err != nil {
 			return err
 		}

@@ -403,33 +403,3 @@ func TestCRMState(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
-
-// A lead that came as events, or of which another system was told, is told to its record when that is read for the first time; then no more.
-func TestRecordOfALeadThatIsKnown(t *testing.T) {
-	l, dsn := ledgertest.New(t, tenant)
-	l.SetEffects(ledger.Effects{CRM: true})
-	if _, err := l.Ingest(t.Context(), many(2)); err != nil {
-		t.Fatal(err)
-	}
-	told := func() {
-		t.Helper()
-		ledgertest.Exec(t, dsn, "DELETE FROM handoff.outbox",
-			"INSERT INTO handoff.outbox (tenant, lead_id, version, sent, content) VALUES ('"+tenant+"', 'lead-1', 5, 5, 'told')")
-	}
-	forced := func() []string {
-		t.Helper()
-		return ledgertest.Column[string](t, dsn, "SELECT lead_id FROM handoff.outbox WHERE live IS NOT NULL AND content IS NULL")
-	}
-	told()
-	takeIn(t, l, ledger.CRMIntake{Known: []crm.Known{record(0), record(1)}})
-	if got := forced(); len(got) != 1 || got[0] != "lead-1" {
-		t.Errorf("to be told: %v, want lead-1 alone: nobody was told of lead-0 yet, and its scorer will have it told", got)
-	}
-	told()
-	later := record(1)
-	later.Modified = noon.Add(time.Minute)
-	takeIn(t, l, ledger.CRMIntake{Known: []crm.Known{later}})
-	if got := forced(); len(got) != 0 {
-		t.Errorf("told again though it is known: %v", got)
-	}
-}

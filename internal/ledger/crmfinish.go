@@ -82,6 +82,7 @@ func (f *finishing) finish(ctx context.Context, done []CRMTold) error {
 	var outboxes, tokens, versions []int64
 	var contents [][]byte
 	var planned []*string
+	var sinks []bool
 	for _, t := range done {
 		content, plan := t.Content, (*string)(nil)
 		if t.Planned != nil { // it was not told
@@ -89,7 +90,7 @@ func (f *finishing) finish(ctx context.Context, done []CRMTold) error {
 		}
 		byOutbox[t.Args.Outbox] = t
 		outboxes, tokens, versions = append(outboxes, t.Args.Outbox), append(tokens, t.Args.Token), append(versions, t.Version)
-		contents, planned = append(contents, content), append(planned, plan)
+		contents, planned, sinks = append(contents, content), append(planned, plan), append(sinks, content != nil && t.Written == nil)
 	}
 	var id int64
 	var next, parked *int64
@@ -107,13 +108,14 @@ func (f *finishing) finish(ctx context.Context, done []CRMTold) error {
 		return nil
 	}, `
 WITH told AS MATERIALIZED (
-    SELECT * FROM unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::bytea[], $6::text[]) AS t (id, token, version, content, planned)
+    SELECT * FROM unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::bytea[], $6::text[], $7::bool[]) AS t (id, token, version, content, planned, sink)
 ), old AS MATERIALIZED (
     SELECT b.id, b.parked FROM outbox b JOIN told t ON t.id = b.id WHERE b.tenant = $1 AND b.live = t.token
     ORDER BY b.lead_id COLLATE "C" FOR UPDATE OF b)
-UPDATE outbox b SET sent = t.version, content = t.content, planned = t.planned::jsonb, live = CASE WHEN b.version > t.version THEN b.version END, parked = NULL
+UPDATE outbox b SET sent = t.version, content = t.content, planned = t.planned::jsonb, live = CASE WHEN b.version > t.version THEN b.version END, parked = NULL,
+    elsewhere = CASE WHEN t.sink THEN EXISTS (SELECT FROM leads l WHERE l.tenant = $1 AND l.lead_id = b.lead_id AND `+recordOf+` IS NOT NULL) ELSE false END
 FROM old JOIN told t USING (id) WHERE b.tenant = $1 AND b.id = old.id AND b.live = t.token
-RETURNING b.id, b.lead_id, b.live, old.parked`, f.tenant, outboxes, tokens, versions, contents, planned)
+RETURNING b.id, b.lead_id, b.live, old.parked`, f.tenant, outboxes, tokens, versions, contents, planned, sinks)
 	if err != nil {
 		return err
 	}

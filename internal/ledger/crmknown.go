@@ -84,7 +84,8 @@ ORDER BY diverged_at, record_id LIMIT $3`, l.tenant, after, limit)
 }
 
 // takeKnown keeps what was read of records whose leads are there: whoever was erased meanwhile is not known any more. What was read before the latest
-// write, or before what another worker read, says nothing but that the record is gone. What agrees is not to be set back any more.
+// write, or before what another worker read, says nothing but that the record is gone. What agrees is not to be set back any more. A record that the writer
+// has made, or found, meanwhile is another lead's than was thought: it is to be read again, or that lead would be there twice.
 func (l *Ledger) takeKnown(ctx context.Context, tx pgx.Tx, known []crm.Known, there map[string]int) error {
 	known = slices.DeleteFunc(slices.Clone(known), func(k crm.Known) bool {
 		_, is := there[k.Lead]
@@ -116,19 +117,23 @@ func (l *Ledger) takeKnown(ctx context.Context, tx pgx.Tx, known []crm.Known, th
 	} {
 		args = append(args, of(known))
 	}
-	_, err = tx.Exec(ctx, `
+	tag, err := tx.Exec(ctx, `
 INSERT INTO crm_records AS r (tenant, record_id, lead_id, modified_at, hashes, seen, diverged_at, stopped_at, gone)
 SELECT $1, record_id, lead_id, modified_at, hashes::jsonb, seen::jsonb, diverged_at, stopped_at, gone
 FROM unnest($2::text[], $3::text[], $4::timestamptz[], $5::text[], $6::text[], $7::timestamptz[], $8::timestamptz[], $9::text[])
     AS u (record_id, lead_id, modified_at, hashes, seen, diverged_at, stopped_at, gone)
 ORDER BY record_id COLLATE "C"
-ON CONFLICT (tenant, record_id) DO UPDATE SET lead_id = excluded.lead_id, gone = excluded.gone,
+ON CONFLICT (tenant, record_id) DO UPDATE SET gone = excluded.gone,
     modified_at = CASE WHEN `+overtaken+` THEN r.modified_at ELSE excluded.modified_at END,
     hashes = CASE WHEN `+overtaken+` THEN r.hashes ELSE excluded.hashes END,
     seen = CASE WHEN `+overtaken+` THEN r.seen ELSE excluded.seen END,
     diverged_at = CASE WHEN excluded.gone <> '' THEN NULL WHEN `+overtaken+` THEN r.diverged_at ELSE excluded.diverged_at END,
     stopped_at = CASE WHEN `+overtaken+` OR excluded.stopped_at IS NOT NULL THEN r.stopped_at END,
-    restore = CASE WHEN excluded.gone <> '' OR excluded.diverged_at IS NULL AND NOT `+overtaken+` THEN '{}' ELSE r.restore END`, args...)
+    restore = CASE WHEN excluded.gone <> '' OR excluded.diverged_at IS NULL AND NOT `+overtaken+` THEN '{}' ELSE r.restore END
+WHERE r.lead_id = excluded.lead_id`, args...)
+	if err == nil && tag.RowsAffected() < int64(len(known)) {
+		return ErrCRMMoved
+	}
 	return err
 }
 

@@ -231,30 +231,17 @@ SELECT DISTINCT lead_id FROM resumed ORDER BY lead_id`, l.tenant, leads, all)
 // settleBatch bounds what one call of SettleCRM does.
 const settleBatch = 1000
 
-// SettleCRM finds what has been left behind by a change of how the CRM is used: leads that wait for the acknowledgement of one that is not told any
-// more, which are delivered as if there had been none; and what a dry run has planned, which is written once it is over.
+// SettleCRM finds the leads that wait for the acknowledgement of a CRM that is not told of them any more: they are delivered as if there had been none.
 func (l *Ledger) SettleCRM(ctx context.Context) error {
-	e := l.wanted()
-	if !e.Acknowledge {
-		_, err := l.pool.Exec(ctx, `
+	if l.wanted().Acknowledge {
+		return nil
+	}
+	_, err := l.pool.Exec(ctx, `
 INSERT INTO work (tenant, queue, lead_id)
 SELECT $1, $2, lead_id FROM leads l WHERE tenant = $1 AND awaits_crm AND acknowledged_at IS NULL
     AND NOT EXISTS (SELECT 1 FROM work w WHERE w.tenant = l.tenant AND w.lead_id = l.lead_id)
 ORDER BY lead_id LIMIT $3`, l.tenant, queueRoute, settleBatch)
-		return err
-	}
-	return l.inTx(ctx, func(tx pgx.Tx) error {
-		rows, err := tx.Query(ctx, `
-SELECT lead_id FROM outbox WHERE tenant = $1 AND planned IS NOT NULL AND live IS NULL ORDER BY changed_at LIMIT $2`, l.tenant, settleBatch)
-		if err != nil {
-			return err
-		}
-		leads, err := pgx.CollectRows(rows, pgx.RowTo[string])
-		if err != nil {
-			return err
-		}
-		return l.force(ctx, tx, leads)
-	})
+	return err
 }
 
 // CRMStopped is how many leads are not set back any more.

@@ -68,7 +68,8 @@ func (l *Ledger) TakeIn(ctx context.Context, in CRMIntake) ([]Outcome, error) {
 	return outcomes, nil
 }
 
-// holdLeads keeps leads from being erased until the transaction is over, and says which there are, and in which cycle. It waits for who works on them.
+// holdLeads keeps leads, and those that they were merged into, from being erased until the transaction is over, and says which there are, and in which
+// cycle. It waits for who works on them.
 func (l *Ledger) holdLeads(ctx context.Context, tx pgx.Tx, in CRMIntake) (map[string]int, error) {
 	ids := map[string]bool{}
 	for _, k := range in.Known {
@@ -86,7 +87,10 @@ func (l *Ledger) holdLeads(ctx context.Context, tx pgx.Tx, in CRMIntake) (map[st
 	err := each(ctx, tx, []any{&id, &cycle}, func() error {
 		there[id] = cycle
 		return nil
-	}, `SELECT lead_id, cycle FROM leads WHERE tenant = $1 AND lead_id = ANY($2) ORDER BY lead_id COLLATE "C" FOR KEY SHARE`, l.tenant, sortedKeys(ids))
+	}, `
+SELECT lead_id, cycle FROM leads WHERE tenant = $1
+    AND lead_id = ANY ($2::text[] || ARRAY(SELECT merged_into FROM leads WHERE tenant = $1 AND lead_id = ANY($2) AND merged_into IS NOT NULL))
+ORDER BY lead_id COLLATE "C" FOR KEY SHARE`, l.tenant, sortedKeys(ids))
 	return there, err
 }
 
@@ -169,7 +173,7 @@ func (l *Ledger) force(ctx context.Context, tx pgx.Tx, leads []string) error {
 }
 
 // meet has records told how their leads stand that are read for the first time, where the ledger knew the lead before: it came as events, or another
-// system was told of it.
+// system was told of it. Who is being told of such a lead at this moment does not know the record. Where the lead was merged, it is the other one.
 func (l *Ledger) meet(ctx context.Context, tx pgx.Tx, known []crm.Known, there map[string]int) error {
 	if !l.wanted().CRM {
 		return nil
@@ -189,8 +193,9 @@ func (l *Ledger) meet(ctx context.Context, tx pgx.Tx, known []crm.Known, there m
 		met[id] = true
 		return nil
 	}, `
-SELECT b.lead_id FROM unnest($2::text[], $3::text[]) AS u (record_id, lead_id) JOIN outbox b ON b.tenant = $1 AND b.lead_id = u.lead_id
-WHERE b.sent > 0 AND NOT EXISTS (SELECT FROM crm_records r WHERE r.tenant = $1 AND r.record_id = u.record_id)`, l.tenant, records, leads)
+SELECT b.lead_id FROM unnest($2::text[], $3::text[]) AS u (record_id, lead_id) JOIN leads l ON l.tenant = $1 AND l.lead_id = u.lead_id
+JOIN outbox b ON b.tenant = $1 AND b.lead_id = coalesce(l.merged_into, l.lead_id)
+WHERE NOT EXISTS (SELECT FROM crm_records r WHERE r.tenant = $1 AND r.record_id = u.record_id)`, l.tenant, records, leads)
 	if err != nil {
 		return err
 	}

@@ -403,8 +403,8 @@ func TestAcknowledgement(t *testing.T) {
 	}
 
 	// The dry run is over: what it has planned is written.
-	if err := s.l.SettleCRM(t.Context()); err != nil {
-		t.Fatal(err)
+	if told, err := s.l.TellPlanned(t.Context(), 10); told != 1 || err != nil {
+		t.Fatalf("%d are told, want 1: %v", told, err)
 	}
 	ledgertest.Exec(t, s.dsn, `UPDATE handoff.leads SET owner = '`+other+`' WHERE lead_id = 'lead-1'`)
 	s.tell(nil)

@@ -78,7 +78,12 @@ func crmSteps(t *testing.T, dsn string) []measured {
 		{"settle", 10, func(ctx context.Context, l *ledger.Ledger) error { return l.SettleCRM(ctx) }},
 		{"settle what was planned", 10, func(ctx context.Context, l *ledger.Ledger) error {
 			l.SetEffects(ledger.Effects{CRM: true, Acknowledge: true})
-			return l.SettleCRM(ctx)
+			_, err := l.TellPlanned(ctx, 500)
+			return err
+		}},
+		{"the account", 10, func(ctx context.Context, l *ledger.Ledger) error {
+			_, err := l.CRMAccount(ctx, "HubSpot/1")
+			return err
 		}},
 	}
 }
