@@ -37,10 +37,11 @@ type CRM struct {
 	Make    func(crm.Access) (crm.System, error)
 	Ledger  func() (*ledger.Ledger, error)
 	Tenant  string
-	Use     func(crm.Settings) // is told how the CRM is used, whenever that is another way; may be nil
-	Every   time.Duration      // between two looks at the file
-	Recheck time.Duration      // between two checks of what has not changed
-	Changed func(Status)       // called after each change, by the goroutine that runs Run
+	Of      func(ctx context.Context, account string) (of string, err error) // of which account the ledger's records are; nil: as the ledger says
+	Use     func(crm.Settings)                                               // is told how the CRM is used, whenever that is another way; may be nil
+	Every   time.Duration                                                    // between two looks at the file
+	Recheck time.Duration                                                    // between two checks of what has not changed
+	Changed func(Status)                                                     // called after each change, by the goroutine that runs Run
 	Now     func() time.Time
 	Log     *slog.Logger
 
@@ -209,10 +210,13 @@ func repsOf(p *pipeline.Pair, r *pipeline.Roster) []string {
 }
 
 // check asks the CRM about itself. One that cannot be reached has not changed: who used it goes on, and hears by himself that it is away.
-func (c *CRM) check(ctx context.Context, settings crm.Settings) {
-	ctx, cancel := context.WithTimeout(ctx, describeTimeout)
+func (c *CRM) check(running context.Context, settings crm.Settings) {
+	ctx, cancel := context.WithTimeout(running, describeTimeout)
 	defer cancel()
 	schema, err := c.made.Describe(ctx)
+	if running.Err() != nil { // it says nothing of the CRM that this worker ends
+		return
+	}
 	if err != nil {
 		c.due = c.Now().Add(min(c.Recheck, mending))
 		var unasked *crm.UnavailableError
@@ -232,11 +236,42 @@ func (c *CRM) check(ctx context.Context, settings crm.Settings) {
 		c.set(nil, settings, Status{Reason: string(reason), Message: message})
 		return
 	}
+	if err := c.takeAccount(ctx, settings, schema.Account); err != nil {
+		c.due = c.Now().Add(min(c.Recheck, mending))
+		c.failed(settings, err)
+		return
+	}
 	c.fine = fmt.Sprintf("account %s of %s has every field of the mapping", schema.Account, c.made.Name())
 	if settings.DryRun {
 		c.fine += "; dry run: nothing is written"
 	}
 	c.available(ctx, settings)
+}
+
+// takeAccount finds whether it is the one that the ledger's records are of: their ids are somebody else's in another one, and how far that was read says
+// nothing of this one.
+func (c *CRM) takeAccount(ctx context.Context, settings crm.Settings, account string) error {
+	is := string(settings.Type) + "/" + account
+	of, err := c.accountOf(ctx, is)
+	switch {
+	case err != nil:
+		return &crm.UnavailableError{Cause: "is not used while the ledger, which knows its records, does not answer: " + ledger.Describe(err)}
+	case of != is:
+		return &crm.CredentialError{Cause: fmt.Sprintf("is another account (%s) than the one that the records in the ledger of tenant %s are of (%s): put the "+
+			"key of that one into the Secret, or name another spec.ledger.tenant, whose ledger begins anew", is, c.Tenant, of)}
+	}
+	return nil
+}
+
+func (c *CRM) accountOf(ctx context.Context, account string) (string, error) {
+	if c.Of != nil {
+		return c.Of(ctx, account)
+	}
+	l, err := c.Ledger()
+	if err != nil {
+		return "", err
+	}
+	return l.CRMAccount(ctx, account)
 }
 
 // available says that all is well, and what was given up all the same.

@@ -3,6 +3,7 @@
 package worker_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"strings"
@@ -75,6 +76,9 @@ type crmRig struct {
 	roster *pipeline.Roster
 	ledger *ledger.Ledger
 	said   []worker.Status
+
+	account string // that the ledger knows; "" for any
+	unheard error  // the ledger does not say
 }
 
 // set something while nobody looks.
@@ -154,6 +158,11 @@ func newCRM(t *testing.T) *crmRig {
 				return nil, errors.New("the ledger is away")
 			}
 			return r.ledger, nil
+		},
+		Of: func(_ context.Context, account string) (string, error) {
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			return cmp.Or(r.account, account), r.unheard
 		},
 		Use:   func(s crm.Settings) { r.used = append(r.used, s) },
 		Every: time.Second, Recheck: 5 * time.Minute, Changed: func(s worker.Status) { r.said = append(r.said, s) },

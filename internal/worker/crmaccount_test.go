@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package worker_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/handoff-sla/handoff/internal/crm"
+	"github.com/handoff-sla/handoff/internal/ledger/ledgertest"
+	"github.com/handoff-sla/handoff/internal/measurement"
+	"github.com/handoff-sla/handoff/internal/worker"
+)
+
+// The key of another account is not used: what the ledger knows by its id is somebody else there. Nor is one while the ledger does not say.
+func TestCRMOfAnotherAccount(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		t.Helper()
+		r := newCRM(t)
+		r.unheard = errors.New("away")
+		r.during(func() {
+			r.after(time.Second, false, measurement.ReasonUnreachable, "while the ledger")
+			r.set(func() { r.unheard, r.account = nil, "HubSpot/7" })
+			r.after(16*time.Second, false, measurement.ReasonCredentialRefused, "another account (HubSpot/62515) than the one that the records in the ledger of tenant acme are of (HubSpot/7)")
+			r.system.set(func(s *scriptedCRM) { s.schema.Account = "7" })
+			r.after(16*time.Second, true, measurement.ReasonCRMAvailable, "account 7")
+			r.system.set(func(s *scriptedCRM) { s.schema.Account = "8" })
+			r.Doubt(errors.New("404"))
+			r.after(2*time.Second, false, measurement.ReasonCredentialRefused, "HubSpot/8")
+		})
+	})
+}
+
+// The ledger itself knows which account it is.
+func TestCRMAsksTheLedgerForItsAccount(t *testing.T) {
+	l, dsn := ledgertest.New(t, "acme")
+	ledgertest.Exec(t, dsn, `INSERT INTO handoff.crm_accounts (tenant, account) VALUES ('acme', 'HubSpot/7'), ('other', 'HubSpot/62515')`,
+		`INSERT INTO handoff.crm_cursors (tenant, stream) VALUES ('acme', 'leads')`)
+	r := newCRM(t)
+	said := make(chan worker.Status, 10)
+	r.ledger, r.Of, r.Changed = l, nil, func(s worker.Status) { said <- s }
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() { defer close(done); r.Run(ctx) }()
+	defer func() { cancel(); <-done }()
+	expect(t, said, false, measurement.ReasonCredentialRefused, "HubSpot/7")
+}
+
+// A worker that ends in the midst of a check says nothing of the CRM.
+func TestCRMCheckIsCutOff(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		t.Helper()
+		r := newCRM(t)
+		ctx, cancel := context.WithCancel(t.Context())
+		r.Make = func(crm.Access) (crm.System, error) { return &cutOff{scriptedCRM: r.system, end: cancel}, nil }
+		r.Run(ctx)
+		if len(r.said) > 0 {
+			t.Errorf("said %+v", r.said)
+		}
+	})
+}
+
+// cutOff ends the worker while it is asked about itself.
+type cutOff struct {
+	*scriptedCRM
+
+	end func()
+}
+
+func (c *cutOff) Describe(ctx context.Context) (crm.Schema, error) {
+	c.end()
+	<-ctx.Done()
+	return crm.Schema{}, &crm.UnavailableError{Cause: "cannot be reached: " + ctx.Err().Error()}
+}
