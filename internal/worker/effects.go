@@ -86,9 +86,11 @@ func (o *EffectOptions) CRMKey(key string) (string, error) {
 // Respect says whether digests wait for an open hour.
 func (o *EffectOptions) Respect() bool { return o.quietRespected }
 
-// Ledger is what the ledger notes for effects.
+// Ledger is what the ledger notes for effects. Of a CRM that leads live in the worst is taken, that every lead waits for it, until it is known how it is
+// used: whoever starts does not take those for delivered that wait.
 func (o *EffectOptions) Ledger() ledger.Effects {
-	return ledger.Effects{Notify: o.Notify != "", CRM: o.CRM != "", EscalateAfter: o.EscalateAfter}
+	lives := o.LivesInCRM()
+	return ledger.Effects{Notify: o.Notify != "", CRM: o.CRM != "", Acknowledge: lives, Matched: lives, EscalateAfter: o.EscalateAfter}
 }
 
 // keyOf a recipient in the Secret.

@@ -37,6 +37,12 @@ func TestEffectOptions(t *testing.T) {
 	if err != nil || !all.Wanted() || all.Ledger() != want || all.Respect() || all.DigestEvery != 2*time.Hour || all.Sink(time.Now) == nil {
 		t.Errorf("with flags: %+v, %v", all, err)
 	}
+	// As long as nobody has said how the CRM is used, no lead that waits for it is taken for delivered.
+	lives, err := effectOptions(t, "--crm=HubSpot", "--crm-secret=c")
+	want = ledger.Effects{CRM: true, Acknowledge: true, Matched: true, EscalateAfter: 15 * time.Minute}
+	if err != nil || lives.Wanted() || lives.Ledger() != want {
+		t.Errorf("of a CRM that leads live in: %+v, %v", lives.Ledger(), err)
+	}
 	for flag, want := range map[string]string{
 		"--crm=Fax": "the type should be Events", "--quiet-hours=Never": "should be Respect or Ignore", "--escalate-after=0s": "more than 0",
 	} {
