@@ -26,6 +26,8 @@ const (
 	wholeAccount = "*"
 	// askDay is how often one request is allowed though the day is spent: its answer says whether there is a new one.
 	askDay = 5 * time.Minute
+	// longestWait is longer than anybody waits for his turn. One that is later was taken before the clock of the database was set back.
+	longestWait = 10 * time.Minute
 	// tellDay is how often it is noted, at least, how much of the day is left.
 	tellDay = 10 * time.Second
 )
@@ -168,6 +170,7 @@ RETURNING max_requests, span, slots, blocked_until, clock_timestamp()`, b.accoun
 	if usual := b.rules.Default[kind]; a.limit == 0 && usual.Limit > 0 {
 		a.limit, a.span = usual.Limit, usual.Window
 	}
+	a.slots = a.slots[:a.until(a.now.Add(longestWait))]
 	return a, err
 }
 

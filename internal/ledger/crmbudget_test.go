@@ -305,3 +305,21 @@ CREATE FUNCTION handoff.block() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
 		t.Error("a request was allowed while nothing is to be asked")
 	}
 }
+
+// Turns that were taken before the clock of the database was set back are not waited for.
+func TestBudgetAfterTheClockWasSetBack(t *testing.T) {
+	l, dsn := ledgertest.New(t, tenant)
+	budget := l.CRMBudget(account, ledger.BudgetRules{Default: allow(2, time.Second), Now: time.Now})
+	if err := budget.Take(t.Context(), "search"); err != nil {
+		t.Fatal(err)
+	}
+	ledgertest.Exec(t, dsn, `UPDATE handoff.crm_budget SET slots = ARRAY[clock_timestamp() + interval '3 hours', clock_timestamp() + interval '3 hours']`)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
+	defer cancel()
+	if err := budget.Take(ctx, "search"); err != nil {
+		t.Fatal(err)
+	}
+	if got := turns(t, dsn); len(got) != 1 {
+		t.Errorf("turns %v, want the new one alone", got)
+	}
+}
