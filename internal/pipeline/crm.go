@@ -95,7 +95,7 @@ func (c *CRMReader) Step(ctx context.Context) (time.Duration, error) {
 		return 0, err
 	}
 	if !held {
-		c.reading = nil
+		c.lost()
 		return crmTakeOver, nil
 	}
 	if c.reading == nil {
@@ -107,6 +107,13 @@ func (c *CRMReader) Step(ctx context.Context) (time.Duration, error) {
 	again, err := in.step(ctx)
 	err = c.told(err, &again)
 	return again, err
+}
+
+// lost the lease: another replica has it, and says how far it is.
+func (c *CRMReader) lost() {
+	c.reading, c.diverged = nil, 0
+	c.Metrics.CRMLag.Reset()
+	c.Metrics.CRMDiverged.Set(0)
 }
 
 // renew the lease until the step is over. Whoever loses it all the same is held up by the positions: they move once.

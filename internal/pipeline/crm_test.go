@@ -138,6 +138,9 @@ func TestCRMReaderLease(t *testing.T) {
 	if step(two) != 0 || step(one) == 0 {
 		t.Error("the lease was not given back")
 	}
+	if lags := testutil.CollectAndCount(one.Metrics.CRMLag); lags != 0 {
+		t.Errorf("%d streams have a lag though another replica reads", lags)
+	}
 }
 
 // Whoever reads a slow CRM keeps the lease meanwhile: nobody else reads it, too.

@@ -31,7 +31,7 @@ func newCRMReading(r prometheus.Registerer) CRMReading {
 		}, []string{"stream"}),
 		CRMSetBacks: vec("crm_set_backs_total", "Leads that were to be set back in the CRM, by result: setBack, stopped.", "result"),
 		CRMDiverged: prometheus.NewGauge(prometheus.GaugeOpts{
-			Namespace: "handoff", Name: "crm_diverged", Help: "Records that hold what the agreement does not allow, past their time to mend it, as the reading replica sees them; 50 are 50 or more.",
+			Namespace: "handoff", Name: "crm_diverged", Help: "Records that hold what the agreement does not allow, past their time to mend it, as the reading replica sees them; 1000 are 1000 or more.",
 		}),
 	}
 	r.MustRegister(m.CRMRead, m.CRMEvents, m.CRMUnfit, m.CRMErrors, m.CRMLag, m.CRMSetBacks, m.CRMDiverged)
