@@ -53,9 +53,12 @@ func owned(due time.Time) func(string) standing {
 func TestRepThenManager(t *testing.T) {
 	r := newRig(t, all)
 	s := newSink(t)
-	due := r.now().Add(30 * time.Second)
+	soon := contact(sla.Open, r.now().Add(time.Hour))
+	soon.Warn = r.now()
 	r.news("L1")
-	r.judge(owned(due))
+	r.judge(func(string) standing {
+		return standing{stage: ledger.StageMQL, owner: rep1, obligations: []sla.Obligation{soon}}
+	})
 	for range 2 {
 		r.warn()
 	}
