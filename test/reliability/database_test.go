@@ -36,22 +36,27 @@ func TestPostgreSQLIsRestarted(t *testing.T) {
 	s := newSender(t, r.scoring...)
 	server := ledgertest.Running()
 	sent := meanwhile(s, "restart", func() {
+		if !s.answered() {
+			t.Error("nothing was taken before")
+		}
 		for range 2 {
-			for _, do := range []func() error{server.Kill, server.Launch} {
-				time.Sleep(300 * time.Millisecond)
-				if err := do(); err != nil {
-					t.Error(err)
-					return
-				}
+			refused := s.refused()
+			if err := server.Kill(); err != nil {
+				t.Error(err)
+				return
+			}
+			if !eventually(func() bool { return s.refused() > refused }) {
+				t.Error("no request was refused: the database was never missed")
+			}
+			if err := server.Launch(); err != nil {
+				t.Error(err)
+				return
 			}
 			if !s.answered() {
 				t.Error("nothing was taken after the restart")
 			}
 		}
 	})
-	if s.refused() == 0 {
-		t.Error("no request was refused: the database was never missed")
-	}
 	r.conserved(s)
 	equal(t, undisturbed(t, onePair(), sent...), r.projection())
 }

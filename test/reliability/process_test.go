@@ -4,7 +4,6 @@ package reliability
 
 import (
 	"bytes"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -39,16 +38,6 @@ type process struct {
 }
 
 const startAgain = 100 * time.Millisecond
-
-func address(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
-}
 
 // launch starts the worker, and lets it end with the test.
 func (p *process) launch() {

@@ -93,7 +93,7 @@ func (r *rig) all() []*process { return append(append([]*process{}, r.scoring...
 // worker with the bundle of a folder.
 func (r *rig) worker(name, bundles string, env []string, flags ...string) *process {
 	p := &process{
-		t: r.t, name: name, health: address(r.t),
+		t: r.t, name: name, health: ledgertest.Address(r.t),
 		every: append([]string{"KUBECONFIG=" + r.api.kubeconfig}, env...),
 		args: []string{
 			"--tenant=" + tenant, "--measurement=" + measurement, "--namespace=" + namespace,
@@ -102,7 +102,7 @@ func (r *rig) worker(name, bundles string, env []string, flags ...string) *proce
 	}
 	p.args = append(append(p.args, "--health="+p.health), flags...)
 	if name == "scoring-worker" {
-		p.listen = address(r.t)
+		p.listen = ledgertest.Address(r.t)
 		p.args = append(p.args, "--listen="+p.listen, "--ingest-dir="+r.path("ingest"))
 	} else {
 		p.args = append(p.args, "--roster-dir="+r.path("roster"))

@@ -125,12 +125,16 @@ func ids(r *http.Request) []string {
 	return out
 }
 
-func send(t *testing.T, handler http.HandlerFunc, batches []Batch) (Summary, error) {
+func sender(t *testing.T, handler http.HandlerFunc) *Sender {
 	t.Helper()
 	server := httptest.NewServer(handler)
 	t.Cleanup(server.Close)
-	s := &Sender{Client: server.Client(), URL: server.URL, Token: "secret", FirstTry: time.Millisecond, Patience: 2 * time.Second}
-	return s.Send(t.Context(), batches)
+	return &Sender{Client: server.Client(), URL: server.URL, Token: "secret", FirstTry: time.Millisecond, Patience: 2 * time.Minute}
+}
+
+func send(t *testing.T, handler http.HandlerFunc, batches []Batch) (Summary, error) {
+	t.Helper()
+	return sender(t, handler).Send(t.Context(), batches)
 }
 
 func TestSendSurvivesAServerThatFailsAtTimes(t *testing.T) {
@@ -233,7 +237,11 @@ func TestSendGivesUp(t *testing.T) {
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			if _, err := send(t, tc.handler, []Batch{{message("a")}, {message("b")}}); err == nil || !strings.Contains(err.Error(), tc.want) {
+			s := sender(t, tc.handler)
+			if name == "always away" {
+				s.Patience = time.Second
+			}
+			if _, err := s.Send(t.Context(), []Batch{{message("a")}, {message("b")}}); err == nil || !strings.Contains(err.Error(), tc.want) {
 				t.Errorf("error %v, want one with %q", err, tc.want)
 			}
 		})

@@ -3,6 +3,7 @@
 package target
 
 import (
+	"context"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -30,13 +31,23 @@ func TestADeadPortForwardIsGivenUp(t *testing.T) {
 	tunnel := &Tunnel{}
 	dead := forwardTo(t, listener.Addr())
 	tunnel.open = dead
-	client := &http.Client{Transport: &http.Transport{DialContext: tunnel.DialContext}, Timeout: 50 * time.Millisecond}
-	if err := get(t, client); err == nil {
+	client := &http.Client{Transport: &http.Transport{DialContext: tunnel.DialContext}}
+	ctx, giveUp := context.WithCancel(t.Context())
+	asked := make(chan net.Conn, 1)
+	go func() {
+		defer giveUp()
+		if conn, err := listener.Accept(); err == nil {
+			_, _ = conn.Read(make([]byte, 1)) // the request is on its way
+			asked <- conn
+		}
+	}()
+	if err := get(ctx, t, client); err == nil {
 		t.Fatal("nobody answers, and there is no error")
 	}
+	defer func() { _ = (<-asked).Close() }()
 	select {
 	case <-dead.stop:
-	case <-time.After(10 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatal("the port-forward is still held open")
 	}
 	tunnel.mu.Lock()
@@ -58,7 +69,7 @@ func TestALivePortForwardIsKept(t *testing.T) {
 	tunnel.open = live
 	client := &http.Client{Transport: &http.Transport{DialContext: tunnel.DialContext}}
 	for range 2 {
-		if err := get(t, client); err != nil {
+		if err := get(t.Context(), t, client); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -72,9 +83,9 @@ func TestALivePortForwardIsKept(t *testing.T) {
 	}
 }
 
-func get(t *testing.T, client *http.Client) error {
+func get(ctx context.Context, t *testing.T, client *http.Client) error {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://anywhere/", http.NoBody)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://anywhere/", http.NoBody)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -76,7 +76,7 @@ func (b *bench) recording() {
 func (b *bench) told(reason string, want int) {
 	b.t.Helper()
 	seen := 0
-	for range 100 {
+	for range 2400 { // a machine may be slow
 		list := &eventsv1.EventList{}
 		if err := testkit.Client.List(b.t.Context(), list, client.InNamespace(b.contract.Namespace)); err != nil {
 			b.t.Fatal(err)
