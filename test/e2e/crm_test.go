@@ -118,9 +118,9 @@ func (s *crmRun) number(ctx context.Context, sql string) int64 {
 // heldSQL is how the ledger says that each lead stands: the fields of the mapping, in the order in which equal reads them. Deadlines and attempts are worked
 // out here anew, from the obligations and the events.
 const heldSQL = `SELECT lead_id, stage, score, coalesce(owner, ''), coalesce(definition_revision, ''),
-    coalesce((SELECT (extract(epoch FROM min(due_at)) * 1000)::bigint::text FROM obligations o WHERE o.tenant = l.tenant AND o.lead_id = l.lead_id
+    coalesce((SELECT trunc(extract(epoch FROM min(due_at)) * 1000)::bigint::text FROM obligations o WHERE o.tenant = l.tenant AND o.lead_id = l.lead_id
         AND o.cycle = l.cycle AND o.state = 'Open' AND o.clause <> 'delivery'), ''),
-    coalesce((SELECT (extract(epoch FROM min(stopped_at)) * 1000)::bigint::text FROM obligations o WHERE o.tenant = l.tenant AND o.lead_id = l.lead_id
+    coalesce((SELECT trunc(extract(epoch FROM min(stopped_at)) * 1000)::bigint::text FROM obligations o WHERE o.tenant = l.tenant AND o.lead_id = l.lead_id
         AND o.cycle = l.cycle AND o.clause = 'firstContact'), ''),
     (SELECT count(*) FROM events e WHERE e.tenant = l.tenant AND e.lead_id = l.lead_id AND e.kind = 'touch')
 FROM leads l WHERE tenant = '%s'`
