@@ -28,17 +28,23 @@ import (
 
 func get(t *testing.T, address, path string) (int, string) {
 	t.Helper()
-	var answer *http.Response
+	var status int
+	var body []byte
 	var err error
-	if !ledgertest.Eventually(func() bool { answer, err = http.Get("http://" + address + path); return err == nil }) {
+	if !ledgertest.Eventually(func() bool { status, body, err = asked("http://" + address + path); return err == nil }) {
 		t.Fatal(err)
+	}
+	return status, string(body)
+}
+
+func asked(url string) (status int, body []byte, err error) {
+	answer, err := http.Get(url)
+	if err != nil {
+		return 0, nil, err
 	}
 	defer answer.Body.Close()
-	body, err := io.ReadAll(answer.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return answer.StatusCode, string(body)
+	body, err = io.ReadAll(answer.Body)
+	return answer.StatusCode, body, err
 }
 
 // Told to end, a worker first says that it is not ready, still answers what comes and what is in flight, finishes the running step, and

@@ -3,6 +3,7 @@
 package ledgertest
 
 import (
+	"context"
 	"math/rand/v2"
 	"net"
 	"strconv"
@@ -15,12 +16,14 @@ const Patience = 2 * time.Minute
 
 // Eventually says whether something becomes so. It is looked at least twice, however long a look takes.
 func Eventually(is func() bool) bool {
-	begin := time.Now()
+	over := time.NewTimer(Patience)
+	defer over.Stop()
 	for !is() {
-		if time.Since(begin) > Patience {
+		select {
+		case <-over.C:
 			return is()
+		case <-time.After(10 * time.Millisecond):
 		}
-		time.Sleep(10 * time.Millisecond)
 	}
 	return true
 }
@@ -46,9 +49,10 @@ func Address(tb testing.TB) string {
 // freePort is below those that systems give to connections that go out, which would take one while its server is away.
 func freePort() (port int, err error) {
 	for range 100 {
-		port = 12000 + rand.IntN(18000)
+		port = 12000 + rand.IntN(18000) //nolint:gosec // no secret
+		var config net.ListenConfig
 		var listener net.Listener
-		if listener, err = net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port))); err == nil {
+		if listener, err = config.Listen(context.Background(), "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port))); err == nil {
 			return port, listener.Close()
 		}
 	}
