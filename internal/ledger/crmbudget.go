@@ -146,8 +146,8 @@ func (b *budget) reserve(ctx context.Context, kind string) (turn time.Time, wait
 		if a.limit == 0 {
 			return nil
 		}
-		turn = slot
-		_, err = tx.Exec(ctx, `UPDATE crm_budget SET slots = $3 WHERE account = $1 AND kind = $2`, b.account, kind, a.latest(append(a.slots, slot)))
+		turn, a.slots = slot, append(a.slots, slot)
+		_, err = tx.Exec(ctx, `UPDATE crm_budget SET slots = $3 WHERE account = $1 AND kind = $2`, b.account, kind, a.latest())
 		return err
 	})
 	return turn, wait, err
@@ -194,9 +194,9 @@ func (a *allowed) next() time.Time {
 	return slot
 }
 
-// latest are the slots that matter still.
-func (a *allowed) latest(slots []time.Time) []time.Time {
-	return slots[max(0, len(slots)-max(a.limit, 1)):]
+// latest are the slots that matter still: as many of those whose time has come as the limit has, and all that are waited for.
+func (a *allowed) latest() []time.Time {
+	return a.slots[max(0, a.until(a.now)-max(a.limit, 1)):]
 }
 
 // used are the requests that the CRM may have counted: its span ends when it gave the answer, and began while earlier requests were on their way.
@@ -254,7 +254,7 @@ func (b *budget) toldKind(ctx context.Context, kind string, turn time.Time, a cr
 		_, err = tx.Exec(ctx, `
 UPDATE crm_budget SET max_requests = CASE WHEN $3 > 0 THEN $3 ELSE max_requests END, span = CASE WHEN $3 > 0 THEN $4 ELSE span END, slots = $5,
     blocked_until = CASE WHEN $6::interval > '0' THEN greatest(blocked_until, clock_timestamp() + $6) ELSE blocked_until END, told_at = clock_timestamp()
-WHERE account = $1 AND kind = $2`, b.account, kind, limit, span, row.latest(row.slots), a.Blocked)
+WHERE account = $1 AND kind = $2`, b.account, kind, limit, span, row.latest(), a.Blocked)
 		return err
 	})
 }

@@ -61,7 +61,9 @@ func TestTurnIsTheEarliest(t *testing.T) {
 			if slot.After(last) && within(slot.Add(-1)) < limit {
 				t.Fatalf("limit %d in %s: a turn at %s is later than it need be", limit, span, slot)
 			}
-			if slots = append(slots, slot); len(kept) > limit || !slices.Equal(kept, slots[len(slots)-len(kept):]) {
+			slots = append(slots, slot)
+			come := slices.IndexFunc(append(slots, now.Add(1)), now.Before) // so many have had their turn
+			if len(kept) != len(slots)-come+min(come, limit) || !slices.Equal(kept, slots[len(slots)-len(kept):]) {
 				t.Fatalf("limit %d: %d turns are kept", limit, len(kept))
 			}
 		}
@@ -165,7 +167,7 @@ func TestTurnOfAnAnswer(t *testing.T) {
 			if n := len(counted); n > limit && arrives.Sub(counted[n-1-limit]) <= span {
 				t.Fatalf("limit %d in %s: %d requests arrive within %s", limit, span, limit+1, arrives.Sub(counted[n-1-limit]))
 			}
-			before := slots
+			before := slots[max(0, len(slots)-limit):] // all have had their turn by now
 			slots = ledger.Arrived(limit, span, slots, turn, now)
 			if len(slots) > limit || !slices.IsSortedFunc(slots, time.Time.Compare) {
 				t.Fatalf("%d turns are kept of %d: %v", len(slots), limit, slots)
@@ -246,6 +248,33 @@ func TestBudgetLearns(t *testing.T) {
 	if err != nil || len(state.Budget) != 1 || state.Budget[0].Limit != 5 || state.Budget[0].BlockedUntil.IsZero() {
 		t.Errorf("state %+v: %v", state.Budget, err)
 	}
+}
+
+// Those who wait for their turn do not have earlier requests forgotten: what an answer has counted would be taken for that of others.
+func TestBudgetRemembersWhileMoreWait(t *testing.T) {
+	const limit, waiting = 5, 3
+	l, dsn := ledgertest.New(t, tenant)
+	budget := l.CRMBudget(account, ledger.BudgetRules{Default: allow(limit, 5*time.Minute)})
+	for range limit {
+		if err := budget.Take(t.Context(), "search"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	var wait sync.WaitGroup
+	for range waiting {
+		wait.Go(func() { _ = budget.Take(ctx, "search") })
+	}
+	ledgertest.Await(t, "all have their turns", func() bool { return len(turns(t, dsn)) >= limit+waiting })
+	before := turns(t, dsn)
+	if err := budget.Told(t.Context(), "search", crm.Allowance{Limit: limit, Remaining: 0, Window: 5 * time.Minute}); err != nil {
+		t.Fatal(err)
+	}
+	if after := turns(t, dsn); !slices.EqualFunc(before, after, time.Time.Equal) {
+		t.Errorf("turns were %v, and are %v: nobody else made a request", before, after)
+	}
+	cancel()
+	wait.Wait()
 }
 
 // Of a day that is spent as far as we go, nothing is asked but, now and then, whether there is a new one.

@@ -27,12 +27,13 @@ var Longer = longer
 func NextSlot(limit int, span time.Duration, slots []time.Time, now time.Time) (slot time.Time, kept []time.Time) {
 	a := allowed{limit: limit, span: span, slots: slots, now: now}
 	slot = a.next()
-	return slot, a.latest(append(slices.Clone(slots), slot))
+	a.slots = append(slices.Clone(slots), slot)
+	return slot, a.latest()
 }
 
 // Arrived are the turns that matter once the answer to the request of one of them is there.
 func Arrived(limit int, span time.Duration, slots []time.Time, turn, now time.Time) []time.Time {
 	a := allowed{limit: limit, span: span, slots: slices.Clone(slots), now: now}
 	a.arrived(turn)
-	return a.latest(a.slots)
+	return a.latest()
 }
