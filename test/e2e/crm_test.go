@@ -118,9 +118,9 @@ func (s *crmRun) number(ctx context.Context, sql string) int64 {
 // heldSQL is how the ledger says that each lead stands: the fields of the mapping, in the order in which equal reads them. Deadlines and attempts are worked
 // out here anew, from the obligations and the events.
 const heldSQL = `SELECT lead_id, stage, score, coalesce(owner, ''), coalesce(definition_revision, ''),
-    coalesce((SELECT trunc(extract(epoch FROM min(due_at)) * 1000)::bigint::text FROM obligations o WHERE o.tenant = l.tenant AND o.lead_id = l.lead_id
+    coalesce((SELECT trunc(extract(epoch FROM min(due_at)))::bigint::text FROM obligations o WHERE o.tenant = l.tenant AND o.lead_id = l.lead_id
         AND o.cycle = l.cycle AND o.state = 'Open' AND o.clause <> 'delivery'), ''),
-    coalesce((SELECT trunc(extract(epoch FROM min(stopped_at)) * 1000)::bigint::text FROM obligations o WHERE o.tenant = l.tenant AND o.lead_id = l.lead_id
+    coalesce((SELECT trunc(extract(epoch FROM min(stopped_at)))::bigint::text FROM obligations o WHERE o.tenant = l.tenant AND o.lead_id = l.lead_id
         AND o.cycle = l.cycle AND o.clause = 'firstContact'), ''),
     (SELECT count(*) FROM events e WHERE e.tenant = l.tenant AND e.lead_id = l.lead_id AND e.kind = 'touch')
 FROM leads l WHERE tenant = '%s'`
@@ -146,7 +146,7 @@ func (s *crmRun) equal(ctx context.Context) {
 			}
 			got := records[f[0]]
 			for field, instant := range map[string]string{mapping.Fields.Due: f[5], mapping.Fields.FirstTouch: f[6]} {
-				if at := milliseconds(got[field]); at != instant {
+				if at := seconds(got[field]); at != instant {
 					wrong = append(wrong, fmt.Sprintf("%s %s: the CRM has %q, the ledger %q", f[0], field, at, instant))
 				}
 			}
@@ -160,11 +160,11 @@ func (s *crmRun) equal(ctx context.Context) {
 	}).WithTimeout(2 * time.Minute).WithPolling(5 * time.Second).Should(Succeed())
 }
 
-// milliseconds of an instant as either CRM writes it.
-func milliseconds(text string) string {
+// seconds of an instant as either CRM writes it; Salesforce keeps no parts of them.
+func seconds(text string) string {
 	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05.000-0700"} {
 		if at, err := time.Parse(layout, text); err == nil {
-			return strconv.FormatInt(at.UnixMilli(), 10)
+			return strconv.FormatInt(at.Unix(), 10)
 		}
 	}
 	return text
