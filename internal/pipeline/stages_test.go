@@ -107,7 +107,8 @@ func TestStagesInTheLedger(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := newRig(t, bundleOf(1, byStages))
+			r, _ := newClockRig(t, later(7, 0)) // whenever the test is run: what is open of a disposition is not for ever
+			r.inForce(bundleOf(1, byStages))
 			for _, entries := range c.entries {
 				r.send(slices.Clone(entries)...)
 				r.work(team("rep-1"))
