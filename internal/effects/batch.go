@@ -130,7 +130,7 @@ func (t *telling) record() string {
 // plan works out what a lead's record is to be told.
 func (b *batch) plan(ctx context.Context, t *telling) error {
 	s := t.standing
-	t.told = ledger.CRMTold{Args: t.job.Args, Version: s.Version, Lead: s.Lead}
+	t.told = ledger.CRMTold{Args: t.job.Args, Version: s.Version, Lead: s.Lead, Record: t.record()}
 	switch {
 	case s.Stage == lead.StageMerged: // what is left of it is another lead's record
 		t.result = ResultGone

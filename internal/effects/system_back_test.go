@@ -12,6 +12,7 @@ import (
 
 	"github.com/handoff-sla/handoff/internal/crm"
 	"github.com/handoff-sla/handoff/internal/ledger"
+	"github.com/handoff-sla/handoff/internal/ledger/ledgertest"
 )
 
 // What is set back is written though it was written before, then explained by one note, and done; whatever fails in between.
@@ -161,6 +162,38 @@ func TestSystemOfMerges(t *testing.T) {
 	r.until("the one that is left is written", func() bool { return s.holds("L2")["sla_score"] == "2" && r.crmSettled() })
 	if got := s.holds("L2"); got["owner"] != rep1 || got["lifecycle"] != "mql" || len(s.calls) != calls+1 {
 		t.Errorf("it holds %v after %d calls", got, len(s.calls)-calls)
+	}
+	s.check(t)
+}
+
+// A record that is gone as it is written is noted as gone, and not the one that the lead gets meanwhile: that is written next.
+func TestSystemOfARecordThatIsGone(t *testing.T) {
+	r, s := newRig(t, crmOnly()), newScripted()
+	r.news("L1", "L2")
+	r.judge(scored(1))
+	r.ingest(ledger.Entry{Source: "/crm", ID: "m1", Lead: "L1", Kind: "merged", Time: r.now(), Data: ledger.Data{Merged: "L2"}})
+	r.judge(scored(1))
+	r.inCRM("L2") // of which L1 has taken over
+	begun, release := make(chan struct{}, 1), make(chan struct{})
+	s.during = func(call int) {
+		if call == 1 {
+			begun <- struct{}{}
+		}
+		<-release
+	}
+	s.fails = func(w crm.Write, _ int) (bool, error) {
+		if w.Record == "L2" {
+			return false, &crm.GoneError{Gone: crm.Deleted}
+		}
+		return false, nil
+	}
+	r.start(r.runner(open(s).on))
+	r.until("it is being written", func() bool { return len(begun) == 1 })
+	r.inCRM("L1")
+	close(release)
+	r.until("its own record is written", func() bool { return s.holds("L1")["sla_score"] == "1" && r.crmSettled() })
+	if got := ledgertest.Column[string](t, r.dsn, `SELECT record_id || gone FROM crm_records ORDER BY 1`); !slices.Equal(got, []string{"L1", "L2Deleted"}) {
+		t.Errorf("records %v", got)
 	}
 	s.check(t)
 }

@@ -59,6 +59,7 @@ type CRMTold struct {
 	Version int64
 	Content []byte // what was told, by a hash
 	Lead    string
+	Record  string            // of the lead as the job was begun; "" for none
 	Written *crm.Written      // nil where nothing was written
 	Wrote   map[string]string // what the record holds now, by the names of crm.Known; what is not in it stays
 	Owner   *string           // whom the CRM has as owner, since it was told now or before; nil where it was told of none

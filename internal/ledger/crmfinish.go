@@ -133,29 +133,6 @@ const recordOf = `(SELECT k.record_id FROM crm_records k WHERE k.tenant = l.tena
     AND (k.lead_id = l.lead_id OR k.gone = '')
     ORDER BY k.gone <> '', k.lead_id <> l.lead_id, k.record_id <> k.lead_id, k.modified_at DESC NULLS LAST, k.record_id COLLATE "C" LIMIT 1)`
 
-// recordOfTold finds the records of leads that nothing was written into.
-func (f *finishing) recordOfTold(ctx context.Context) (map[string]string, error) {
-	var leads []string
-	for _, t := range f.told {
-		if !t.wrote() && t.says() {
-			leads = append(leads, t.lead)
-		}
-	}
-	records := map[string]string{}
-	if len(leads) == 0 {
-		return records, nil
-	}
-	var one string
-	var record *string
-	err := each(ctx, f.tx, []any{&one, &record}, func() error {
-		if record != nil {
-			records[one] = *record
-		}
-		return nil
-	}, `SELECT lead_id, `+recordOf+` FROM leads l WHERE tenant = $1 AND lead_id = ANY($2)`, f.tenant, leads)
-	return records, err
-}
-
 // says whether there is anything to keep of the record.
 func (t *toldLead) says() bool {
 	return t.Planned == nil && (t.Gone != "" || len(t.Wrote) > 0 || t.wrote())
@@ -169,15 +146,11 @@ type written struct {
 	restored           bool // what was to be set back is
 }
 
-// records are what the jobs say of records, in the order of these.
-func (f *finishing) records(ctx context.Context) ([]*written, error) {
-	found, err := f.recordOfTold(ctx)
-	if err != nil {
-		return nil, err
-	}
+// records are what the jobs say of records, in the order of these: each of the one that it was about, whichever is the lead's by now.
+func (f *finishing) records() []*written {
 	byRecord := map[string]*written{}
 	for _, t := range f.told {
-		record := found[t.lead]
+		record := t.Record
 		if t.wrote() {
 			record = t.Written.Record
 		}
@@ -194,15 +167,15 @@ func (f *finishing) records(ctx context.Context) ([]*written, error) {
 			w.at = t.Written.Modified
 		}
 	}
-	return slices.SortedFunc(maps.Values(byRecord), func(a, b *written) int { return cmp.Compare(a.record, b.record) }), nil
+	return slices.SortedFunc(maps.Values(byRecord), func(a, b *written) int { return cmp.Compare(a.record, b.record) })
 }
 
 // keepRecords notes what records hold, and which cannot be written any more. A record that was found or made is the lead's from now on, unless it was
 // another's before. All rows are taken in one order, as by whoever reads.
 func (f *finishing) keepRecords(ctx context.Context) error {
-	rows, err := f.records(ctx)
-	if err != nil || len(rows) == 0 {
-		return err
+	rows := f.records()
+	if len(rows) == 0 {
+		return nil
 	}
 	wrote, err := texts(rows, func(w *written) map[string]string { return w.wrote })
 	if err != nil {

@@ -212,3 +212,38 @@ func TestAccountOfALedger(t *testing.T) {
 		t.Errorf("another tenant: %q, %v", of, err)
 	}
 }
+
+// What became of a telling is noted of the record that it was about, though the lead has another one by the time it is over.
+func TestRecordThatIsNotTheLeadsAnyMore(t *testing.T) {
+	holds := map[string]string{crm.SeenOwner: "held"}
+	for name, c := range map[string]struct {
+		change func(*ledger.CRMTold)
+		meant  func(*crm.Known) bool
+	}{
+		"it is gone":      {func(one *ledger.CRMTold) { one.Wrote, one.Gone = nil, crm.Deleted }, func(k *crm.Known) bool { return k.Gone == crm.Deleted }},
+		"it is unchanged": {func(one *ledger.CRMTold) { one.Wrote = holds }, func(k *crm.Known) bool { return k.Wrote[crm.SeenOwner] == "held" }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newTelling(t, 0, ledger.Effects{})
+			ingest(t, s.l, many(2)...)
+			s.work()
+			ledgertest.Exec(t, s.dsn, `UPDATE handoff.leads SET merged_into = 'lead-0' WHERE lead_id = 'lead-1'`)
+			takeIn(t, s.l, ledger.CRMIntake{Known: []crm.Known{record(1)}})
+			jobs := s.jobs()[:1]
+			one := taken(jobs[0], s.outgoing(jobs)[0])
+			if one.Lead != "lead-0" || one.Record != "lead-1" {
+				t.Fatalf("%s is written into %q", one.Lead, one.Record)
+			}
+			one.Written, one.Owner = nil, nil
+			c.change(&one)
+			takeIn(t, s.l, ledger.CRMIntake{Known: []crm.Known{record(0)}}) // its own, which is preferred
+			s.finish(jobs, one)
+			if own, other := knownOf(t, s.l, "lead-0"), knownOf(t, s.l, "lead-1"); c.meant(own) || !c.meant(other) {
+				t.Errorf("noted of the lead's own record %+v, and of the one that was written %+v", own, other)
+			}
+			if got := s.recordsToTell(); !slices.Contains(got, "lead-0 in lead-0") {
+				t.Errorf("to be told: %v, want its own record, too", got)
+			}
+		})
+	}
+}

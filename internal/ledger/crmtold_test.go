@@ -105,10 +105,14 @@ func (s *telling) outgoing(jobs []ledger.OutgoingJob) []*ledger.Standing {
 // taken is that a job's record was written.
 func taken(job ledger.OutgoingJob, s *ledger.Standing) ledger.CRMTold {
 	owner := s.Owner
-	return ledger.CRMTold{
+	told := ledger.CRMTold{
 		Args: job.Args, Version: s.Version, Content: []byte("content"), Lead: s.Lead, Owner: &owner,
 		Written: &crm.Written{Record: s.Lead, Modified: noon.Add(time.Minute)}, Wrote: map[string]string{crm.SeenOwner: owner},
 	}
+	if s.Known != nil {
+		told.Record = s.Known.Record
+	}
+	return told
 }
 
 // finish notes what became of jobs, and completes them.
