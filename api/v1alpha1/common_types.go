@@ -262,6 +262,8 @@ const (
 	ReasonCRMAvailable = "CRMAvailable"
 	// ReasonCredentialRefused: the CRM does not take the credential in the Secret.
 	ReasonCredentialRefused = "CredentialRefused" //nolint:gosec // the name of a reason, and no credential
+	// ReasonAccountChanged: the credential is of another account of the CRM than the records in the ledger, whose ids are somebody else's there.
+	ReasonAccountChanged = "AccountChanged"
 	// ReasonPermissionMissing: the credential may not do what is needed; the message names the permission.
 	ReasonPermissionMissing = "PermissionMissing"
 	// ReasonFieldMissing: the CRM has no field that the definition or the mapping names.

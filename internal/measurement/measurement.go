@@ -44,6 +44,7 @@ const (
 
 	ReasonCRMAvailable      = slav1alpha1.ReasonCRMAvailable
 	ReasonCredentialRefused = slav1alpha1.ReasonCredentialRefused
+	ReasonAccountChanged    = slav1alpha1.ReasonAccountChanged
 	ReasonPermissionMissing = slav1alpha1.ReasonPermissionMissing
 	ReasonUnreachable       = slav1alpha1.ReasonUnreachable
 	ReasonLimitReached      = slav1alpha1.ReasonLimitReached

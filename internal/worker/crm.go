@@ -236,9 +236,8 @@ func (c *CRM) check(running context.Context, settings crm.Settings) {
 		c.set(nil, settings, Status{Reason: string(reason), Message: message})
 		return
 	}
-	if err := c.takeAccount(ctx, settings, schema.Account); err != nil {
+	if !c.isOfLedger(ctx, settings, schema.Account) {
 		c.due = c.Now().Add(min(c.Recheck, mending))
-		c.failed(settings, err)
 		return
 	}
 	c.fine = fmt.Sprintf("account %s of %s has every field of the mapping", schema.Account, c.made.Name())
@@ -248,19 +247,19 @@ func (c *CRM) check(running context.Context, settings crm.Settings) {
 	c.available(ctx, settings)
 }
 
-// takeAccount finds whether it is the one that the ledger's records are of: their ids are somebody else's in another one, and how far that was read says
-// nothing of this one.
-func (c *CRM) takeAccount(ctx context.Context, settings crm.Settings, account string) error {
+// isOfLedger finds whether the account is the one that the ledger's records are of: their ids are somebody else's in another one, and how far that was read
+// says nothing of this one.
+func (c *CRM) isOfLedger(ctx context.Context, settings crm.Settings, account string) bool {
 	is := string(settings.Type) + "/" + account
 	of, err := c.accountOf(ctx, is)
 	switch {
 	case err != nil:
-		return &crm.UnavailableError{Cause: "is not used while the ledger, which knows its records, does not answer: " + ledger.Describe(err)}
+		c.failed(settings, &crm.UnavailableError{Cause: "is not used while the ledger, which knows its records, does not answer: " + ledger.Describe(err)})
 	case of != is:
-		return &crm.CredentialError{Cause: fmt.Sprintf("is another account (%s) than the one that the records in the ledger of tenant %s are of (%s): put the "+
-			"key of that one into the Secret, or name another spec.ledger.tenant, whose ledger begins anew", is, c.Tenant, of)}
+		c.set(nil, settings, Status{Reason: measurement.ReasonAccountChanged, Message: fmt.Sprintf("the key is of account %s, and the records in the ledger of "+
+			"tenant %s are of %s: put the key of that one into the Secret, or name another spec.ledger.tenant, whose ledger begins anew", is, c.Tenant, of)})
 	}
-	return nil
+	return err == nil && of == is
 }
 
 func (c *CRM) accountOf(ctx context.Context, account string) (string, error) {
@@ -286,7 +285,7 @@ func (c *CRM) available(ctx context.Context, settings crm.Settings) {
 	if l, err := c.Ledger(); err == nil {
 		if stopped, err := l.CRMStopped(ctx); err == nil && stopped > 0 {
 			s.Reason = measurement.ReasonSetBackStopped
-			s.Message += fmt.Sprintf("; %d leads are not set back any more, because something keeps undoing it: kubectl sla crm status names them", stopped)
+			s.Message += fmt.Sprintf("; leads that are not set back any more, because something keeps undoing it: %d. kubectl sla crm status names them", stopped)
 		}
 	}
 	c.set(c.made, settings, s)

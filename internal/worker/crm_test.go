@@ -341,7 +341,7 @@ func TestCRMSaysWhatItGaveUp(t *testing.T) {
 	var done sync.WaitGroup
 	done.Go(func() { r.Run(ctx) })
 	defer func() { cancel(); done.Wait() }()
-	expect(t, said, true, measurement.ReasonSetBackStopped, "1 leads are not set back any more")
+	expect(t, said, true, measurement.ReasonSetBackStopped, "because something keeps undoing it: 1.")
 	ledgertest.Exec(t, dsn, `UPDATE handoff.crm_records SET stopped_at = NULL`)
 	mu.Lock()
 	now = now.Add(10 * time.Second)

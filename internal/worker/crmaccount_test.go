@@ -23,12 +23,12 @@ func TestCRMOfAnotherAccount(t *testing.T) {
 		r.during(func() {
 			r.after(time.Second, false, measurement.ReasonUnreachable, "while the ledger")
 			r.set(func() { r.unheard, r.account = nil, "HubSpot/7" })
-			r.after(16*time.Second, false, measurement.ReasonCredentialRefused, "another account (HubSpot/62515) than the one that the records in the ledger of tenant acme are of (HubSpot/7)")
+			r.after(16*time.Second, false, measurement.ReasonAccountChanged, "of account HubSpot/62515, and the records in the ledger of tenant acme are of HubSpot/7: put the key")
 			r.system.set(func(s *scriptedCRM) { s.schema.Account = "7" })
 			r.after(16*time.Second, true, measurement.ReasonCRMAvailable, "account 7")
 			r.system.set(func(s *scriptedCRM) { s.schema.Account = "8" })
 			r.Doubt(errors.New("404"))
-			r.after(2*time.Second, false, measurement.ReasonCredentialRefused, "HubSpot/8")
+			r.after(2*time.Second, false, measurement.ReasonAccountChanged, "HubSpot/8")
 		})
 	})
 }
@@ -45,7 +45,7 @@ func TestCRMAsksTheLedgerForItsAccount(t *testing.T) {
 	done := make(chan struct{})
 	go func() { defer close(done); r.Run(ctx) }()
 	defer func() { cancel(); <-done }()
-	expect(t, said, false, measurement.ReasonCredentialRefused, "HubSpot/7")
+	expect(t, said, false, measurement.ReasonAccountChanged, "HubSpot/7")
 }
 
 // A worker that ends in the midst of a check says nothing of the CRM.

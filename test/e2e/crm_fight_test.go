@@ -50,7 +50,7 @@ AND lead_id NOT IN (SELECT lead_id FROM crm_set_backs WHERE tenant = '%[1]s') OR
 		return ofLead("SELECT count(DISTINCT recipient) FROM notices WHERE tenant = '%s' AND lead_id = '%s' AND level = 'SetBackStopped'")
 	}).WithTimeout(2*time.Minute).Should(BeEquivalentTo(2), "marketing and sales are told")
 	Expect(s.records(ctx, s.at)[id][fields.Status]).To(Equal(s.rejected), "left as it is")
-	s.says(ctx, "SetBackStopped", "1 leads are not set back any more")
+	s.says(ctx, "SetBackStopped", "because something keeps undoing it: 1.")
 	path := commandsOnPath(ctx)
 	s.sla(ctx, path, id, "status")
 	By("having it set back again")

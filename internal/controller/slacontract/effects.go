@@ -33,8 +33,8 @@ func effectsAvailable(spec slav1alpha1.SLAContractSpec, running bool, m *slav1al
 
 // crmReasons are those for which the routing worker leaves the CRM alone.
 var crmReasons = []string{
-	slav1alpha1.ReasonSecretNotFound, slav1alpha1.ReasonCredentialRefused, slav1alpha1.ReasonPermissionMissing, slav1alpha1.ReasonFieldMissing,
-	slav1alpha1.ReasonFieldMistyped, slav1alpha1.ReasonFieldReadOnly, slav1alpha1.ReasonFieldShared, slav1alpha1.ReasonOptionMissing,
+	slav1alpha1.ReasonSecretNotFound, slav1alpha1.ReasonCredentialRefused, slav1alpha1.ReasonAccountChanged, slav1alpha1.ReasonPermissionMissing,
+	slav1alpha1.ReasonFieldMissing, slav1alpha1.ReasonFieldMistyped, slav1alpha1.ReasonFieldReadOnly, slav1alpha1.ReasonFieldShared, slav1alpha1.ReasonOptionMissing,
 	slav1alpha1.ReasonMappingAmbiguous, slav1alpha1.ReasonOwnerUnknown, slav1alpha1.ReasonUnreachable, slav1alpha1.ReasonLimitReached,
 }
 
