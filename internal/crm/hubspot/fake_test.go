@@ -117,7 +117,7 @@ func TestDescribe(t *testing.T) {
 		"firstname":              {Type: crm.TypeText, Native: "string, text", Shared: true},
 		"numemployees":           {Type: crm.TypeNumber, Native: "number, number", Shared: true},
 		"hs_email_optout":        {Type: crm.TypeBoolean, Native: "bool, booleancheckbox", ReadOnly: true, Shared: true},
-		"recent_conversion_date": {Type: crm.TypeTime, Native: "datetime, date", Shared: true},
+		"recent_conversion_date": {Type: crm.TypeTime, Native: "datetime, date", ReadOnly: true, Shared: true},
 		"handoff_reason":         {Type: crm.TypeOptions, Native: "enumeration, select", Options: []string{"no_budget", "no_fit"}, Shared: true},
 	}
 	fields := map[string]crm.SchemaField{}
@@ -156,9 +156,9 @@ func TestRecord(t *testing.T) {
 	at := noon.Add(-48 * time.Hour)
 	id := r.contact(t, map[string]string{
 		"email": "lead1@example.com", "numemployees": "120.5", "hubspot_owner_id": rep, "hs_lead_status": "NEW", "lifecyclestage": "lead",
-		"recent_conversion_date": strconv.FormatInt(at.UnixMilli(), 10),
 	})
 	created := r.clock.now()
+	r.act(t, control.Act{Do: "stamp", Values: map[string]string{"recent_conversion_date": strconv.FormatInt(at.UnixMilli(), 10)}})
 	r.act(t, control.Act{Do: "set", ID: id, As: other, Values: map[string]string{"hubspot_owner_id": other, "hs_lead_status": "OPEN"}})
 	want := crm.Record{
 		ID: id, Created: created, Modified: r.clock.now(), Owner: other,

@@ -133,16 +133,18 @@ func contactProperties() []Property {
 		unique(text("email")), readOnly(Property{Name: "hs_additional_emails", Type: kindEnumeration, FieldType: "checkbox", External: true}),
 		choice("lifecyclestage", lifecycle...),
 		choice("hs_lead_status", "NEW", "OPEN", "IN_PROGRESS", "OPEN_DEAL", "UNQUALIFIED", "ATTEMPTED_TO_CONTACT", "CONNECTED", "BAD_TIMING"),
-		readOnly(yesNo("hs_email_optout")), calculated(text("hs_calculated_merged_vids")), moment("recent_conversion_date"), moment("first_conversion_date"),
+		readOnly(yesNo("hs_email_optout")), calculated(text("hs_calculated_merged_vids")), calculated(moment("recent_conversion_date")),
+		calculated(moment("first_conversion_date")), calculated(text("recent_conversion_event_name")), calculated(text("first_conversion_event_name")),
+		readOnly(text("hs_analytics_last_url")), calculated(number("num_associated_deals")),
 		readOnly(moment("notes_last_updated")), readOnly(moment("notes_last_contacted")), readOnly(number("num_contacted_notes")),
 		readOnly(moment("hs_analytics_last_timestamp")), readOnly(moment("hs_analytics_last_visit_timestamp")), number("numemployees"), number("annualrevenue"),
 		choice("hs_analytics_source", "ORGANIC_SEARCH", "PAID_SEARCH", "EMAIL_MARKETING", "SOCIAL_MEDIA", "REFERRALS", "OTHER_CAMPAIGNS", "DIRECT_TRAFFIC",
 			"OFFLINE", "PAID_SOCIAL"), readOnly(number("hs_analytics_num_page_views")), readOnly(number("num_conversion_events")),
-		moment("closedate"), moment("hs_email_last_open_date"), moment("hs_email_last_click_date"),
+		moment("closedate"), readOnly(moment("hs_email_last_open_date")), readOnly(moment("hs_email_last_click_date")),
 	}
 	for _, name := range []string{
 		"firstname", "lastname", "phone", "mobilephone", "company", "jobtitle", "country", "city", "state", "zip", "website", "industry", "message",
-		"recent_conversion_event_name", "first_conversion_event_name", "hs_analytics_last_url", "hs_persona", "hs_language",
+		"hs_persona", "hs_language",
 	} {
 		out = append(out, text(name))
 	}

@@ -77,5 +77,5 @@ func (f *Field) describe() map[string]any {
 var soapTypes = map[string]string{
 	typeID: "tns:ID", typeReference: "tns:ID", typeInt: "xsd:int", typeDouble: "xsd:double", typeCurrency: "xsd:double", typeBoolean: "xsd:boolean",
 	typeDateTime: "xsd:dateTime", typeDate: "xsd:date", typeAny: "xsd:anyType", typeString: "xsd:string", typeTextarea: "xsd:string", typePhone: "xsd:string",
-	typeEmail: "xsd:string", typeURL: "xsd:string", typePicklist: "xsd:string",
+	typeEmail: "xsd:string", typeURL: "xsd:string", typePicklist: "xsd:string", typePicklists: "xsd:string",
 }

@@ -16,6 +16,7 @@ const (
 	typeEmail     = "email"
 	typeURL       = "url"
 	typePicklist  = "picklist"
+	typePicklists = "multipicklist"
 	typeInt       = "int"
 	typeDouble    = "double"
 	typeCurrency  = "currency"
@@ -48,7 +49,7 @@ type Field struct {
 }
 
 func (f *Field) text() bool {
-	return slices.Contains([]string{typeString, typeTextarea, typePhone, typeEmail, typeURL, typePicklist}, f.Type)
+	return slices.Contains([]string{typeString, typeTextarea, typePhone, typeEmail, typeURL, typePicklist, typePicklists}, f.Type)
 }
 
 func (f *Field) id() bool { return f.Type == typeID || f.Type == typeReference }

@@ -149,10 +149,19 @@ func words(f *Field, said string) (any, *apiError) {
 		return nil, wrongf("STRING_TOO_LONG", f, "%s: data value too large: %s (max length=%d)", f.Label, said, f.length())
 	case f.Type == typeEmail && !mailAddress(said):
 		return nil, wrongf("INVALID_EMAIL_ADDRESS", f, "%s: invalid email address: %s", f.Label, said)
-	case f.Type == typePicklist && f.Restricted && !slices.Contains(f.Options, said):
+	case f.Restricted && !f.offers(said):
 		return nil, wrongf("INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", f, "%s: bad value for restricted picklist field: %s", f.Label, said)
 	}
 	return said, nil
+}
+
+// offers says whether the text is one of the options, or several of them where more than one can be chosen.
+func (f *Field) offers(said string) bool {
+	chosen := []string{said}
+	if f.Type == typePicklists {
+		chosen = strings.Split(said, ";")
+	}
+	return !slices.ContainsFunc(chosen, func(one string) bool { return !slices.Contains(f.Options, one) })
 }
 
 func mailAddress(said string) bool {

@@ -45,6 +45,8 @@ func TestRecordsThatAreWrong(t *testing.T) {
 	gone := r.lead("")
 	r.must(204, "DELETE", "/sobjects/Lead/"+gone, "", nil)
 	r.set(Settings{Deactivate: []string{"rep1@acme.example"}})
+	r.set(Settings{Fields: []Field{{Name: "Topics__c", Type: typePicklists, Restricted: true, Options: []string{"cloud", "edge"}}}})
+	r.must(204, "PATCH", "/sobjects/Lead/"+r.lead(""), `{"Topics__c":"edge;cloud"}`, nil)
 	user := r.users["rep1@acme.example"]
 	patch := func(body string) [3]string { return [3]string{"PATCH", "/sobjects/Lead/" + id, body} }
 	create := func(body string) [3]string { return [3]string{"POST", "/sobjects/Lead", body} }
@@ -67,6 +69,8 @@ func TestRecordsThatAreWrong(t *testing.T) {
 		"no address":       {patch(`{"Email":"nobody"}`), 400, "INVALID_EMAIL_ADDRESS", "Email: invalid email address: nobody"},
 		"restricted":       {patch(`{"Handoff_Reason__c":"Whim"}`), 400, "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", "Handoff Reason: bad value for restricted picklist field: Whim"},
 		"read-only":        {patch(`{"IsConverted":true,"FirstCallDateTime":null}`), 400, "INVALID_FIELD_FOR_INSERT_UPDATE", "Unable to create/update fields: FirstCallDateTime, IsConverted. Please check the security settings of this field and verify that it is read/write for your profile or permission set."},
+		"one of several":   {patch(`{"Topics__c":"cloud;data"}`), 400, "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", "Topics: bad value for restricted picklist field: cloud;data"},
+		"computed":         {create(`{"LastName":"x","Company":"y","Name":"z"}`), 400, "INVALID_FIELD_FOR_INSERT_UPDATE", "Unable to create/update fields: Name. Please check the security settings of this field and verify that it is read/write for your profile or permission set."},
 		"malformed owner":  {patch(`{"OwnerId":"rep1"}`), 400, "MALFORMED_ID", "Owner ID: id value of incorrect type: rep1"},
 		"unknown owner":    {patch(`{"OwnerId":"005000000000000AAA"}`), 400, "INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id"},
 		"inactive owner":   {patch(`{"OwnerId":"` + user + `"}`), 400, "INACTIVE_OWNER_OR_USER", "operation performed with inactive user [" + user[:15] + "] as owner of lead"},
