@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -283,5 +284,40 @@ func TestSummary(t *testing.T) {
 	}
 	if _, message := Summary(problems); !strings.HasSuffix(message, "second; and 4 more") || strings.Count(message, ";") != 10 {
 		t.Errorf("%q", message)
+	}
+}
+
+// A new record is given what the CRM says it takes.
+func TestTakes(t *testing.T) {
+	at, choice := time.Date(2027, 1, 4, 12, 0, 0, 0, time.UTC), SchemaField{Type: TypeOptions, Options: []string{"a", "b", "true"}}
+	for name, c := range map[string]struct {
+		field   SchemaField
+		value   any
+		several bool
+		want    bool
+	}{
+		"text":            {SchemaField{Type: TypeText}, "x", false, true},
+		"number for text": {SchemaField{Type: TypeText}, 5.0, false, true},
+		"number":          {SchemaField{Type: TypeNumber}, 5.0, false, true},
+		"text for number": {SchemaField{Type: TypeNumber}, "5", false, false},
+		"boolean":         {SchemaField{Type: TypeBoolean}, false, false, true},
+		"no boolean":      {SchemaField{Type: TypeBoolean}, "yes", false, false},
+		"time":            {SchemaField{Type: TypeTime}, at, false, true},
+		"date":            {SchemaField{Type: TypeDate}, at, false, true},
+		"no date":         {SchemaField{Type: TypeDate}, "2027-01-04", false, false},
+		"option":          {choice, "a", false, true},
+		"no option":       {choice, "c", false, false},
+		"boolean option":  {choice, true, false, true},
+		"two for one":     {choice, "a;b", false, false},
+		"two":             {choice, "a;b", true, true},
+		"two, one wrong":  {choice, "a;c", true, false},
+		"unknown options": {SchemaField{Type: TypeOptions}, "c", false, true},
+		"of another kind": {SchemaField{Type: TypeOther}, "x", false, false},
+		"read-only":       {SchemaField{Type: TypeText, ReadOnly: true}, "x", false, false},
+		"not there":       {SchemaField{}, "x", false, false},
+	} {
+		if got := c.field.Takes(c.value, c.several); got != c.want {
+			t.Errorf("%s: %v, want %v", name, got, c.want)
+		}
 	}
 }

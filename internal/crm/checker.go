@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/handoff-sla/handoff/internal/lead"
 )
@@ -71,6 +72,30 @@ func (f SchemaField) holds(types []FieldType) bool {
 	}
 	return slices.Contains(types, TypeBoolean) && f.Type == TypeOptions && len(f.Options) == 2 &&
 		slices.Contains(f.Options, "true") && slices.Contains(f.Options, "false")
+}
+
+// Takes says whether a record can be given the value in the field, as far as the CRM tells: it may be written, is of that type and, of options, one that
+// there is. A field that is not there takes nothing. Of several options that can be chosen at once, the value has those with semicolons between them.
+func (f SchemaField) Takes(value any, several bool) bool {
+	is := f.Type != "" // as that of a field that is not there
+	switch f.Type {
+	case TypeText:
+	case TypeNumber:
+		_, is = value.(float64)
+	case TypeBoolean:
+		_, is = value.(bool)
+	case TypeTime, TypeDate:
+		_, is = value.(time.Time)
+	case TypeOptions:
+		chosen := []string{Text(value)}
+		if several {
+			chosen = strings.Split(chosen[0], ";")
+		}
+		is = len(f.Options) == 0 || !slices.ContainsFunc(chosen, func(one string) bool { return !slices.Contains(f.Options, one) })
+	case TypeOther:
+		is = false
+	}
+	return is && !f.ReadOnly
 }
 
 // called is the type in the CRM's own words, where they are known.

@@ -28,6 +28,7 @@ type item struct {
 	id         string // "" for one that is to be made
 	by, match  string // property and its value, for one that is to be found or made
 	properties map[string]string
+	begins     map[string]string // properties besides, of one that is made
 	was        map[string]any
 	had        string  // lifecycle stage, before it was emptied
 	answer     *object // of the last request that took it

@@ -157,6 +157,9 @@ func typeOf(p property) crm.FieldType {
 	}
 }
 
+// several says whether more than one of a property's options can be chosen.
+func several(field crm.SchemaField) bool { return strings.HasSuffix(field.Native, ", checkbox") }
+
 // fields of contacts, as they were last read.
 func (s *System) fields(ctx context.Context) (map[string]crm.SchemaField, error) {
 	s.mutex.Lock()

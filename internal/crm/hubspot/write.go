@@ -29,7 +29,7 @@ func (s *System) Write(ctx context.Context, writes []crm.Write) []crm.Written {
 	if err := s.prepare(ctx, items, writes); err != nil {
 		failAll(items, port(err, nil))
 	} else {
-		s.find(ctx, items, writes)
+		s.find(ctx, items)
 		for round := range rounds(pending(items)) {
 			s.writeRound(ctx, round)
 		}
@@ -95,11 +95,8 @@ func (s *System) prepare(ctx context.Context, items []*item, writes []crm.Write)
 	}
 	for i, w := range writes {
 		one := items[i]
-		one.properties = map[string]string{}
-		for name, v := range w.Values {
-			one.properties[name] = text(v, fields[name].Type)
-		}
-		if bad := badOptions(fields, one.properties); len(bad) > 0 {
+		one.fill(fields, w)
+		if bad := badOptions(fields, w.Values); len(bad) > 0 {
 			one.fail(&crm.RefusedError{Status: http.StatusBadRequest, Reason: "INVALID_OPTION of " + strings.Join(bad, ", ")})
 		}
 		if w.Owner != nil && *w.Owner != "" {
@@ -114,6 +111,17 @@ func (s *System) prepare(ctx context.Context, items []*item, writes []crm.Write)
 	return nil
 }
 
+// fill in the properties as HubSpot has them.
+func (i *item) fill(fields map[string]crm.SchemaField, w crm.Write) {
+	i.properties = map[string]string{}
+	for name, v := range w.Values {
+		i.properties[name] = text(v, fields[name].Type)
+	}
+	if w.Match != nil {
+		i.begins = beginning(fields, w.Match.Values)
+	}
+}
+
 // foreign says whether a value is none of its property's options as they were read a while ago.
 func (s *System) foreign(fields map[string]crm.SchemaField, writes []crm.Write) bool {
 	s.mutex.Lock()
@@ -123,18 +131,15 @@ func (s *System) foreign(fields map[string]crm.SchemaField, writes []crm.Write) 
 		return false
 	}
 	return slices.ContainsFunc(writes, func(w crm.Write) bool {
-		properties := map[string]string{}
-		for name, v := range w.Values {
-			properties[name] = text(v, fields[name].Type)
-		}
-		return len(badOptions(fields, properties)) > 0
+		return len(badOptions(fields, w.Values)) > 0 || w.Match != nil && len(badOptions(fields, w.Match.Values)) > 0
 	})
 }
 
-func badOptions(fields map[string]crm.SchemaField, properties map[string]string) []string {
+func badOptions(fields map[string]crm.SchemaField, values map[string]any) []string {
 	var bad []string
-	for name, v := range properties {
-		if field := fields[name]; v != "" && len(field.Options) > 0 && !slices.Contains(field.Options, v) {
+	for name, v := range values {
+		field := fields[name]
+		if field.Type == crm.TypeOptions && !field.ReadOnly && text(v, field.Type) != "" && !field.Takes(v, several(field)) {
 			bad = append(bad, name)
 		}
 	}
@@ -144,7 +149,7 @@ func badOptions(fields map[string]crm.SchemaField, properties map[string]string)
 
 // find the contacts of items without an id. Those that are there are updated, so that nothing of theirs is overwritten by the values of a new one; the
 // others are made by an upsert, which finds one that somebody else has made in between.
-func (s *System) find(ctx context.Context, items []*item, writes []crm.Write) {
+func (s *System) find(ctx context.Context, items []*item) {
 	byField := map[string][]*item{}
 	for _, one := range pending(items) {
 		if one.id == "" {
@@ -153,13 +158,13 @@ func (s *System) find(ctx context.Context, items []*item, writes []crm.Write) {
 	}
 	for _, field := range slices.Sorted(maps.Keys(byField)) {
 		for chunk := range slices.Chunk(byField[field], maxBatch) {
-			s.findBy(ctx, field, chunk, writes)
+			s.findBy(ctx, field, chunk)
 		}
 	}
 }
 
 // findBy a property. What HubSpot refuses to look for as a whole is looked for in halves, as with send.
-func (s *System) findBy(ctx context.Context, field string, items []*item, writes []crm.Write) {
+func (s *System) findBy(ctx context.Context, field string, items []*item) {
 	values := idsOf(items, func(one *item) string { return one.match })
 	slices.Sort(values)
 	properties := []string{field, stageProperty}
@@ -171,8 +176,8 @@ func (s *System) findBy(ctx context.Context, field string, items []*item, writes
 	switch {
 	case errors.As(err, &refused) && len(items) > 1:
 		half := len(items) / 2
-		s.findBy(ctx, field, items[:half], writes)
-		s.findBy(ctx, field, items[half:], writes)
+		s.findBy(ctx, field, items[:half])
+		s.findBy(ctx, field, items[half:])
 		return
 	case err != nil:
 		failAll(items, err)
@@ -185,7 +190,7 @@ func (s *System) findBy(ctx context.Context, field string, items []*item, writes
 			one.was = map[string]any{stageProperty: said(found[i].Properties[stageProperty])}
 			continue
 		}
-		one.complete(writes[one.at].Match)
+		one.complete()
 	}
 }
 
@@ -198,14 +203,26 @@ func (o object) isFoundBy(property, value string) bool {
 	return slices.ContainsFunc(values, func(one string) bool { return strings.EqualFold(strings.TrimSpace(one), value) })
 }
 
-// complete the properties of a new contact.
-func (i *item) complete(m *crm.Match) {
-	for name, v := range m.Values {
-		if _, given := i.properties[name]; !given && v != nil {
-			i.properties[name] = text(v, "")
+// beginning is what a new contact has of a lead: what HubSpot computes, nobody may write or has no room for is left out, and keeps no contact from being
+// made.
+func beginning(fields map[string]crm.SchemaField, values map[string]any) map[string]string {
+	begins := map[string]string{}
+	for name, v := range values {
+		if field := fields[name]; v != nil && field.Takes(v, several(field)) {
+			begins[name] = text(v, field.Type)
 		}
 	}
-	i.properties[m.Field] = i.match
+	return begins
+}
+
+// complete the properties of a new contact.
+func (i *item) complete() {
+	for name, v := range i.begins {
+		if _, given := i.properties[name]; !given {
+			i.properties[name] = v
+		}
+	}
+	i.properties[i.by] = i.match
 }
 
 // update contacts by their ids.

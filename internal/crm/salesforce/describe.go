@@ -18,6 +18,7 @@ import (
 type org struct {
 	account string
 	lead    map[string]crm.SchemaField
+	begin   map[string]beginning       // fields that a new lead can have, by name
 	has     map[string]map[string]bool // fields of the other objects, by object
 	people  *people
 }
@@ -42,7 +43,11 @@ type sobject struct {
 	Fields     []struct {
 		Name       string `json:"name"`
 		Type       string `json:"type"`
+		Length     int    `json:"length"`
+		Createable bool   `json:"createable"`
 		Updateable bool   `json:"updateable"`
+		Nillable   bool   `json:"nillable"`
+		Defaulted  bool   `json:"defaultedOnCreate"`
 		Unique     bool   `json:"unique"`
 		ExternalID bool   `json:"externalId"`
 		Restricted bool   `json:"restrictedPicklist"`
@@ -120,11 +125,10 @@ func (s *System) describe(ctx context.Context) (*org, []string, error) {
 		return nil, nil, &crm.UnavailableError{Cause: "does not say which organisation it is"}
 	}
 	o.account = organisation[0].text("Id")
-	lead, lacks, err := s.lead(ctx)
+	lacks, err := s.lead(ctx, o)
 	if err != nil {
 		return nil, nil, err
 	}
-	o.lead = lead
 	for _, name := range []string{objectTask, objectEvent, objectDeal} {
 		object, granted, err := s.sobject(ctx, name)
 		if err != nil {
@@ -153,17 +157,18 @@ func (s *System) sobject(ctx context.Context, name string) (object sobject, gran
 }
 
 // lead describes leads, and says what may not be done with them.
-func (s *System) lead(ctx context.Context) (map[string]crm.SchemaField, []string, error) {
+func (s *System) lead(ctx context.Context, o *org) (lacks []string, err error) {
 	object, granted, err := s.sobject(ctx, objectLead)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
+	o.lead, o.begin = map[string]crm.SchemaField{}, object.beginnings()
 	if !granted || !object.Queryable {
-		return map[string]crm.SchemaField{}, []string{"Read on Lead"}, nil
+		return []string{"Read on Lead"}, nil
 	}
 	statuses, err := s.statuses(ctx)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	fields := object.fields()
 	if status, there := fields[statusField]; there {
@@ -171,7 +176,7 @@ func (s *System) lead(ctx context.Context) (map[string]crm.SchemaField, []string
 		status.Options = slices.DeleteFunc(status.Options, func(value string) bool { return statuses[value] })
 		fields[statusField] = status
 	}
-	var lacks []string
+	o.lead = fields
 	if !object.Updateable {
 		lacks = append(lacks, "Edit on Lead")
 	} else if owner, there := fields[ownerField]; there && owner.ReadOnly {
@@ -180,7 +185,7 @@ func (s *System) lead(ctx context.Context) (map[string]crm.SchemaField, []string
 	if s.access.Settings.MatchBy != "" && !object.Createable {
 		lacks = append(lacks, "Create on Lead")
 	}
-	return fields, lacks, nil
+	return lacks, nil
 }
 
 // fields as the port has them.

@@ -31,6 +31,7 @@ func TestDescribe(t *testing.T) {
 			"Stage__c": {Type: crm.TypeOptions, Options: []string{"MQL", "SAL"}, Native: "picklist", Shared: true},
 			"Source":   shared(crm.TypeText, "picklist"), "Address": shared(crm.TypeOther, "address"), "Key__c": {Type: crm.TypeText, Native: "string"},
 			"Formula__c": {Type: crm.TypeText, Native: "string", ReadOnly: true, Shared: true}, "FirstCallDateTime": shared(crm.TypeTime, "datetime"),
+			"LastName": shared(crm.TypeText, "string"), "Company": shared(crm.TypeText, "string"),
 			"FirstEmailDateTime": shared(crm.TypeTime, "datetime"),
 		},
 	}

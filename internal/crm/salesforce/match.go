@@ -38,13 +38,11 @@ func (w *writing) find(ctx context.Context, items []*item) []*item {
 }
 
 func (w *writing) settle(i *item, found []row, err error) {
-	for _, v := range i.match.Values {
-		if text, is := v.(string); is && !utf8.ValidString(text) {
-			w.refuse(i.at, "JSON_PARSER_ERROR")
-			return
-		}
+	if !utf8.ValidString(i.match.Value) {
+		w.refuse(i.at, "JSON_PARSER_ERROR")
+		return
 	}
-	began, refused := w.values(i.match.Values)
+	began, refused := w.values(w.org.begins(i.match.Values))
 	switch {
 	case err != nil:
 		w.results[i.at].Err = wire.Failure(err)

@@ -155,7 +155,7 @@ func leadID(n int) string { return fmt.Sprintf("00Q%012dAAA", n) }
 func taskID(n int) string { return fmt.Sprintf("00T%012dAAA", n) }
 
 func field(name, kind string, more ...object) object {
-	out := object{"name": name, "type": kind, "updateable": true}
+	out := object{"name": name, "type": kind, "updateable": true, "createable": true, "nillable": true}
 	for _, m := range more {
 		for k, v := range m {
 			out[k] = v
@@ -194,7 +194,8 @@ func usual(t *testing.T) *script {
 		field("Id", "id"), field("Email", "email"), field("Score", "double"), field("OptOut", "boolean"), field("Seen__c", "datetime"), field("Day__c", "date"),
 		field("OwnerId", "reference"), field("Status", "picklist", options("Open", "Working", "Converted")), field("Stage__c", "picklist", options("MQL", "SAL", "Old one")),
 		field("Source", "picklist", options("Web"), object{"restrictedPicklist": false}), field("Address", "address"),
-		field("Key__c", "string", object{"unique": true, "externalId": true}), field("Formula__c", "string", object{"updateable": false}),
+		field("Key__c", "string", object{"unique": true, "externalId": true}), field("Formula__c", "string", object{"updateable": false, "createable": false}),
+		field("LastName", "string"), field("Company", "string"),
 		field("FirstCallDateTime", "datetime"), field("FirstEmailDateTime", "datetime"),
 	))
 	s.on("/sobjects/Task/describe", described(field("TaskSubtype", "picklist"), field("Type", "picklist"), field("CallType", "picklist"),
