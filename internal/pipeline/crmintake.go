@@ -110,10 +110,10 @@ func (i *crmIntake) units(ctx context.Context, page crm.Page) ([]unit, error) {
 	for _, d := range page.Deals {
 		told, problems := i.reflector.Deal(d, known, i.Now())
 		i.unfit(problems)
-		units = i.append(units, told, nil)
+		units = i.append(units, told, crm.Known{}, nil)
 	}
 	for _, t := range page.Touches {
-		units = i.append(units, i.reflector.Touch(t, known, i.Now()), nil)
+		units = i.append(units, i.reflector.Touch(t, known, i.Now()), crm.Known{}, nil)
 	}
 	standings, err := i.standings(ctx, page.Records, known)
 	if err != nil {
@@ -134,7 +134,7 @@ func (i *crmIntake) units(ctx context.Context, page crm.Page) ([]unit, error) {
 		if !out.News && len(out.Events) == 0 {
 			continue
 		}
-		units = i.append(units, out.Events, &out.Known)
+		units = i.append(units, out.Events, known[r.ID], &out.Known)
 		units[len(units)-1].off = crm.CalledOff(known[r.ID], out.Known, i.settings.Mapping)
 		known[r.ID] = out.Known // the same record may come twice
 	}
@@ -147,19 +147,21 @@ func (i *crmIntake) units(ctx context.Context, page crm.Page) ([]unit, error) {
 	return units, nil
 }
 
-func (i *crmIntake) append(units []unit, told []crm.Told, known *crm.Known) []unit {
+// append what was told, as far as the ledger takes it, and what is known of its record now.
+func (i *crmIntake) append(units []unit, told []crm.Told, before crm.Known, known *crm.Known) []unit {
 	u := unit{known: known}
 	for _, t := range told {
 		if known == nil && i.reading.taken.has(t.ID) {
 			continue
 		}
-		entry, err := i.checker.Told(t, i.Now())
+		entries, left, err := i.fit(t)
 		if err != nil {
 			i.Metrics.CRMEvents.WithLabelValues(string(t.Kind), "invalid").Inc()
 			i.Log.Warn("what the CRM shows makes no event", "kind", string(t.Kind), "id", t.ID, "error", err.Error())
 			continue
 		}
-		u.entries = append(u.entries, entry)
+		i.leftOut(t, left, before, known)
+		u.entries = append(u.entries, entries...)
 	}
 	if u.known == nil && len(u.entries) == 0 {
 		return units
