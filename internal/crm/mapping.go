@@ -2,7 +2,10 @@
 
 package crm
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Type of a CRM.
 type Type string
@@ -58,6 +61,11 @@ type Fields struct {
 	FirstTouch string `json:"firstTouch,omitempty"` // time of the first genuine contact
 	Attempts   string `json:"attempts,omitempty"`
 	Missing    string `json:"missing,omitempty"` // names of fields, joined with a comma and a space
+}
+
+// Has says whether a field of the CRM is one of these: what it says is worked out, or a person's to say.
+func (f Fields) Has(name string) bool {
+	return name != "" && slices.Contains([]string{f.Stage, f.Status, f.Reason, f.Score, f.Revision, f.Due, f.FirstTouch, f.Attempts, f.Missing}, name)
 }
 
 // Activity is behaviour that the CRM keeps the latest time of in a field: whenever that is another one, it happened again.

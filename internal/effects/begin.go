@@ -36,7 +36,7 @@ func (b *batch) begin(ctx context.Context) {
 	fields := b.Pairs.Current().Bundle.Lead.Fields
 	taken := map[string]bool{}
 	for _, t := range without {
-		match := matchOf(b.settings.MatchBy, fields, records[t.standing.Lead])
+		match := matchOf(b.settings, fields, records[t.standing.Lead])
 		switch {
 		case match == nil:
 			t.result = ResultUnrecorded
@@ -50,17 +50,20 @@ func (b *batch) begin(ctx context.Context) {
 	}
 }
 
-// matchOf a lead is what its record is found by, with all that it would begin with; nil when the lead has no value of the field.
-func matchOf(by string, fields []lead.Field, record map[string]any) *crm.Match {
-	match := crm.Match{Field: by, Values: map[string]any{}}
+// matchOf a lead is what its record is found by, with all that it would begin with; nil when the lead has no value of the field. A stage or a status that an
+// event brought is no word of sales, and the record does not begin with it.
+func matchOf(s crm.Settings, fields []lead.Field, record map[string]any) *crm.Match {
+	match := crm.Match{Field: s.MatchBy, Values: map[string]any{}}
 	for _, f := range fields {
-		value := asCRM(f.Type, record[f.Name])
+		property, value := f.SourceProperty(), asCRM(f.Type, record[f.Name])
 		if value == nil {
 			continue
 		}
-		match.Values[f.SourceProperty()] = value
-		if f.SourceProperty() == by {
+		if property == s.MatchBy {
 			match.Value = crm.Text(value)
+		}
+		if property == s.MatchBy || !s.Mapping.Fields.Has(property) {
+			match.Values[property] = value
 		}
 	}
 	if match.Value == "" {

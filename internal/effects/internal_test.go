@@ -212,3 +212,28 @@ func TestDispositionOf(t *testing.T) {
 		})
 	}
 }
+
+// A record begins with what is known of its lead, and not with what sales, or Handoff, is to say of it.
+func TestWhatARecordBeginsWith(t *testing.T) {
+	fields := []lead.Field{
+		{Name: "email", Property: "email", Type: lead.String},
+		{Name: "state", Property: "lead_status", Type: lead.String},
+		{Name: "points", Property: "score", Type: lead.Number},
+		{Name: "employees", Type: lead.Number},
+		{Name: "none", Type: lead.String},
+	}
+	of := crm.Settings{MatchBy: "email", Mapping: crm.Mapping{Fields: crm.Fields{Status: "lead_status", Score: "score"}}}
+	record := map[string]any{"email": "lead1@example.com", "state": "UNQUALIFIED", "points": 9.0, "employees": 120.0}
+	want := &crm.Match{Field: "email", Value: "lead1@example.com", Values: map[string]any{"email": "lead1@example.com", "employees": 120.0}}
+	if diff := cmp.Diff(want, matchOf(of, fields, record)); diff != "" {
+		t.Error(diff)
+	}
+	of.Mapping.Fields.Missing = "email" // however strange: by that it is found
+	if diff := cmp.Diff(want, matchOf(of, fields, record)); diff != "" {
+		t.Error(diff)
+	}
+	delete(record, "email")
+	if got := matchOf(of, fields, record); got != nil {
+		t.Errorf("found by nothing: %+v", got)
+	}
+}

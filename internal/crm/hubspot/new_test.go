@@ -36,7 +36,7 @@ func TestNewContact(t *testing.T) {
 	}
 	readOnly := map[string]any{
 		"createdate": noon, "hs_analytics_last_timestamp": noon, "recent_conversion_date": noon, "recent_conversion_event_name": "Demo", "num_associated_deals": 2.0,
-		"hs_email_optout": false, "fit": 3.0,
+		"hs_email_optout": false, "fit": 3.0, "hubspot_owner_id": "1",
 	}
 	unfit := map[string]any{
 		"hs_lead_status": "Nowhere", "handoff_reason": "no_budget;no_fit", "annualrevenue": "many", "closedate": "soon", "no_such_property": "x",

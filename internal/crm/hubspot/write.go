@@ -204,11 +204,11 @@ func (o object) isFoundBy(property, value string) bool {
 }
 
 // beginning is what a new contact has of a lead: what HubSpot computes, nobody may write or has no room for is left out, and keeps no contact from being
-// made.
+// made. Who owns it is routed.
 func beginning(fields map[string]crm.SchemaField, values map[string]any) map[string]string {
 	begins := map[string]string{}
 	for name, v := range values {
-		if field := fields[name]; v != nil && field.Takes(v, several(field)) {
+		if field := fields[name]; v != nil && name != ownerProperty && field.Takes(v, several(field)) {
 			begins[name] = text(v, field.Type)
 		}
 	}

@@ -20,7 +20,7 @@ type beginning struct {
 func (o sobject) beginnings() map[string]beginning {
 	out := map[string]beginning{}
 	for _, f := range o.Fields {
-		if f.Createable {
+		if f.Createable && f.Name != ownerField { // who owns it is routed
 			out[f.Name] = beginning{length: f.Length, required: !f.Nillable && !f.Defaulted}
 		}
 	}

@@ -39,7 +39,8 @@ func TestFakeNewLead(t *testing.T) {
 		"what is read-only": {
 			"CreatedDate": at(1), "LastActivityDate": at(1), "Name": "N", "Fit__c": 3.0, "FirstCallDateTime": at(1), "ConvertedDate": at(1), "IsDeleted": false,
 		},
-		"an id": {"Id": leadID(1)},
+		"an id":    {"Id": leadID(1)},
+		"an owner": {"OwnerId": "005xx0000000001AAA"},
 		"what does not fit": {
 			"Lifecycle__c": "nowhere", "Spoken__c": "en;nowhere", "Handoff_Attempts__c": "many", "Timeline_Days__c": true, "Last_Page_At__c": "soon",
 			"Authority__c": "perhaps", "City": long, "No_Such__c": "x", "a,b": "x", "Need__c": "\xff",
