@@ -77,6 +77,8 @@ func (c *CRM) System() (crm.System, crm.Settings, error) {
 	switch {
 	case c.system == nil && c.status.OK:
 		return nil, c.settings, fmt.Errorf("%w: the CRM's settings have changed and are being checked", pipeline.ErrNotReady)
+	case c.system == nil && c.status == Status{}:
+		return nil, c.settings, fmt.Errorf("%w: the CRM has not been asked yet", pipeline.ErrNotReady)
 	case c.system == nil:
 		return nil, c.settings, fmt.Errorf("%w: %s", pipeline.ErrNotReady, c.status.Message)
 	}
@@ -218,11 +220,11 @@ func (c *CRM) check(running context.Context, settings crm.Settings) {
 		return
 	}
 	if err != nil {
-		c.due = c.Now().Add(min(c.Recheck, mending))
-		var unasked *crm.UnavailableError
-		if _, away := c.Ledger(); away != nil && errors.As(err, &unasked) { // which has what the CRM allows: it is asked as soon as that is known
+		if errors.Is(err, ErrUnasked) { // which says nothing of the CRM: it is asked as soon as the ledger is there
 			c.due = c.Now()
+			return
 		}
+		c.due = c.Now().Add(min(c.Recheck, mending))
 		c.failed(settings, err)
 		return
 	}

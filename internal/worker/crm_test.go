@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -355,9 +356,12 @@ func TestCRMBeginsWithTheLedger(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		t.Helper()
 		r := newCRM(t)
-		r.system.err = &crm.UnavailableError{Cause: "is asked nothing"}
+		r.system.err = fmt.Errorf("account-info: %w", worker.ErrUnasked)
 		r.during(func() {
-			r.after(time.Second, false, measurement.ReasonUnreachable, "is asked nothing")
+			r.after(time.Second, false, "", "")
+			if len(r.said) > 0 {
+				t.Errorf("said %+v of a CRM that was not asked", r.said)
+			}
 			r.system.set(func(s *scriptedCRM) { s.err = nil })
 			r.after(2*time.Second, true, measurement.ReasonCRMAvailable, "")
 		})

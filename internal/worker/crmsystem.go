@@ -49,10 +49,13 @@ func (b *accountBudget) use(account string) {
 	b.account = account
 }
 
+// ErrUnasked is that a CRM was asked nothing.
+var ErrUnasked error = &crm.UnavailableError{Cause: "is asked nothing while the ledger, which has what it allows, is away"}
+
 func (b *accountBudget) current() (crm.Budget, error) {
 	l, err := b.ledger()
 	if err != nil {
-		return nil, &crm.UnavailableError{Cause: "is asked nothing while the ledger, which has what it allows, is away"}
+		return nil, ErrUnasked
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
