@@ -244,6 +244,12 @@ func TestBudgetLearns(t *testing.T) {
 	tell(crm.Allowance{Blocked: 20 * time.Minute})
 	tell(crm.Allowance{Blocked: time.Minute}) // an answer that came late
 	take("20m0s")
+	if _, err := l.CRMAccount(t.Context(), account); err != nil {
+		t.Fatal(err)
+	}
+	if err := ledgertest.Open(t, dsn, "other").CRMBudget("another", rules).Take(ctx, "search"); err != nil { // is none of this tenant's
+		t.Fatal(err)
+	}
 	state, err := l.CRMState(t.Context())
 	if err != nil || len(state.Budget) != 1 || state.Budget[0].Limit != 5 || state.Budget[0].BlockedUntil.IsZero() {
 		t.Errorf("state %+v: %v", state.Budget, err)

@@ -170,12 +170,12 @@ SELECT lead_id, record_id, stopped_at FROM crm_records WHERE tenant = $1 AND sto
 	return err
 }
 
-// crmBudget is of all accounts: they are shared by tenants, and which is whose the ledger does not know.
+// crmBudget of the tenant's account, which it may share with others.
 func (r *Reading) crmBudget(ctx context.Context, s *CRMState) error {
 	rows, err := r.tx.Query(ctx, `
 SELECT account, kind, max_requests, span, (SELECT count(*) FROM unnest(slots) AS at WHERE at > clock_timestamp() - span),
     CASE WHEN blocked_until > clock_timestamp() THEN blocked_until END, day_limit, day_remaining, told_at
-FROM crm_budget ORDER BY account COLLATE "C", kind COLLATE "C"`)
+FROM crm_budget JOIN crm_accounts USING (account) WHERE tenant = $1 ORDER BY account COLLATE "C", kind COLLATE "C"`, r.ledger.tenant)
 	if err != nil {
 		return err
 	}

@@ -49,6 +49,9 @@ func crmRig(t *testing.T) *rig {
 	if held, err := r.l.CRMLease(t.Context(), "routing-0", time.Hour); !held || err != nil {
 		t.Fatal(held, err)
 	}
+	if _, err := r.l.CRMAccount(t.Context(), "HubSpot/4711"); err != nil {
+		t.Fatal(err)
+	}
 	budget := r.l.CRMBudget("HubSpot/4711", ledger.BudgetRules{})
 	// A window that is not over while the test runs: what was taken in it is shown.
 	if err := budget.Told(t.Context(), "", crm.Allowance{Limit: 190, Remaining: 189, Window: 24 * time.Hour, DayLimit: 650_000, DayRemaining: 649_000}); err != nil {
