@@ -69,16 +69,20 @@ func (k Known) put(w *Write, wrote map[string]string, field, name string, value 
 	}
 }
 
-// settle notes what the record holds already.
+// settle notes what the record holds already; and into which field it was written, where that was not noted then.
 func (k Known) settle(wrote map[string]string, name, field, text string) {
-	if before, was := k.wroteInto(name, field); before != text || !was && people[name] {
+	_, noted := k.Wrote[notedIn+name]
+	switch before, was := k.wroteInto(name, field); {
+	case before != text, !was && people[name]:
 		note(wrote, name, field, text)
+	case was && !noted && people[name] && name != SeenOwner:
+		wrote[notedIn+name] = field
 	}
 }
 
-// note what a field holds; and of those that go by another name than the CRM's, which field that was.
+// note what a field holds; and of those that do not go by the CRM's name, which field that was: it may have the other one's name.
 func note(wrote map[string]string, name, field, text string) {
-	if wrote[name] = text; name != field {
+	if wrote[name] = text; people[name] && name != SeenOwner {
 		wrote[notedIn+name] = field
 	}
 }

@@ -177,6 +177,42 @@ func TestFieldsThatAreOthersNow(t *testing.T) {
 	}
 }
 
+// A field may be called as Known calls what it holds.
+func TestFieldWithANameOfOurs(t *testing.T) {
+	known := crm.Known{Record: "1", Seen: map[string]string{}}
+	_, known.Wrote = crm.Diff(map[string]any{"lifecycle": "mql"}, repA, known, diffMapping)
+	m := diffMapping
+	m.Fields.Stage = crm.SeenStage
+	w, wrote := crm.Diff(map[string]any{crm.SeenStage: "mql"}, repA, known, m)
+	if diff := cmp.Diff(map[string]any{crm.SeenStage: "mql"}, w.Values); diff != "" {
+		t.Errorf("write (-want +got):\n%s", diff)
+	}
+	maps.Copy(known.Wrote, wrote)
+	if w, wrote := crm.Diff(map[string]any{crm.SeenStage: "mql"}, repA, known, m); !w.Empty() || len(wrote) > 0 {
+		t.Errorf("written again: %+v, %v", w, wrote)
+	}
+}
+
+// Of what was written before it was noted into which field, that is noted as soon as the lead is told of again, and once.
+func TestFieldsThatWereNotNoted(t *testing.T) {
+	values := map[string]any{"lifecycle": "mql", "sla_score": 70.0}
+	known := crm.Known{Record: "1", Seen: map[string]string{}, Wrote: map[string]string{"stage": "mql", "sla_score": "70", "owner": repA}}
+	w, wrote := crm.Diff(values, repA, known, diffMapping)
+	if !w.Empty() {
+		t.Errorf("written: %+v", w)
+	}
+	maps.Copy(known.Wrote, wrote)
+	if _, wrote := crm.Diff(values, repA, known, diffMapping); len(wrote) > 0 {
+		t.Errorf("noted again: %v", wrote)
+	}
+	m := diffMapping
+	m.Fields.Stage = "sla_stage"
+	w, _ = crm.Diff(map[string]any{"sla_stage": "mql", "sla_score": 70.0}, repA, known, m)
+	if diff := cmp.Diff(map[string]any{"sla_stage": "mql"}, w.Values); diff != "" {
+		t.Errorf("the field that was never told (-want +got):\n%s", diff)
+	}
+}
+
 // record is one of a CRM, and what the ledger knows of it.
 type record struct {
 	at    time.Time
