@@ -30,7 +30,6 @@ type item struct {
 	properties map[string]string
 	begins     map[string]string // properties besides, of one that is made
 	was        map[string]any
-	had        string  // lifecycle stage, before it was emptied
 	answer     *object // of the last request that took it
 	err        error
 }

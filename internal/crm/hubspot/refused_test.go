@@ -117,6 +117,24 @@ func TestStageThatMayNotMoveBack(t *testing.T) {
 	}
 }
 
+// What is put back is the stage that the contact had, and not the one that was known of it; and nothing is where emptying it was refused, too.
+func TestStageThatAPersonSetMeanwhile(t *testing.T) {
+	rule := fake.Rule{Property: "lifecyclestage", Value: "lead", Requires: "handoff_reason"}
+	none := fake.Rule{Property: "lifecyclestage", Value: "", Requires: "handoff_reason"}
+	for name, rules := range map[string][]fake.Rule{"it was emptied": {rule}, "it was not": {rule, none}} {
+		t.Run(name, func(t *testing.T) {
+			r := newFake(t, 0)
+			id := r.contact(t, map[string]string{"lifecyclestage": "customer"})
+			r.act(t, control.Act{Do: "set", ID: id, Values: map[string]string{"lifecyclestage": "opportunity"}})
+			r.fake.Update(func(s *fake.Settings) { s.Rules = rules })
+			got := r.write(t, crm.Write{Record: id, Values: map[string]any{"lifecyclestage": "lead"}, Was: map[string]any{"lifecyclestage": "customer"}})
+			if refusal(t, got[0].Err); r.value(id, "lifecyclestage") != "opportunity" {
+				t.Errorf("the stage is %q, and was set to opportunity by a person", r.value(id, "lifecyclestage"))
+			}
+		})
+	}
+}
+
 // A record with two things wrong, one of them a property that nobody has, spoils none that has a good value of the other.
 func TestTwoThingsWrong(t *testing.T) {
 	r := newFake(t, 0)

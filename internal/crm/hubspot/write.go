@@ -231,14 +231,14 @@ func (i *item) complete() {
 // and for those whose stage turns out to have stayed where it was.
 func (s *System) update(ctx context.Context, items []*item) {
 	back, _ := split(items, s.movesBack)
-	s.empty(ctx, back, func(one *item) string { return text(one.was[stageProperty], "") })
+	s.empty(ctx, back)
 	s.send(ctx, "update", pending(items))
 	s.putBack(ctx, back)
 	stuck, _ := split(pending(items), (*item).stuck)
 	if len(stuck) == 0 {
 		return
 	}
-	s.empty(ctx, stuck, func(one *item) string { return said(one.answer.Properties[stageProperty]) })
+	s.empty(ctx, stuck)
 	s.send(ctx, "update", pending(stuck))
 	for _, one := range pending(stuck) {
 		if one.stuck() {
@@ -248,11 +248,10 @@ func (s *System) update(ctx context.Context, items []*item) {
 	s.putBack(ctx, stuck)
 }
 
-// empty the lifecycle stage of contacts, and note what it had been.
-func (s *System) empty(ctx context.Context, items []*item, had func(*item) string) {
+// empty the lifecycle stage of contacts.
+func (s *System) empty(ctx context.Context, items []*item) {
 	emptied := make([]*item, len(items))
 	for i, one := range items {
-		one.had = had(one)
 		emptied[i] = one.withStage("")
 	}
 	s.send(ctx, "update", emptied)
@@ -263,20 +262,43 @@ func (s *System) empty(ctx context.Context, items []*item, had func(*item) strin
 	}
 }
 
-// putBack the lifecycle stage where it had been emptied for a write that was refused then: nothing is left as nobody wanted it. Where that cannot be
-// done now, the whole is to be written again.
+// putBack the lifecycle stage where it had been emptied for a write that was refused then: nothing is left as nobody wanted it. What it had been is asked of
+// HubSpot, since a person may have set another one than is known here. Where that cannot be done now, the whole is to be written again.
 func (s *System) putBack(ctx context.Context, items []*item) {
-	refused, _ := split(items, func(one *item) bool { return one.had != "" && isRefusal(one.err) })
-	back := make([]*item, len(refused))
-	for i, one := range refused {
-		back[i] = one.withStage(one.had)
-	}
-	s.send(ctx, "update", back)
-	for i, one := range back {
-		if one.err != nil && !isRefusal(one.err) {
-			refused[i].fail(one.err)
+	refused, _ := split(items, func(one *item) bool { return isRefusal(one.err) })
+	for chunk := range slices.Chunk(refused, maxHistory) {
+		found, err := s.batchRead(ctx, contacts, "", idsOf(chunk, func(one *item) string { return one.id }),
+			[]string{stageProperty, mergedProperty, mergedVids}, []string{stageProperty})
+		if err != nil {
+			failAll(chunk, err)
+			continue
+		}
+		var owed, back []*item
+		for _, one := range chunk {
+			if i := slices.IndexFunc(found, one.is); i >= 0 && found[i].emptied() != "" {
+				owed, back = append(owed, one), append(back, one.withStage(found[i].emptied()))
+			}
+		}
+		s.send(ctx, "update", back)
+		for i, one := range back {
+			if one.err != nil && !isRefusal(one.err) {
+				owed[i].fail(one.err)
+			}
 		}
 	}
+}
+
+// emptied is the lifecycle stage that a contact without one had last; "" when it has one.
+func (o object) emptied() string {
+	if said(o.Properties[stageProperty]) != "" {
+		return ""
+	}
+	for _, v := range o.History[stageProperty] { // the latest comes first
+		if v.Value != "" {
+			return v.Value
+		}
+	}
+	return ""
 }
 
 func (i *item) withStage(stage string) *item {
