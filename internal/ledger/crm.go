@@ -78,11 +78,12 @@ WHERE c.holder = excluded.holder OR c.until_at <= clock_timestamp()`, l.tenant, 
 	return tag.RowsAffected() == 1, err
 }
 
-// CRMAccount is the account that the tenant's positions and records are of: this one, unless something was read of another one, or written into it.
+// CRMAccount is the account that the tenant's positions and records are of: this one, unless something was read of another one, or written into it. A
+// position without a time is none: nothing was read up to there.
 func (l *Ledger) CRMAccount(ctx context.Context, account string) (of string, err error) {
 	err = l.pool.QueryRow(ctx, `
 INSERT INTO crm_accounts AS a (tenant, account) VALUES ($1, $2)
-ON CONFLICT (tenant) DO UPDATE SET account = CASE WHEN EXISTS (SELECT FROM crm_cursors c WHERE c.tenant = $1)
+ON CONFLICT (tenant) DO UPDATE SET account = CASE WHEN EXISTS (SELECT FROM crm_cursors c WHERE c.tenant = $1 AND c.at IS NOT NULL)
     OR EXISTS (SELECT FROM crm_records r WHERE r.tenant = $1) THEN a.account ELSE excluded.account END
 RETURNING account`, l.tenant, account).Scan(&of)
 	return of, err

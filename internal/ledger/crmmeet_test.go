@@ -200,6 +200,9 @@ func TestAccountOfALedger(t *testing.T) {
 	}
 	is("HubSpot/1", "HubSpot/1")
 	is("HubSpot/2", "HubSpot/2") // the first one was a mistake, and nothing was read
+	takeIn(t, l, ledger.CRMIntake{Stream: "fields", To: crm.Position{ID: "digest:*"}})
+	is("HubSpot/1", "HubSpot/1") // it was looked into, and had nothing
+	is("HubSpot/2", "HubSpot/2")
 	takeIn(t, l, ledger.CRMIntake{Stream: crm.Calls, To: position(1, "x")})
 	is("HubSpot/1", "HubSpot/2")
 	is("Salesforce/2", "HubSpot/2")
