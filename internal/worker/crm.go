@@ -28,7 +28,8 @@ const (
 )
 
 // CRM holds the contract's CRM ready for those who read from it and write into it: once the mapping has been checked against what the CRM says of itself,
-// and for as long as it fits. It is checked again when the settings, the definition in force or the roster change, and from time to time.
+// and for as long as it fits. It is checked again when the settings, the keys in the Secret, the definition in force or the roster change, and from time to
+// time.
 type CRM struct {
 	Dir     string // of crm.json
 	Secret  func(key string) (string, error)
@@ -56,6 +57,7 @@ type CRM struct {
 
 	of     checked // what was checked last; only Run uses the rest
 	made   crm.System
+	keys   *crmKeys // that it is asked with
 	budget *accountBudget
 	due    time.Time
 
@@ -149,13 +151,14 @@ func (c *CRM) look(ctx context.Context) {
 	if now.roster == nil || now.pair == nil { // who is there no one can say yet
 		return
 	}
-	if now == c.of && !c.takeDoubt() && c.Now().Before(c.due) {
+	rekeyed := c.keys != nil && c.keys.changed()
+	if now == c.of && !rekeyed && !c.takeDoubt() && c.Now().Before(c.due) {
 		if c.ok() && c.Now().Sub(c.counted) >= counting {
 			c.available(ctx, settings)
 		}
 		return
 	}
-	if c.made == nil || now.text != c.of.text {
+	if c.made == nil || rekeyed || now.text != c.of.text {
 		if err := c.make(settings); err != nil {
 			c.set(nil, settings, Status{Reason: measurement.ReasonUnreachable, Message: err.Error()})
 			return
@@ -180,9 +183,9 @@ func (c *CRM) takeDoubt() bool {
 }
 
 func (c *CRM) make(settings crm.Settings) error {
-	c.budget = newAccountBudget(settings, c.Tenant, c.Ledger, c.Now)
+	c.budget, c.keys = newAccountBudget(settings, c.Tenant, c.Ledger, c.Now), newCRMKeys(c.Secret)
 	made, err := c.Make(crm.Access{
-		Settings: settings, Secret: c.Secret, Budget: c.budget, Now: c.Now,
+		Settings: settings, Secret: c.keys.get, Budget: c.budget, Now: c.Now,
 		Fields: func() []string { return crm.ReadFields(settings, c.Pairs.Current().Bundle.Lead) },
 	})
 	c.made = made
@@ -255,6 +258,7 @@ func (c *CRM) isOfLedger(ctx context.Context, settings crm.Settings, account str
 	is := string(settings.Type) + "/" + account
 	of, err := c.accountOf(ctx, is)
 	switch {
+	case err != nil && errors.Is(ctx.Err(), context.Canceled): // this worker ends
 	case err != nil:
 		c.failed(settings, &crm.UnavailableError{Cause: "is not used while the ledger, which knows its records, does not answer: " + ledger.Describe(err)})
 	case of != is:
