@@ -86,8 +86,9 @@ func (c *CRMReader) Step(ctx context.Context) (time.Duration, error) {
 	if err != nil {
 		return 0, ErrNotReady
 	}
+	account := c.Account()
 	system, settings, err := c.System()
-	if err != nil {
+	if err != nil || c.Account() != account { // as another key is taken up: events are known by their account, and those of none would be others
 		return 0, ErrNotReady
 	}
 	held, err := l.CRMLease(ctx, c.Holder, crmLease)
@@ -100,10 +101,10 @@ func (c *CRMReader) Step(ctx context.Context) (time.Duration, error) {
 	}
 	if c.reading == nil {
 		c.reading = &crmProgress{tails: map[crm.Stream]*crmTail{}}
-		c.Log.Info("reading the CRM", "system", system.Name(), "account", c.Account())
+		c.Log.Info("reading the CRM", "system", system.Name(), "account", account)
 	}
 	defer c.renew(ctx, l)()
-	in := newCRMIntake(c, l, system, settings)
+	in := newCRMIntake(c, l, system, settings, account)
 	again, err := in.step(ctx)
 	err = c.told(err, &again)
 	return again, err

@@ -118,6 +118,34 @@ func TestTwoCRMReaders(t *testing.T) {
 	}
 }
 
+// Whose account it is may be forgotten, or another one, at any moment of a step: what is read is of the one that it was asked with, or nothing is.
+func TestCRMAccountIsTakenAway(t *testing.T) {
+	r := newRig(t, bundleOf(1))
+	o := newOffice()
+	o.someRecords(3, time.Now().Add(-24*time.Hour))
+	for after := range 4 {
+		read := r.reads(o, r.l)
+		asked := 0
+		read.Account = func() string {
+			if asked++; asked > after {
+				return ""
+			}
+			return "42"
+		}
+		if after == 0 {
+			system := read.System
+			read.System = func() (crm.System, crm.Settings, error) { asked = -100; return system() } // it is known just now
+		}
+		if _, err := read.Step(t.Context()); err != nil && !errors.Is(err, pipeline.ErrNotReady) {
+			t.Fatal(err)
+		}
+		read.Close(t.Context())
+	}
+	if diff := cmp.Diff([]string{"/crm/hubspot/42"}, ledgertest.Column[string](t, r.dsn, `SELECT DISTINCT source FROM events`)); diff != "" {
+		t.Errorf("sources (-want +got):\n%s", diff)
+	}
+}
+
 // One reads, and another begins at once when it gives the lease back.
 func TestCRMReaderLease(t *testing.T) {
 	r := newRig(t, bundleOf(1))

@@ -24,11 +24,11 @@ type crmIntake struct {
 	reflector *crm.Reflector
 }
 
-func newCRMIntake(c *CRMReader, l CRMLedger, system crm.System, settings crm.Settings) *crmIntake {
+func newCRMIntake(c *CRMReader, l CRMLedger, system crm.System, settings crm.Settings, account string) *crmIntake {
 	pair := c.Pairs.Current()
 	return &crmIntake{
 		CRMReader: c, ledger: l, system: system, settings: settings, pair: pair, checker: c.Checker(pair),
-		reflector: crm.NewReflector(c.Account(), settings, pair.Bundle.Lead),
+		reflector: crm.NewReflector(account, settings, pair.Bundle.Lead),
 	}
 }
 
