@@ -263,7 +263,7 @@ func (c *CRM) isOfLedger(ctx context.Context, settings crm.Settings, account str
 		c.failed(settings, &crm.UnavailableError{Cause: "is not used while the ledger, which knows its records, does not answer: " + ledger.Describe(err)})
 	case of != is:
 		c.set(nil, settings, Status{Reason: measurement.ReasonAccountChanged, Message: fmt.Sprintf("the key is of account %s, and the records in the ledger of "+
-			"tenant %s are of %s: put the key of that one into the Secret, or name another spec.ledger.tenant, whose ledger begins anew", is, c.Tenant, of)})
+			"tenant %s are of %s: put the key of that one into the Secret, or make another contract with a spec.ledger.tenant of its own", is, c.Tenant, of)})
 	}
 	return err == nil && of == is
 }

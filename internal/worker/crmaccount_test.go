@@ -23,7 +23,7 @@ func TestCRMOfAnotherAccount(t *testing.T) {
 		r.during(func() {
 			r.after(time.Second, false, measurement.ReasonUnreachable, "while the ledger")
 			r.set(func() { r.unheard, r.account = nil, "HubSpot/7" })
-			r.after(16*time.Second, false, measurement.ReasonAccountChanged, "of account HubSpot/62515, and the records in the ledger of tenant acme are of HubSpot/7: put the key")
+			r.after(16*time.Second, false, measurement.ReasonAccountChanged, "of account HubSpot/62515, and the records in the ledger of tenant acme are of HubSpot/7: put the key of that one into the Secret, or make another contract")
 			r.system.set(func(s *scriptedCRM) { s.schema.Account = "7" })
 			r.after(16*time.Second, true, measurement.ReasonCRMAvailable, "account 7")
 			r.system.set(func(s *scriptedCRM) { s.schema.Account = "8" })
