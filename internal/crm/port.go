@@ -233,7 +233,7 @@ func TurnOf(ctx context.Context) *time.Time {
 // Access is what an adapter is made from.
 type Access struct {
 	Settings Settings
-	Secret   func(key string) (string, error) // a key of the contract's Secret, as it is now
+	Secret   func(key string) (string, error) // a key of the contract's Secret, as it was when the CRM was made: with another one it is made anew
 	Fields   func() []string                  // that are read of a lead, by the CRM's names, beside owner and times
 	Budget   Budget
 	Now      func() time.Time

@@ -294,6 +294,10 @@ func (c *CRM) available(ctx context.Context, settings crm.Settings) {
 			s.Message += fmt.Sprintf("; leads that are not set back any more, because something keeps undoing it: %d. kubectl sla crm status names them", stopped)
 		}
 	}
+	var missing *NotFoundError
+	if _, err := c.Secret(KeyClientSecret); settings.Webhooks != "" && errors.As(err, &missing) {
+		s.Message += "; webhooks are answered with 503, and what changes is seen at the next poll: " + err.Error()
+	}
 	c.set(c.made, settings, s)
 }
 

@@ -5,6 +5,7 @@ package worker_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -151,4 +152,36 @@ func (c *cutOff) Describe(ctx context.Context) (crm.Schema, error) {
 	c.end()
 	<-ctx.Done()
 	return crm.Schema{}, &crm.UnavailableError{Cause: "cannot be reached: " + ctx.Err().Error()}
+}
+
+// Webhooks that nobody can check are refused; what is polled goes on, and the contract says so.
+func TestCRMWithoutTheSecretOfWebhooks(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		t.Helper()
+		r := newCRM(t)
+		there := false
+		r.Secret = func(key string) (string, error) {
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			if key == worker.KeyClientSecret && !there {
+				return "", &worker.NotFoundError{Secret: "crm", Key: key}
+			}
+			return "a key", nil
+		}
+		r.during(func() {
+			r.after(time.Second, true, measurement.ReasonCRMAvailable, "every field of the mapping")
+			if last := r.said[len(r.said)-1]; strings.Contains(last.Message, "webhooks") {
+				t.Errorf("said %+v where there are none", last)
+			}
+			s := settingsOf("https://one.example")
+			s.Webhooks = "https://handoff.example.com/v1/crm/hubspot"
+			r.settings(s)
+			r.after(2*time.Second, true, measurement.ReasonCRMAvailable, `webhooks are answered with 503, and what changes is seen at the next poll: Secret "crm" with key "clientSecret" is not there`)
+			r.set(func() { there = true })
+			r.after(time.Minute, true, measurement.ReasonCRMAvailable, "every field of the mapping")
+			if last := r.said[len(r.said)-1]; strings.Contains(last.Message, "webhooks") {
+				t.Errorf("still said %+v", last)
+			}
+		})
+	})
 }

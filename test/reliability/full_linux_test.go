@@ -6,17 +6,18 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/handoff-sla/handoff/internal/ledger/ledgertest"
 )
 
-// aside is a thread with mounts of its own. What it mounts, only the processes see that it starts, and it is gone with the last of them,
-// however this test ends.
+// aside is a thread with mounts of its own. What it mounts, only the processes see that it starts, and it is gone with the process of the tests.
 type aside struct{ do chan func() }
 
 func newAside(t *testing.T) *aside {
@@ -25,8 +26,7 @@ func newAside(t *testing.T) *aside {
 	failed := make(chan error)
 	ended := make(chan struct{})
 	go func() {
-		defer close(ended)
-		runtime.LockOSThread() // and never unlocked: the thread ends with the goroutine
+		runtime.LockOSThread() // and never unlocked: nothing else runs on it
 		err := syscall.Unshare(syscall.CLONE_NEWNS)
 		if err == nil {
 			err = syscall.Mount("none", "/", "", syscall.MS_REC|syscall.MS_PRIVATE, "")
@@ -35,12 +35,38 @@ func newAside(t *testing.T) *aside {
 		for f := range a.do {
 			f()
 		}
+		close(ended)
+		select {} // The thread stays: with it would end what it started before it came here, such as the server of the other tests.
 	}()
 	t.Cleanup(func() { close(a.do); <-ended })
 	if err := <-failed; err != nil {
 		t.Skipf("NOT TESTED: a full disk. It takes the right to mount a small one, as root has: %v", err)
 	}
 	return a
+}
+
+// What a thread started that was set aside later lives on when that is over.
+func TestWhatAThreadStartedLivesOn(t *testing.T) {
+	cmd := exec.Command("sleep", "600")
+	cmd.SysProcAttr = &syscall.SysProcAttr{}
+	dieWithParent(cmd.SysProcAttr)
+	t.Run("aside", func(t *testing.T) { newAside(t).run(t, cmd.Start) })
+	if cmd.Process == nil {
+		t.Skip("NOT TESTED: it takes the right to mount, as root has")
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	select {
+	case err := <-ended:
+		t.Errorf("it ended with its thread: %v", err)
+	case <-time.After(time.Second):
+		if err := cmd.Process.Kill(); err != nil {
+			t.Error(err)
+		}
+		if err := <-ended; err == nil {
+			t.Error("it ended by itself")
+		}
+	}
 }
 
 // run does something on the thread.
