@@ -115,13 +115,13 @@ func (s *crmRun) number(ctx context.Context, sql string) int64 {
 	return number(ctx, fmt.Sprintf(sql, s.at.Tenant))
 }
 
-// heldSQL is how the ledger says that each lead stands: the fields of the mapping, in the order in which equal reads them. Deadlines and attempts are worked
-// out here anew, from the obligations and the events.
+// heldSQL is how the ledger says that each lead stands: the fields of the mapping, in the order in which equal reads them. Deadlines, first
+// contact and attempts are worked out here anew, from the obligations and the events.
 const heldSQL = `SELECT lead_id, stage, score, coalesce(owner, ''), coalesce(definition_revision, ''),
     coalesce((SELECT trunc(extract(epoch FROM min(due_at)))::bigint::text FROM obligations o WHERE o.tenant = l.tenant AND o.lead_id = l.lead_id
         AND o.cycle = l.cycle AND o.state = 'Open' AND o.clause <> 'delivery'), ''),
-    coalesce((SELECT trunc(extract(epoch FROM min(stopped_at)))::bigint::text FROM obligations o WHERE o.tenant = l.tenant AND o.lead_id = l.lead_id
-        AND o.cycle = l.cycle AND o.clause = 'firstContact'), ''),
+    coalesce((SELECT trunc(extract(epoch FROM min(time)))::bigint::text FROM events e WHERE e.tenant = l.tenant AND e.lead_id = l.lead_id
+        AND e.kind = 'touch'), ''),
     (SELECT count(*) FROM events e WHERE e.tenant = l.tenant AND e.lead_id = l.lead_id AND e.kind = 'touch')
 FROM leads l WHERE tenant = '%s'`
 
