@@ -172,9 +172,8 @@ func (s *System) findBy(ctx context.Context, field string, items []*item) {
 		properties = append(properties, additionalEmails)
 	}
 	found, err := s.batchRead(ctx, contacts, field, slices.Compact(values), properties, nil)
-	var refused *crm.RefusedError
 	switch {
-	case errors.As(err, &refused) && len(items) > 1:
+	case isRefusal(err) && len(items) > 1:
 		half := len(items) / 2
 		s.findBy(ctx, field, items[:half])
 		s.findBy(ctx, field, items[half:])
